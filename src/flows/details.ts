@@ -1,0 +1,63 @@
+/**
+ * Detail arena: what detection found about a flow (record.ts, "detail block"), one block a flow, any length.
+ *
+ *   handle (R_DETAIL) = first unit of the block; unit = 32 bytes; word 0 of a block = length in bytes, then the bytes.
+ *   Freed blocks wait in one list per size, linked through their first word.
+ */
+import { native } from '../native.ts';
+
+const UNIT = 32;
+const MAX_UNITS = 256;
+
+export interface DetailArena {
+  /** Stores `length` bytes of `source`. @returns the block's handle, 0 when there is no room */
+  put(source: Uint8Array, length: number): number;
+  free(handle: number): void;
+  /** Length of a block in bytes. */
+  length(handle: number): number;
+  /** Offset of a block's first byte in `bytes`. */
+  offset(handle: number): number;
+  readonly bytes: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly u32: Uint32Array;
+}
+
+/** @param capacity bytes reserved; only used ones cost memory */
+export function createDetailArena(capacity: number): DetailArena {
+  const buffer = native.allocate(capacity);
+  const bytes = new Uint8Array(buffer);
+  const u16 = new Uint16Array(buffer);
+  const u32 = new Uint32Array(buffer);
+  const freed = new Int32Array(MAX_UNITS + 1);
+  const units = Math.floor(capacity / UNIT);
+  let fresh = 1; // unit 0 stays unused: handle 0 means none
+
+  return {
+    bytes,
+    u16,
+    u32,
+    put(source, length) {
+      const wanted = Math.ceil((length + 4) / UNIT);
+      if (wanted > MAX_UNITS) return 0;
+      let handle = freed[wanted] as number;
+      if (handle !== 0) {
+        freed[wanted] = u32[handle * 8] as number;
+      } else {
+        if (fresh + wanted > units) return 0;
+        handle = fresh;
+        fresh += wanted;
+      }
+      u32[handle * 8] = length;
+      const at = handle * UNIT + 4;
+      for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number;
+      return handle;
+    },
+    free(handle) {
+      const size = Math.ceil(((u32[handle * 8] as number) + 4) / UNIT);
+      u32[handle * 8] = freed[size] as number;
+      freed[size] = handle;
+    },
+    length: (handle) => u32[handle * 8] as number,
+    offset: (handle) => handle * UNIT + 4,
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Bounded ring of lifecycle events in shared memory: one writer (the interface's thread), one reader (its script host).
+ *
+ *   control words: 0 head (bytes written), 1 tail (bytes read), 2 closed
+ *   data: events one after another; an event never wraps: a length of 0 says "go on at the start"
+ *
+ * Positions count bytes modulo 2^32; the size is a power of two, so position & (size - 1) is the place.
+ */
+const HEAD = 0;
+const TAIL = 1;
+const CLOSED = 2;
+const CONTROL_BYTES = 64;
+
+export const RING_BYTES = 4 << 20;
+
+export function createRingBuffer(bytes = RING_BYTES): SharedArrayBuffer {
+  if ((bytes & (bytes - 1)) !== 0) throw new RangeError('the size of a ring is a power of two');
+  return new SharedArrayBuffer(CONTROL_BYTES + bytes);
+}
+
+export interface RingWriter {
+  readonly bytes: Uint8Array;
+  /** @returns offset in `bytes` where an event of `length` bytes may be written; -1 when there is no room */
+  reserve(length: number): number;
+  /** Makes the reserved event visible. */
+  commit(length: number): void;
+  /** Waits until the reader has made room for an event of `length` bytes. */
+  waitForRoom(length: number): void;
+  close(): void;
+}
+
+export function createRingWriter(shared: SharedArrayBuffer): RingWriter {
+  const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
+  const bytes = new Uint8Array(shared, CONTROL_BYTES);
+  const words = new Uint32Array(shared, CONTROL_BYTES);
+  const size = bytes.length;
+  let head = Atomics.load(control, HEAD);
+
+  /** Bytes that an event of `length` takes here, with the jump to the start where it would not fit before the end. */
+  const needed = (length: number): number => {
+    const left = size - (head & (size - 1));
+    return length <= left ? length : left + length;
+  };
+  const room = (): number => size - ((head - Atomics.load(control, TAIL)) >>> 0);
+
+  return {
+    bytes,
+    reserve(length) {
+      if (length > size / 2) throw new RangeError(`an event of ${length} bytes is larger than half the ring`);
+      const total = needed(length);
+      if (total > room()) return -1;
+      if (total !== length) {
+        words[(head & (size - 1)) >> 2] = 0;
+        head = (head + total - length) | 0;
+      }
+      return head & (size - 1);
+    },
+    commit(length) {
+      head = (head + length) | 0;
+      Atomics.store(control, HEAD, head);
+      Atomics.notify(control, HEAD);
+    },
+    waitForRoom(length) {
+      for (;;) {
+        const tail = Atomics.load(control, TAIL);
+        if (needed(length) <= room()) return;
+        Atomics.wait(control, TAIL, tail, 1000);
+      }
+    },
+    close() {
+      Atomics.store(control, CLOSED, 1);
+      Atomics.notify(control, HEAD);
+    },
+  };
+}
+
+export interface RingReader {
+  readonly bytes: Uint8Array;
+  /** Waits up to `timeoutMs` for an event. @returns its offset in `bytes`; -1 none came; -2 the writer closed and all is read */
+  next(timeoutMs: number): number;
+  /** Gives the room of the event of `length` bytes back. */
+  release(length: number): void;
+}
+
+export function createRingReader(shared: SharedArrayBuffer): RingReader {
+  const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
+  const bytes = new Uint8Array(shared, CONTROL_BYTES);
+  const words = new Uint32Array(shared, CONTROL_BYTES);
+  const size = bytes.length;
+  let tail = Atomics.load(control, TAIL);
+  let head = tail;
+
+  const advance = (length: number): void => {
+    tail = (tail + length) | 0;
+    Atomics.store(control, TAIL, tail);
+    Atomics.notify(control, TAIL);
+  };
+
+  return {
+    bytes,
+    next(timeoutMs) {
+      if (head === tail) {
+        const closed = Atomics.load(control, CLOSED) === 1; // read before the head: what is written before closing is seen
+        head = Atomics.load(control, HEAD);
+        if (head === tail) {
+          if (closed) return -2;
+          Atomics.wait(control, HEAD, head, timeoutMs);
+          head = Atomics.load(control, HEAD);
+          if (head === tail) return Atomics.load(control, CLOSED) === 1 && Atomics.load(control, HEAD) === tail ? -2 : -1;
+        }
+      }
+      let at = tail & (size - 1);
+      if (words[at >> 2] === 0) {
+        advance(size - at);
+        at = 0;
+      }
+      return at;
+    },
+    release: advance,
+  };
+}

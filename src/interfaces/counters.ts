@@ -1,0 +1,55 @@
+/**
+ * The counters of an interface: declared once, kept as doubles in shared memory (one writer: the interface's thread),
+ * read by the main thread. `loss` marks what belongs to the loss ledger: something came and was not used.
+ */
+import { CALLBACKS } from '../flows/event.ts';
+import { DECODE_COUNTERS } from '../packet/decode.ts';
+
+export interface CounterDeclaration {
+  readonly name: string;
+  readonly help: string;
+  readonly loss: boolean;
+}
+
+const info = (name: string, help: string): CounterDeclaration => ({ name, help, loss: false });
+const loss = (name: string, help: string): CounterDeclaration => ({ name, help, loss: true });
+
+const ENGINE_COUNTERS = [
+  info('flows.created', 'flows that began'),
+  info('flows.active', 'flows in the table'),
+  info('flows.peak', 'most flows in the table at one time'),
+  info('flows.ended', 'flows that ended'),
+  loss('flows.evicted', 'flows ended early because the table was full (raise --max-flows)'),
+  info('visits', 'visits of all flows'),
+  info('visits.cpu', 'CPU time of all visits, µs'),
+  info('visits.longest', 'CPU time of the longest visit, µs'),
+  loss('visits.late', 'visits left out because the one before took longer than the period'),
+  info('events', 'lifecycle events handed to the script host'),
+  loss('events.lost', 'lifecycle events lost: the script host was too slow and the queue full'),
+  ...CALLBACKS.map((name) => info(`callbacks.${name}`, `${name} calls due`)),
+  info('dpi.packets', 'packets handed to detection'),
+  info('dpi.given-up', 'flows whose protocol was given up and guessed'),
+  loss('details.dropped', 'protocol details dropped: the memory for them was full'),
+  loss('addresses.full', 'IPv6 packets dropped: no room for the addresses of a new flow'),
+  loss('drops.kernel', 'packets the kernel dropped because its buffer was full (raise --buffer-size)'),
+  loss('drops.interface', 'packets the network interface or its driver dropped'),
+  info('interface.lost', 'times the interface went away'),
+  loss('source.damaged', 'captures that ended in damage'),
+] as const;
+
+export const COUNTERS: readonly CounterDeclaration[] = [
+  ...ENGINE_COUNTERS,
+  ...DECODE_COUNTERS.map((counter) => ({ name: counter.name, help: counter.help, loss: counter.kind === 'malformed' })),
+];
+
+const positions = new Map(COUNTERS.map((counter, position) => [counter.name, position]));
+
+/** Position of a counter; an undeclared name is a mistake in the program and throws. */
+export function counterIndex(name: string): number {
+  const position = positions.get(name);
+  if (position === undefined) throw new Error(`undeclared counter ${name}`);
+  return position;
+}
+
+/** Where the decoder's counters begin: it gets a view of the array from there on. */
+export const DECODE_COUNTERS_START = ENGINE_COUNTERS.length;
