@@ -113,6 +113,11 @@ export const STATE_CLIENT_BLACKLISTED = 1 << 19;
 export const STATE_SERVER_BLACKLISTED = 1 << 20;
 /** A packet came since the last visit. */
 export const STATE_TOUCHED = 1 << 21;
+export const STATE_CLIENT_UNICAST = 1 << 22;
+export const STATE_SERVER_UNICAST = 1 << 23;
+/** The host name of the flow is on a blacklist. */
+export const STATE_NAME_BLACKLISTED = 1 << 24;
+export const STATE_BLACKLISTED = STATE_CLIENT_BLACKLISTED | STATE_SERVER_BLACKLISTED | STATE_NAME_BLACKLISTED;
 /** The endpoints of the key are swapped: the client is b. */
 export const STATE_CLIENT_IS_B = 1 << 31;
 
