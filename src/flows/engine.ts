@@ -59,6 +59,7 @@ import {
   STATE_IDLE,
   STATE_NAME_BLACKLISTED,
   STATE_PACKETS,
+  STATE_RATE,
   STATE_REPORTED,
   STATE_SERVER_BLACKLISTED,
   STATE_SERVER_UNICAST,
@@ -321,6 +322,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     f32[r + (R_BPS1 >> 2)] = bps1;
     f32[r + (R_PPS0 >> 2)] = pps0;
     f32[r + (R_PPS1 >> 2)] = pps1;
+    const state = i32[r + (R_STATE >> 2)] as number;
+    i32[r + (R_STATE >> 2)] = bps === 0 && oldBps === 0 ? state & ~STATE_RATE : state | STATE_RATE;
     if (bps > (f32[r + (R_TOP_BPS >> 2)] as number)) f32[r + (R_TOP_BPS >> 2)] = bps;
     if (pps > (f32[r + (R_TOP_PPS >> 2)] as number)) f32[r + (R_TOP_PPS >> 2)] = pps;
   }
@@ -339,10 +342,10 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
   /** Is periodicUpdate due? First on the flow's own duration, then on the visits' clock (lifecycle 5.1). */
   const periodicDue = (id: number, tv: number): boolean => {
-    const lastCall = u32[id * RECORD_WORDS + (R_PERIODIC >> 2)] as number;
-    if (lastCall !== 0) return tv >= lastCall * 1e6 + PERIODIC_FACTOR * maxIdleUs;
     const d = id * RECORD_DOUBLES;
-    return (f64[d + (R_LAST >> 3)] as number) - (f64[d + (R_FIRST >> 3)] as number) >= PERIODIC_FACTOR * maxIdleUs;
+    if ((f64[d + (R_LAST >> 3)] as number) - (f64[d + (R_FIRST >> 3)] as number) < PERIODIC_FACTOR * maxIdleUs) return false;
+    const lastCall = u32[id * RECORD_WORDS + (R_PERIODIC >> 2)] as number;
+    return lastCall === 0 || tv >= lastCall * 1e6 + PERIODIC_FACTOR * maxIdleUs;
   };
 
   /** May protocolDetected be called: the protocol is known, and its details are in or were waited for? */
@@ -368,9 +371,9 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
     const touched = (state & STATE_TOUCHED) !== 0;
     const dt = tv - previousVisit;
-    if ((state & STATE_VISITED) !== 0 && dt >= SHORTEST_RATE_US) {
-      if (touched || f32[r + (R_BPS0 >> 2)] !== 0 || f32[r + (R_BPS1 >> 2)] !== 0) throughput(id, dt);
-      else u8[id * RECORD_BYTES + R_TREND_BPS] = u8[id * RECORD_BYTES + R_TREND_PPS] = TREND_STABLE;
+    if ((state & STATE_VISITED) !== 0 && dt >= SHORTEST_RATE_US && (state & (STATE_TOUCHED | STATE_RATE)) !== 0) {
+      throughput(id, dt);
+      state = i32[r + (R_STATE >> 2)] as number;
     }
 
     let due = 0;

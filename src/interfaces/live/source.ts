@@ -1,0 +1,52 @@
+/**
+ * A network interface as a source, through libpcap.
+ */
+import { native } from '../../native.ts';
+import { BATCH_PACKETS, type PacketBatch } from '../../packet/batch.ts';
+import { SOURCE_FAILED, type PacketSource } from '../source.ts';
+
+export interface LiveSourceOptions {
+  readonly filter: string;
+  readonly snapLength: number;
+  readonly promiscuous: boolean;
+  readonly bufferBytes: number;
+}
+
+/** Longest wait of a read for the first packet, ms. */
+const READ_TIMEOUT_MS = 50;
+/** lifecycle 1: without packets for so long the clock follows the wall. Later packets than this do not come. */
+const QUIET_US = 1_000_000;
+
+/** @throws when the interface cannot be opened: `code` EPERM, ENODEV or EFILTER */
+export function openLive(name: string, options: LiveSourceOptions): PacketSource {
+  const pcap = native.pcapOpenLive(name, { ...options, timeoutMs: READ_TIMEOUT_MS });
+  const linkType = native.pcapLinkType(pcap);
+  let failure = '';
+
+  return {
+    live: true,
+    size: -1,
+    read(batch: PacketBatch) {
+      batch.linkType = linkType;
+      batch.count = 0;
+      const count = native.pcapRead(pcap, batch.bytes, batch.frames, batch.times, BATCH_PACKETS);
+      if (count < 0) {
+        failure = native.pcapError(pcap);
+        return SOURCE_FAILED;
+      }
+      batch.count = count;
+      return count;
+    },
+    quietUntil: () => native.wallClock() - QUIET_US,
+    error: () => failure,
+    drops() {
+      const [, kernel, device] = native.pcapStats(pcap);
+      return [kernel, device];
+    },
+    position: () => -1,
+    close() {
+      native.pcapClose(pcap);
+      return '';
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * What the main thread and an interface's two threads say to each other.
+ *
+ *   main ──workerData──► interface thread ──ready (names)──► main ──workerData──► script host
+ *   both ──messages──► main; shared memory: ring (events), counters, gauges, control
+ */
+import type { Config } from '../config.ts';
+import type { Names } from '../flows/view.ts';
+import type { ScriptReport } from '../scripts/engine.ts';
+
+export type InterfaceKind = 'packet' | 'pcap';
+
+/** Positions in the shared control words. */
+export const CONTROL_STOP = 0;
+export const CONTROL_WORDS = 4;
+
+/** Positions in the shared gauges (doubles). */
+export const GAUGE_CLOCK = 0;
+export const GAUGE_POSITION = 1;
+export const GAUGE_SIZE = 2;
+export const GAUGE_COUNT = 3;
+
+export interface InterfaceData {
+  readonly id: number;
+  /** As given to `-i`. */
+  readonly name: string;
+  readonly kind: InterfaceKind;
+  readonly config: Config;
+  readonly run: string;
+  readonly ring: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  readonly gauges: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+}
+
+export type InterfaceMessage =
+  | { readonly type: 'ready'; readonly names: Names }
+  | { readonly type: 'running' }
+  | { readonly type: 'lost'; readonly reason: string }
+  | { readonly type: 'warning'; readonly text: string }
+  | { readonly type: 'failed'; readonly error: string; readonly code: string }
+  | { readonly type: 'ended' };
+
+export interface HostData {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: InterfaceKind;
+  readonly config: Config;
+  readonly names: Names;
+  readonly ring: SharedArrayBuffer;
+}
+
+export interface ProtocolTotals {
+  readonly name: string;
+  flows: number;
+  packets: number;
+  bytes: number;
+}
+
+/** Cumulative figures of a script host. */
+export interface HostReport {
+  readonly scripts: readonly ScriptReport[];
+  readonly protocols: readonly ProtocolTotals[];
+  readonly alerts: number;
+  readonly linesExported: number;
+  /** Lines of scripts that the log's rate limit left out. */
+  readonly printsDropped: number;
+}
+
+export type HostMessage =
+  | { readonly type: 'report'; readonly report: HostReport }
+  | { readonly type: 'print'; readonly script: string; readonly line: string }
+  | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string }
+  | { readonly type: 'failed'; readonly error: string }
+  | { readonly type: 'ended'; readonly report: HostReport };

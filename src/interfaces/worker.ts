@@ -1,0 +1,184 @@
+/**
+ * The thread of a packet interface: source → decode → flow engine → ring of lifecycle events. It never turns an event loop:
+ * it reads, works, and looks at the shared control words. Started by patrol.ts with InterfaceData.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { namesOf } from '../dpi/names.ts';
+import { DEFAULT_THRESHOLDS } from '../flows/conditions.ts';
+import { createFlowEngine, type FlowEngine } from '../flows/engine.ts';
+import type { EventSink } from '../flows/event-writer.ts';
+import { createRingWriter } from '../flows/ring.ts';
+import { readBlacklists } from '../hosts/blacklist.ts';
+import { createPrefixSet } from '../hosts/prefixes.ts';
+import { native } from '../native.ts';
+import { createBatch, createScratch } from '../packet/batch.ts';
+import { createDecoder } from '../packet/decode.ts';
+import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from './counters.ts';
+import { openLive } from './live/source.ts';
+import { pace } from './pcap/paced.ts';
+import { openFile } from './pcap/source.ts';
+import { CONTROL_STOP, GAUGE_CLOCK, GAUGE_POSITION, GAUGE_SIZE, type InterfaceData, type InterfaceMessage } from './protocol.ts';
+import { type PacketSource, SOURCE_END, SOURCE_FAILED } from './source.ts';
+
+const data = workerData as InterfaceData;
+const config = data.config;
+const counters = new Float64Array(data.counters);
+const gauges = new Float64Array(data.gauges);
+const control = new Int32Array(data.control);
+
+/** Flows that a slice of a live visit looks at before it asks for the CPU time it took. */
+const SLICE_FLOWS = 256;
+/** CPU time of a live visit between two reads, µs: packets never wait longer for it. */
+const SLICE_US = 2000;
+/** How often a lost interface is tried again, ms. */
+const RETRY_MS = 500;
+/** Batches between two looks at drops and position. */
+const GAUGE_BATCHES = 64;
+
+const say = (message: InterfaceMessage): void => parentPort?.postMessage(message);
+const stopped = (): boolean => Atomics.load(control, CONTROL_STOP) !== 0;
+
+function openSource(): PacketSource {
+  if (data.kind === 'packet' && !config.originalSpeed) return openLive(data.name, config);
+  const file = openFile(data.name, config.filter);
+  return config.originalSpeed ? pace(file) : file;
+}
+
+/** Files wait for room in the ring, so results are complete; live interfaces shed and count. */
+function ringSink(live: boolean): EventSink & { close(): void } {
+  const ring = createRingWriter(data.ring);
+  if (live) return ring;
+  return {
+    bytes: ring.bytes,
+    commit: ring.commit,
+    close: ring.close,
+    reserve(length) {
+      let at = ring.reserve(length);
+      while (at < 0) {
+        ring.waitForRoom(length);
+        at = ring.reserve(length);
+      }
+      return at;
+    },
+  };
+}
+
+/** Takes a source to its end, or to the stop. @returns the answer of the last read: SOURCE_END, SOURCE_FAILED, or 0 when stopped */
+function run(source: PacketSource, engine: FlowEngine, decode: ReturnType<typeof createDecoder>['decode'], dropsBefore: readonly [number, number]): number {
+  const batch = createBatch(1);
+  const scratch = createScratch();
+  const kernelDrops = counterIndex('drops.kernel');
+  const deviceDrops = counterIndex('drops.interface');
+  let answer = 0;
+  let round = 0;
+  gauges[GAUGE_SIZE] = source.size;
+  const look = (): void => {
+    const [kernel, device] = source.drops();
+    counters[kernelDrops] = dropsBefore[0] + kernel;
+    counters[deviceDrops] = dropsBefore[1] + device;
+    gauges[GAUGE_POSITION] = source.position();
+    gauges[GAUGE_CLOCK] = engine.clock();
+  };
+  while (!stopped()) {
+    answer = source.read(batch);
+    if (answer < 0) break;
+    for (let from = 0; from < batch.count; ) {
+      from = decode(batch, from, scratch);
+      engine.process(scratch, batch.bytes);
+    }
+    if (source.live) {
+      const clock = answer === 0 ? source.quietUntil() : engine.clock();
+      const began = native.threadCpu();
+      while (engine.advance(clock, SLICE_FLOWS) && native.threadCpu() - began < SLICE_US);
+    }
+    if (answer === 0 || ++round % GAUGE_BATCHES === 0) look();
+  }
+  look();
+  return answer;
+}
+
+function main(): void {
+  const localNetworks = createPrefixSet();
+  for (const network of config.localNetworks) localNetworks.add(network);
+  const blacklist = readBlacklists(config.blacklists);
+  if (blacklist.rejected.length > 0) {
+    say({ type: 'warning', text: `${blacklist.rejected.length} blacklist lines are no address, network or name; the first: ${blacklist.rejected[0]}` });
+  }
+  let source = openSource();
+  const live = source.live;
+  const dpi = config.dpi ? native.dpiCreate(config.maxFlows) : undefined;
+  const names = namesOf(native, dpi, { localNetworks: localNetworks.texts, interfaceName: data.name, run: data.run, packetInterface: true, sampled: false });
+  say({ type: 'ready', names });
+
+  const sink = ringSink(live);
+  const engine = createFlowEngine({
+    interfaceId: data.id,
+    maxFlows: config.maxFlows,
+    visitPeriodUs: config.visitPeriod * 1e6,
+    maxIdleUs: config.maxIdle * 1e6,
+    dpiPackets: config.dpiPackets,
+    detailWaitUs: config.detailWaitMs * 1000,
+    thresholds: DEFAULT_THRESHOLDS,
+    dpi,
+    detailNames: names.details,
+    localNetworks,
+    blacklist,
+    counters,
+    sink,
+    visitsInline: !live,
+  });
+  const decoder = createDecoder(
+    { gtp: config.openGtp, gre: config.openGre, vxlan: config.openVxlan },
+    counters.subarray(DECODE_COUNTERS_START, COUNTERS.length),
+    live ? native.wallClock() & 0x7fffffff : 0,
+  );
+
+  let drops: readonly [number, number] = [0, 0];
+  say({ type: 'running' });
+  for (;;) {
+    const answer = run(source, engine, decoder.decode, drops);
+    const failure = source.error();
+    drops = [counters[counterIndex('drops.kernel')] as number, counters[counterIndex('drops.interface')] as number];
+    const damage = source.close() || (answer === SOURCE_FAILED ? failure : '');
+    if (answer === 0 || answer === SOURCE_END || data.kind === 'pcap' || config.originalSpeed) {
+      if (damage !== '' && answer !== 0) {
+        counters[counterIndex('source.damaged')] = 1;
+        say({ type: 'warning', text: `damaged after ${counters[DECODE_COUNTERS_START]} packets: ${damage}` });
+      }
+      break;
+    }
+    counters[counterIndex('interface.lost')] = (counters[counterIndex('interface.lost')] as number) + 1;
+    say({ type: 'lost', reason: failure });
+    const next = reopen(engine);
+    if (next === undefined) break;
+    source = next;
+    say({ type: 'running' });
+  }
+  engine.finish(stopped() ? 'shutdown' : 'end of file');
+  gauges[GAUGE_CLOCK] = engine.clock();
+  sink.close();
+  if (dpi !== undefined) native.dpiClose(dpi);
+  say({ type: 'ended' });
+}
+
+/** Tries until the interface is there again; its flows go on being visited. @returns undefined when stopped */
+function reopen(engine: FlowEngine): PacketSource | undefined {
+  for (;;) {
+    Atomics.wait(control, CONTROL_STOP, 0, RETRY_MS);
+    if (stopped()) return undefined;
+    while (engine.advance(native.wallClock(), SLICE_FLOWS));
+    try {
+      return openSource();
+    } catch {
+      // still away: it was reported when it was lost, and `interface.lost` counts it
+    }
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  const { message, code = '' } = error as Error & { code?: string };
+  createRingWriter(data.ring).close();
+  say({ type: 'failed', error: message, code });
+}

@@ -1,0 +1,137 @@
+/**
+ * The script host of one interface: ring of lifecycle events → scripts, exports, totals by protocol. Started by patrol.ts with
+ * HostData; it ends when the interface's thread has closed the ring and every event is read.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { openLines } from '../exports/lines.ts';
+import { type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
+import { alertLine, eventLine, flowLine } from '../flows/export.ts';
+import { fieldByKey } from '../flows/fields.ts';
+import { createRingReader } from '../flows/ring.ts';
+import { createEventView } from '../flows/view.ts';
+import type { HostData, HostMessage, HostReport, ProtocolTotals } from '../interfaces/protocol.ts';
+import { createLuaEngine, type ScriptSink } from './engine.ts';
+
+const data = workerData as HostData;
+const { config } = data;
+
+/** How often figures go to the main thread, ms. */
+const REPORT_MS = 250;
+/** Script output and script errors a second that reach the log on a live interface. */
+const LOG_LINES_PER_SECOND = 50;
+
+const say = (message: HostMessage): void => parentPort?.postMessage(message);
+
+/** Passes so many calls a second; files are never limited. */
+function rateLimit(perSecond: number): () => boolean {
+  let second = 0;
+  let used = 0;
+  return () => {
+    const now = Math.floor(performance.now() / 1000);
+    if (now !== second) {
+      second = now;
+      used = 0;
+    }
+    return ++used <= perSecond;
+  };
+}
+
+async function main(): Promise<void> {
+  const live = data.kind === 'packet';
+  const view = createEventView(data.names);
+  const exportFlows = config.exportFlows === undefined ? undefined : openLines(config.exportFlows);
+  const exportEvents = config.exportEvents === undefined ? undefined : openLines(config.exportEvents);
+  const exportAlerts = config.exportAlerts === undefined ? undefined : openLines(config.exportAlerts);
+  const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
+  const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
+  let alerts = 0;
+  let printsDropped = 0;
+
+  const sink: ScriptSink = {
+    alert(alert, of) {
+      alerts++;
+      exportAlerts?.write(alertLine(alert, of));
+    },
+    print(script, line) {
+      if (passes()) say({ type: 'print', script, line });
+      else printsDropped++;
+    },
+    error(script, callback, message) {
+      if (passes()) say({ type: 'script-error', script, callback, message });
+      else printsDropped++;
+    },
+  };
+  const scripts = await createLuaEngine({
+    directories: config.scripts ? config.scriptDirectories : [],
+    interfaceId: data.id,
+    interfaceName: data.name,
+    sink,
+  });
+  const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
+
+  const protocols = new Map<string, ProtocolTotals>();
+  const read = (key: string): ((of: typeof view) => unknown) => {
+    const field = fieldByKey.get(key);
+    if (field === undefined) throw new Error(`no field ${key}`);
+    return (of) => field.read(of);
+  };
+  const protocolOf = read('proto.ndpi');
+  const packetsOf = read('packets');
+  const bytesOf = read('bytes');
+  const countProtocol = (): void => {
+    const name = String(protocolOf(view));
+    let totals = protocols.get(name);
+    if (totals === undefined) {
+      totals = { name, flows: 0, packets: 0, bytes: 0 };
+      protocols.set(name, totals);
+    }
+    totals.flows++;
+    totals.packets += Number(packetsOf(view));
+    totals.bytes += Number(bytesOf(view));
+  };
+  const report = (): HostReport => ({
+    scripts: scripts.scripts,
+    protocols: [...protocols.values()],
+    alerts,
+    linesExported: exports.reduce((sum, writer) => sum + writer.lines, 0),
+    printsDropped,
+  });
+
+  say({ type: 'report', report: report() });
+  const ring = createRingReader(data.ring);
+  const words = new Uint32Array(ring.bytes.buffer, ring.bytes.byteOffset, ring.bytes.byteLength >> 2);
+  let reported = performance.now();
+  let count = 0;
+  for (;;) {
+    const at = ring.next(REPORT_MS);
+    if (at === -2) break;
+    if (at >= 0) {
+      view.set(ring.bytes, at);
+      for (const callback of view.callbacks()) {
+        if (unmasked(callback)) scripts.run(view, callback);
+        exportEvents?.write(eventLine(view, callback));
+      }
+      if (((ring.bytes[at + E_CALLBACKS] as number) & 8) !== 0) {
+        countProtocol();
+        exportFlows?.write(flowLine(view));
+      }
+      ring.release(words[(at + E_LENGTH) >> 2] as number);
+    }
+    if (at < 0 || (++count & 0xff) === 0) {
+      const now = performance.now();
+      if (now - reported >= REPORT_MS) {
+        reported = now;
+        for (const writer of exports) writer.flush();
+        say({ type: 'report', report: report() });
+      }
+    }
+  }
+  for (const writer of exports) writer.close();
+  const last = report();
+  scripts.close();
+  say({ type: 'ended', report: last });
+}
+
+main().catch((error: Error) => {
+  say({ type: 'failed', error: error.stack ?? error.message });
+});
