@@ -1,0 +1,192 @@
+/**
+ * The wiring: for each `-i` an interface thread and its script host, shared memory between them, and one snapshot of all.
+ *
+ * createPatrol is inert; `start` opens everything, `stop` ends it in order (last visits, exports flushed), `done` resolves when
+ * every interface has ended. Called by the command line.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Config } from './config.ts';
+import { createRingBuffer } from './flows/ring.ts';
+import { COUNTERS } from './interfaces/counters.ts';
+import {
+  CONTROL_STOP,
+  CONTROL_WORDS,
+  GAUGE_CLOCK,
+  GAUGE_COUNT,
+  GAUGE_POSITION,
+  GAUGE_SIZE,
+  type HostData,
+  type HostMessage,
+  type HostReport,
+  type InterfaceData,
+  type InterfaceKind,
+  type InterfaceMessage,
+} from './interfaces/protocol.ts';
+import type { Names } from './flows/view.ts';
+import type { InterfaceSnapshot, Log, Patrol } from './patrol-types.ts';
+
+/** One interface as the main thread sees it. */
+interface Running {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: InterfaceKind;
+  readonly control: Int32Array;
+  readonly counters: Float64Array;
+  readonly gauges: Float64Array;
+  state: InterfaceSnapshot['state'];
+  error?: string;
+  errorCode?: string;
+  warning?: string;
+  report: HostReport | undefined;
+  readonly ended: Promise<void>;
+  readonly stop: () => void;
+}
+
+/** A name that is a file (or `-`) is a capture; anything else is a network interface. */
+export type KindOf = (name: string) => InterfaceKind;
+
+function startInterface(id: number, name: string, kind: InterfaceKind, config: Config, run: string, log: Log): Running {
+  const ring = createRingBuffer();
+  const counters = new SharedArrayBuffer(COUNTERS.length * 8);
+  const gauges = new SharedArrayBuffer(GAUGE_COUNT * 8);
+  const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
+  const live = kind === 'packet' || config.originalSpeed;
+  const data: InterfaceData = { id, name, kind, config, run, ring, counters, gauges, control };
+  const flow = new Worker(new URL('./interfaces/worker.ts', import.meta.url), { workerData: data });
+  const words = new Int32Array(control);
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  let host: Worker | undefined;
+
+  const running: Running = {
+    id,
+    name,
+    kind,
+    control: words,
+    counters: new Float64Array(counters),
+    gauges: new Float64Array(gauges),
+    state: 'starting',
+    report: undefined,
+    ended,
+    stop() {
+      Atomics.store(words, CONTROL_STOP, 1);
+      Atomics.notify(words, CONTROL_STOP);
+    },
+  };
+
+  const fail = (error: string, code = ''): void => {
+    running.state = 'failed';
+    running.error = error;
+    running.errorCode = code;
+    log.error({ interface: name, code }, error);
+    void flow.terminate();
+    void host?.terminate();
+    resolve();
+  };
+
+  const startHost = (names: Names): void => {
+    const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring };
+    host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData });
+    host.on('error', (error) => fail(`script host: ${(error as Error).message}`));
+    host.on('message', (message: HostMessage) => {
+      switch (message.type) {
+        case 'print':
+          log.info({ script: message.script, interface: name }, message.line);
+          break;
+        case 'script-error':
+          log.error({ script: message.script, callback: message.callback, interface: name }, message.message);
+          break;
+        case 'report':
+          running.report = message.report;
+          break;
+        case 'failed':
+          fail(`script host: ${message.error}`);
+          break;
+        case 'ended':
+          running.report = message.report;
+          if (running.state !== 'failed') running.state = 'ended';
+          resolve();
+          break;
+      }
+    });
+  };
+
+  flow.on('error', (error) => fail((error as Error).message));
+  flow.on('message', (message: InterfaceMessage) => {
+    switch (message.type) {
+      case 'ready':
+        startHost(message.names);
+        break;
+      case 'running':
+        if (running.state === 'lost') log.info({ interface: name }, 'the interface is back');
+        running.state = 'running';
+        break;
+      case 'lost':
+        running.state = 'lost';
+        log.warn({ interface: name }, `the interface is lost, trying again: ${message.reason}`);
+        break;
+      case 'warning':
+        running.warning = message.text;
+        log.warn({ interface: name }, message.text);
+        break;
+      case 'failed':
+        fail(message.error, message.code);
+        break;
+      case 'ended':
+        break; // the script host still reads what is in the ring
+    }
+  });
+  return running;
+}
+
+const snapshotOf = (running: Running): InterfaceSnapshot => {
+  const { counters, gauges } = running;
+  return {
+    id: running.id,
+    name: running.name,
+    kind: running.kind,
+    state: running.state,
+    ...(running.error === undefined ? {} : { error: running.error }),
+    ...(running.warning === undefined ? {} : { warning: running.warning }),
+    clock: gauges[GAUGE_CLOCK] as number,
+    position: gauges[GAUGE_POSITION] as number,
+    size: gauges[GAUGE_SIZE] as number,
+    counters: {
+      ...Object.fromEntries(COUNTERS.map((counter, i) => [counter.name, counters[i] as number])),
+      alerts: running.report?.alerts ?? 0,
+    },
+    protocols: running.report?.protocols ?? [],
+    losses: COUNTERS.flatMap((counter, i) => {
+      const value = counters[i] as number;
+      return counter.loss && value > 0 ? [{ name: counter.name, help: counter.help, value }] : [];
+    }),
+  };
+};
+
+/** @param kindOf tells captures from network interfaces (the command line has looked at the names already) */
+export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol {
+  const interfaces: Running[] = [];
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+
+  return {
+    done,
+    async start() {
+      for (const file of [config.exportFlows, config.exportEvents, config.exportAlerts]) {
+        if (file !== undefined && file !== '-') closeSync(openSync(file, 'w'));
+      }
+      const run = Date.now().toString(36);
+      config.interfaces.forEach((name, id) => {
+        interfaces.push(startInterface(id, name, kindOf(name), config, run, log));
+      });
+      void Promise.all(interfaces.map((running) => running.ended)).then(() => resolve());
+    },
+    async stop() {
+      for (const running of interfaces) running.stop();
+      await Promise.all(interfaces.map((running) => running.ended));
+    },
+    snapshot: () => ({
+      interfaces: interfaces.map(snapshotOf),
+      scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ interface: running.name, ...script }))),
+    }),
+  };
+}
