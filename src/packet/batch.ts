@@ -37,6 +37,7 @@ export interface PacketBatch {
  *
  *  word  0 a        one endpoint: IPv4 address as big-endian 32-bit number; IPv6: a hash of the address
  *        1 b        the other endpoint. (a, port of a) <= (b, port of b): the key is the same in both directions
+ *                   (IPv4 as unsigned numbers; IPv6 as signed hash words, then the 16 bytes)
  *        2 ports    port of a << 16 | port of b; 0 without ports; for ICMP errors "port unreachable" a hash of the embedded packet
  *        3 pv       IP protocol | vlan << 8 | IPv6 << 24
  *        4 hash     of words 0-3, seeded
@@ -47,7 +48,7 @@ export interface PacketBatch {
  *        9 ack      TCP acknowledgement number
  *       10 window   TCP window (unscaled) << 16 | IPv4 TOS or IPv6 traffic class << 8 | TTL or hop limit
  *       11 l3       offset in the chunk of the innermost IP header
- *       12 l3len    captured bytes from there on (IP total length at most when that is known and shorter)
+ *       12 l3len    captured bytes from there to the end of the frame, Ethernet padding included
  *       13 frame    offset in the chunk of the frame
  *       14 icmp     ICMP type << 8 | code
  *       15 slot     used by the flow table
@@ -74,7 +75,7 @@ export const S_SLOT = 15;
 export const F_TCP_FLAGS = 0xff;
 /** The TCP header was complete: words 5 (low byte), 8, 9 and 10 are valid. */
 export const F_TCP = 1 << 8;
-/** The packet is an IP fragment, or its IP length says more than was captured. */
+/** The packet is an IP fragment. (One cut by the snap length is not: it is decoded as far as it goes.) */
 export const F_FRAGMENT = 1 << 9;
 /** Not handed to detection (any fragment). */
 export const F_NO_DPI = 1 << 10;
