@@ -1,0 +1,86 @@
+/*
+ * The addon's inner contract. Enters: calls from src/native.ts (which states every function). Leaves: numbers, names, filled typed arrays.
+ *
+ *   flowpatrol.c  registration, argument checks, handles, memory, clocks
+ *   capture.c     libpcap in batches, gunzip
+ *   dpi.c         nDPI in batches
+ *
+ * Plain Node-API 8: one binary for every Node from 20 on. No mutable globals but one mutex (dpi.c), so it loads into several workers.
+ * A helper that returns false has already thrown; its caller returns NULL at once.
+ */
+#ifndef FLOWPATROL_H
+#define FLOWPATROL_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FP_MAX_ARGUMENTS 5
+/* Longest text that is taken from JavaScript: a path, an interface, a filter. */
+#define FP_MAX_TEXT 65535
+
+/* Throws an Error with `code` as its property `code` (NULL for none). Returns false. */
+bool fp_throw(napi_env env, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Throws a RangeError (a value is out of bounds) or TypeError (a value is of another type). Returns false. */
+bool fp_range(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool fp_type(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* True when `status` is fine; else throws what Node-API says unless something is thrown already. */
+bool fp_ok(napi_env env, napi_status status);
+
+/* Missing arguments are undefined. */
+bool fp_arguments(napi_env env, napi_callback_info info, napi_value values[FP_MAX_ARGUMENTS]);
+/* A whole number from `low` to `high`. */
+bool fp_integer(napi_env env, napi_value value, const char *name, int64_t low, int64_t high, int64_t *out);
+/* A text without NUL; the caller frees it. */
+bool fp_text(napi_env env, napi_value value, const char *name, char **out);
+/* The memory of a typed array of exactly `type`; `length` in elements. Valid until JavaScript runs again. */
+bool fp_array(napi_env env, napi_value value, const char *name, napi_typedarray_type type, void **data, size_t *length);
+bool fp_property(napi_env env, napi_value object, const char *name, napi_value *out);
+
+/* What every handle starts with. `closed` is set by its close function; memory of the handle itself lives until the finalizer. */
+struct fp_handle {
+  bool closed;
+};
+
+/* An object that owns `handle`; `finalize` frees it. On failure the handle is finalized at once. */
+napi_value fp_wrap(napi_env env, napi_value object, struct fp_handle *handle, const napi_type_tag *tag, napi_finalize finalize);
+/* The handle of `value`, or NULL after throwing: another type, or closed already. */
+void *fp_unwrap(napi_env env, napi_value value, const napi_type_tag *tag, const char *name);
+
+napi_value fp_undefined(napi_env env);
+napi_value fp_number(napi_env env, double value);
+napi_value fp_string(napi_env env, const char *text);
+/* Strings 0 … count-1 of `name(context, i)`; a NULL becomes ''. */
+napi_value fp_names(napi_env env, unsigned count, const char *(*name)(void *context, unsigned i), void *context);
+
+#define FP_FUNCTION(name) napi_value name(napi_env env, napi_callback_info info)
+
+FP_FUNCTION(fp_pcap_version);
+FP_FUNCTION(fp_pcap_interfaces);
+FP_FUNCTION(fp_pcap_open_live);
+FP_FUNCTION(fp_pcap_open_file);
+FP_FUNCTION(fp_pcap_link_type);
+FP_FUNCTION(fp_pcap_read);
+FP_FUNCTION(fp_pcap_error);
+FP_FUNCTION(fp_pcap_stats);
+FP_FUNCTION(fp_pcap_position);
+FP_FUNCTION(fp_pcap_close);
+FP_FUNCTION(fp_gunzip_open);
+FP_FUNCTION(fp_gunzip_position);
+FP_FUNCTION(fp_gunzip_close);
+
+FP_FUNCTION(fp_dpi_version);
+FP_FUNCTION(fp_dpi_create);
+FP_FUNCTION(fp_dpi_detail_names);
+FP_FUNCTION(fp_dpi_protocols);
+FP_FUNCTION(fp_dpi_categories);
+FP_FUNCTION(fp_dpi_breeds);
+FP_FUNCTION(fp_dpi_risks);
+FP_FUNCTION(fp_dpi_confidences);
+FP_FUNCTION(fp_dpi_process);
+FP_FUNCTION(fp_dpi_collect);
+FP_FUNCTION(fp_dpi_memory);
+FP_FUNCTION(fp_dpi_close);
+
+#endif
