@@ -1,0 +1,78 @@
+/**
+ * The settings of a run: made by the command line (src/cli), read by everything else, sent to threads as they are.
+ * What each one means for a user stands in src/cli/options.ts.
+ */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type PcapCallbacks = 'protocolDetected' | 'all';
+
+export interface Config {
+  /** Network interfaces, capture files, `-` for standard input; in the order given. */
+  readonly interfaces: readonly string[];
+  /** BPF filter text, `''` for none. */
+  readonly filter: string;
+  /** Addresses and networks in CIDR notation. */
+  readonly localNetworks: readonly string[];
+  /** Most flows at one time, per interface. */
+  readonly maxFlows: number;
+  /** Absolute path; without it everything stays in memory. */
+  readonly dataDirectory?: string;
+  readonly shutdownWhenDone: boolean;
+  /** Captures are played at the speed at which they were recorded, as if they were live. */
+  readonly originalSpeed: boolean;
+  /** Seconds between two visits of all flows. */
+  readonly visitPeriod: number;
+  /** Seconds of silence after which a flow is over. */
+  readonly maxIdle: number;
+  /** Packets of a flow that detection sees at most, by transport. */
+  readonly dpiPackets: { readonly tcp: number; readonly udp: number };
+  /** Longest wait of `protocolDetected` for the protocol's details, ms. */
+  readonly detailWaitMs: number;
+  readonly pcapCallbacks: PcapCallbacks;
+  /** Absolute paths, searched in this order. */
+  readonly scriptDirectories: readonly string[];
+  /** Absolute paths. */
+  readonly blacklists: readonly string[];
+  /** Absolute paths, or `-` for standard output (one of them at most). */
+  readonly exportFlows?: string;
+  readonly exportEvents?: string;
+  readonly exportAlerts?: string;
+  /** Bytes kept of each packet of a live capture. */
+  readonly snapLength: number;
+  readonly promiscuous: boolean;
+  /** Kernel buffer of a live capture. */
+  readonly bufferBytes: number;
+  readonly openGtp: boolean;
+  readonly openGre: boolean;
+  readonly openVxlan: boolean;
+  readonly scripts: boolean;
+  readonly dpi: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** What holds where nothing is said; the folder of scripts is added by the command line, which knows where the project is. */
+export const DEFAULT_CONFIG: Config = {
+  interfaces: [],
+  filter: '',
+  // RFC 1918, loopback, and their counterparts in IPv6: link-local (RFC 4291) and unique local (RFC 4193)
+  localNetworks: ['192.168.0.0/16', '172.16.0.0/12', '10.0.0.0/8', '127.0.0.0/8', 'fe80::/10', 'fc00::/7', '::1'],
+  maxFlows: 1_000_000,
+  shutdownWhenDone: false,
+  originalSpeed: false,
+  visitPeriod: 5,
+  maxIdle: 60,
+  dpiPackets: { tcp: 12, udp: 12 },
+  detailWaitMs: 1000,
+  pcapCallbacks: 'protocolDetected',
+  scriptDirectories: [],
+  blacklists: [],
+  // whole packets: payload lengths and details need them, and the kernel's buffer takes only what a packet has
+  snapLength: 65_535,
+  promiscuous: true,
+  bufferBytes: 32 << 20,
+  openGtp: true,
+  openGre: false,
+  openVxlan: false,
+  scripts: true,
+  dpi: true,
+  logLevel: 'info',
+};
