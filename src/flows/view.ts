@@ -1,0 +1,323 @@
+/**
+ * Reads one lifecycle event (event.ts) in place: bytes in, numbers and strings out.
+ *
+ *   ring, recording, broker ──bytes──► EventView ──► fields.ts (keys of `info`), export.ts (JSON lines)
+ *
+ * A view is made once per interface and moved from event to event by `set`; nothing is decoded before it is asked for.
+ * Strings are in Latin-1 form: one character is one byte as nDPI gave it (export.ts makes proper text of them).
+ */
+import { PV_IPV6 } from '../packet/batch.ts';
+import {
+  type Callback,
+  CALLBACK_BIT,
+  CALLBACKS,
+  E_CALLBACKS,
+  E_CLIENT,
+  E_CLIENT_PORT,
+  E_DETAIL,
+  E_DETAIL_LENGTH,
+  E_END,
+  E_INTERFACE,
+  E_RECORD,
+  E_SEQ,
+  E_SERVER,
+  E_SERVER_PORT,
+  E_STATUS_BEFORE,
+  E_TIME,
+  E_VISIT,
+  END_REASONS,
+  type EndReason,
+} from './event.ts';
+import {
+  DETAIL_APP,
+  DETAIL_BREED,
+  DETAIL_CATEGORY,
+  DETAIL_CONFIDENCE,
+  DETAIL_ENTRIES,
+  DETAIL_MASTER,
+  DETAIL_RISKS,
+  R_PV,
+  R_STATE,
+  R_STATUS,
+} from './record.ts';
+
+/** What the numbers of an interface's events stand for. Structured-clone-able; made by `namesOf` (dpi/names.ts). */
+export interface Names {
+  /** nDPI's names by id; empty without detection. */
+  readonly protocols: readonly string[];
+  readonly categories: readonly string[];
+  readonly breeds: readonly string[];
+  readonly risks: readonly string[];
+  readonly confidences: readonly string[];
+  /** Names of the details, by the ids used in detail blocks. */
+  readonly details: readonly string[];
+  /** Local networks in CIDR notation, by network id. */
+  readonly localNetworks: readonly string[];
+  readonly interfaceName: string;
+  /** Unique per start of the program: part of flow ids. */
+  readonly run: string;
+  /** Packets were seen, not flow records. */
+  readonly packetInterface: boolean;
+  /** Counters are scaled from samples. */
+  readonly sampled: boolean;
+  /** Bytes from which on a transfer is an elephant, for `status_info`. */
+  readonly elephantBytes?: { readonly localToRemote: number; readonly remoteToLocal: number };
+}
+
+/** Details that fields read: names as the addon lists them. */
+export type DetailName =
+  | 'host_server_name'
+  | 'http.method'
+  | 'http.url'
+  | 'http.return_code'
+  | 'http.user_agent'
+  | 'http.content_type'
+  | 'dns.query_type'
+  | 'dns.reply_code'
+  | 'tls.version'
+  | 'tls.server_names'
+  | 'tls.alpn'
+  | 'tls.supported_versions'
+  | 'tls.issuer'
+  | 'tls.subject'
+  | 'tls.not_before'
+  | 'tls.not_after'
+  | 'tls.sha1'
+  | 'tls.ja3_client'
+  | 'tls.ja3_server'
+  | 'tls.server_cipher'
+  | 'tls.unsafe_cipher'
+  | 'ssh.client_signature'
+  | 'ssh.server_signature'
+  | 'ssh.hassh_client'
+  | 'ssh.hassh_server'
+  | 'bittorrent.hash'
+  | 'dhcp.fingerprint'
+  | 'dhcp.class'
+  | 'entropy'
+  | 'flow_info';
+
+/** Protocols whose fields are read only for flows of that protocol (nDPI 4.2 names). */
+export type KnownProtocol = 'HTTP' | 'DNS' | 'TLS' | 'SSH' | 'DHCP' | 'BitTorrent';
+
+export interface EventView {
+  readonly names: Names;
+  /** Moves the view to the event at `offset` of `bytes`. Values read before stay as they are. */
+  set(bytes: Uint8Array, offset: number): void;
+  /** Where the view stands: the event's bytes start at `offset()` of `bytes()`. */
+  bytes(): Uint8Array;
+  offset(): number;
+
+  /** Numbers of the flow record; `at` is an offset of record.ts. */
+  u8(at: number): number;
+  u16(at: number): number;
+  u32(at: number): number;
+  f32(at: number): number;
+  f64(at: number): number;
+
+  /** µs since 1970: the visit's time. */
+  time(): number;
+  visit(): number;
+  interfaceId(): number;
+  /** The callbacks that are due, in the order in which they are called. */
+  callbacks(): readonly Callback[];
+  /** `''` while the flow lives. */
+  endReason(): EndReason;
+  /** Status bitmap at the previous visit, exact below 2^53. */
+  statusBefore(): number;
+  /** Status bitmap now: the whole (exact below 2^53), and its halves as unsigned 32-bit numbers. */
+  status(): number;
+  statusLow(): number;
+  statusHigh(): number;
+
+  /** Number of the flow on its interface, from 1 on. */
+  seq(): number;
+  /** `run-interface-seq`: unique over interfaces and restarts. */
+  flowId(): string;
+  /** STATE_* bits. */
+  state(): number;
+  isIpv6(): boolean;
+  /** Addresses as text: dotted IPv4, RFC 5952 IPv6. */
+  client(): string;
+  server(): string;
+  /** Address bytes: the first IPv4 number (host order), or 32-bit word `index` of an IPv6 address as it lies in memory (little-endian). */
+  clientWord(index: number): number;
+  serverWord(index: number): number;
+  clientPort(): number;
+  serverPort(): number;
+  /** IP protocol number. */
+  l4(): number;
+  vlan(): number;
+
+  /** Head of the detail block; 0 where nothing was found. */
+  application(): number;
+  master(): number;
+  category(): number;
+  breed(): number;
+  confidence(): number;
+  risksLow(): number;
+  risksHigh(): number;
+  /** False: detection has not spoken yet, or is off. */
+  hasDetail(): boolean;
+  /** Is it the application or the master protocol? */
+  is(protocol: KnownProtocol): boolean;
+  /** Text of a detail in Latin-1 form; undefined where the flow has none. */
+  text(detail: DetailName): string | undefined;
+  number(detail: DetailName): number | undefined;
+}
+
+/** One list per set of callback bits, so that reading them makes nothing. */
+const CALLBACK_SETS: readonly (readonly Callback[])[] = Array.from({ length: 1 << CALLBACKS.length }, (_, bits) =>
+  CALLBACKS.filter((name) => (bits & CALLBACK_BIT[name]) !== 0),
+);
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero words as `::`, mapped IPv4 dotted. */
+export function ipv6Text(data: DataView, at: number): string {
+  let bestStart = -1;
+  let bestLength = 1;
+  for (let i = 0; i < 8; ) {
+    let end = i;
+    while (end < 8 && data.getUint16(at + end * 2) === 0) end++;
+    if (end - i > bestLength) {
+      bestStart = i;
+      bestLength = end - i;
+    }
+    i = end + 1;
+  }
+  if (bestStart === 0 && bestLength === 5 && data.getUint16(at + 10) === 0xffff) {
+    return `::ffff:${data.getUint8(at + 12)}.${data.getUint8(at + 13)}.${data.getUint8(at + 14)}.${data.getUint8(at + 15)}`;
+  }
+  let text = '';
+  for (let i = 0; i < 8; i++) {
+    if (i === bestStart) {
+      text += '::';
+      i += bestLength - 1;
+    } else {
+      if (text !== '' && !text.endsWith(':')) text += ':';
+      text += data.getUint16(at + i * 2).toString(16);
+    }
+  }
+  return text;
+}
+
+/** A JavaScript string in Latin-1 form: its UTF-8 bytes, one character each. */
+const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+export function createEventView(names: Names): EventView {
+  const detailIds = new Map<string, number>(names.details.map((name, id) => [name, id]));
+  const protocolIds = new Map<string, number>(names.protocols.map((name, id) => [name, id]));
+  const idPrefix = `${latin1(names.run)}-${latin1(names.interfaceName)}-`;
+  const starts = new Int32Array(names.details.length);
+  const lengths = new Int32Array(names.details.length);
+
+  let source: Uint8Array = new Uint8Array(E_DETAIL);
+  let data = new DataView(source.buffer);
+  let base = 0;
+  let record = E_RECORD;
+  let detail = 0; // offset of the detail block, 0 = none
+  let scanned = false; // starts and lengths are those of this event
+
+  const address = (at: number): string =>
+    data.getInt32(record + R_PV, true) >= PV_IPV6
+      ? ipv6Text(data, at)
+      : `${data.getUint8(at)}.${data.getUint8(at + 1)}.${data.getUint8(at + 2)}.${data.getUint8(at + 3)}`;
+
+  /** Finds the block's entries; one that reaches beyond the block ends the search. */
+  const scan = (): void => {
+    lengths.fill(-1);
+    scanned = true;
+    const end = Math.min(detail + data.getUint32(base + E_DETAIL_LENGTH, true), data.byteLength);
+    for (let at = detail + DETAIL_ENTRIES; at + 4 <= end; ) {
+      const id = data.getUint16(at, true);
+      const length = data.getUint16(at + 2, true);
+      if (at + 4 + length > end) return;
+      if (id < lengths.length && lengths[id] === -1) {
+        starts[id] = at + 4;
+        lengths[id] = length;
+      }
+      at += 4 + length;
+    }
+  };
+
+  /** Id of a detail that this event has, or -1. */
+  const find = (name: DetailName): number => {
+    if (detail === 0) return -1;
+    if (!scanned) scan();
+    const id = detailIds.get(name);
+    return id === undefined || lengths[id] === -1 ? -1 : id;
+  };
+
+  const bitmap = (at: number): number => data.getUint32(at, true) + data.getUint32(at + 4, true) * 2 ** 32;
+  const word = (at: number, index: number): number => data.getUint32(at + index * 4, data.getInt32(record + R_PV, true) >= PV_IPV6);
+  const head16 = (at: number): number => (detail === 0 ? 0 : data.getUint16(detail + at, true));
+  const head8 = (at: number): number => (detail === 0 ? 0 : data.getUint8(detail + at));
+  const head32 = (at: number): number => (detail === 0 ? 0 : data.getUint32(detail + at, true));
+
+  return {
+    names,
+    set(bytes, offset) {
+      if (bytes !== source) {
+        source = bytes;
+        data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      }
+      base = offset;
+      record = offset + E_RECORD;
+      detail = data.getUint32(offset + E_DETAIL_LENGTH, true) >= DETAIL_ENTRIES ? offset + E_DETAIL : 0;
+      scanned = false;
+    },
+    bytes: () => source,
+    offset: () => base,
+    u8: (at) => data.getUint8(record + at),
+    u16: (at) => data.getUint16(record + at, true),
+    u32: (at) => data.getUint32(record + at, true),
+    f32: (at) => data.getFloat32(record + at, true),
+    f64: (at) => data.getFloat64(record + at, true),
+
+    time: () => data.getFloat64(base + E_TIME, true),
+    visit: () => data.getUint32(base + E_VISIT, true),
+    interfaceId: () => data.getUint16(base + E_INTERFACE, true),
+    callbacks: () => CALLBACK_SETS[data.getUint8(base + E_CALLBACKS) & (CALLBACK_SETS.length - 1)] as readonly Callback[],
+    endReason: () => END_REASONS[data.getUint8(base + E_END)] ?? '',
+    statusBefore: () => bitmap(base + E_STATUS_BEFORE),
+    status: () => bitmap(record + R_STATUS),
+    statusLow: () => data.getUint32(record + R_STATUS, true),
+    statusHigh: () => data.getUint32(record + R_STATUS + 4, true),
+
+    seq: () => data.getFloat64(base + E_SEQ, true),
+    flowId: () => idPrefix + data.getFloat64(base + E_SEQ, true),
+    state: () => data.getInt32(record + R_STATE, true),
+    isIpv6: () => data.getInt32(record + R_PV, true) >= PV_IPV6,
+    client: () => address(base + E_CLIENT),
+    server: () => address(base + E_SERVER),
+    clientWord: (index) => word(base + E_CLIENT, index),
+    serverWord: (index) => word(base + E_SERVER, index),
+    clientPort: () => data.getUint16(base + E_CLIENT_PORT, true),
+    serverPort: () => data.getUint16(base + E_SERVER_PORT, true),
+    l4: () => data.getUint8(record + R_PV),
+    vlan: () => data.getUint16(record + R_PV + 1, true),
+
+    application: () => head16(DETAIL_APP),
+    master: () => head16(DETAIL_MASTER),
+    category: () => head16(DETAIL_CATEGORY),
+    breed: () => head8(DETAIL_BREED),
+    confidence: () => head8(DETAIL_CONFIDENCE),
+    risksLow: () => head32(DETAIL_RISKS),
+    risksHigh: () => head32(DETAIL_RISKS + 4),
+    hasDetail: () => detail !== 0,
+    is(protocol) {
+      if (detail === 0) return false;
+      const id = protocolIds.get(protocol);
+      return id !== undefined && (data.getUint16(detail + DETAIL_APP, true) === id || data.getUint16(detail + DETAIL_MASTER, true) === id);
+    },
+    text(name) {
+      const id = find(name);
+      if (id < 0) return undefined;
+      const start = data.byteOffset + (starts[id] as number);
+      return Buffer.from(data.buffer as ArrayBuffer, start, lengths[id] as number).latin1Slice();
+    },
+    number(name) {
+      const id = find(name);
+      return id < 0 || lengths[id] !== 8 ? undefined : data.getFloat64(starts[id] as number, true);
+    },
+  };
+}
