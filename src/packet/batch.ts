@@ -105,10 +105,10 @@ export function createScratch(): Scratch {
   };
 }
 
-/** An empty batch whose chunk has {@link CHUNK_BYTES} bytes. */
+/** An empty batch whose chunk takes a read of {@link CHUNK_BYTES} beside the largest record. */
 export function createBatch(linkType: number): PacketBatch {
   return {
-    bytes: new Uint8Array(CHUNK_BYTES),
+    bytes: new Uint8Array(2 * CHUNK_BYTES + 65536), // a chunk, and what was left of the one before
     frames: new Int32Array(BATCH_PACKETS * FRAME_WORDS),
     times: new Float64Array(BATCH_PACKETS),
     count: 0,

@@ -1,28 +1,34 @@
 /**
- * A capture file as a source: pcap and pcapng through libpcap, `.gz` through the system's gzip, `-` for standard input.
+ * A capture file as a source: classic pcap files by our own reader, pcapng and filters through libpcap, `.gz` through the system's gzip, `-` for standard input.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { native } from '../../native.ts';
 import { BATCH_PACKETS, type PacketBatch } from '../../packet/batch.ts';
+import { classicHeader, openClassic } from './classic.ts';
 import { SOURCE_END, SOURCE_FAILED, type PacketSource } from '../source.ts';
 
-const GZIP_MAGIC = 0x8b1f; // RFC 1952, 2.3.1, little-endian
-
-const isGzip = (path: string): boolean => {
+/** The file's first bytes, enough to tell what it is. */
+const firstBytes = (path: string): Uint8Array => {
   const fd = openSync(path, 'r');
   try {
-    const magic = new Uint8Array(2);
-    return readSync(fd, magic, 0, 2, 0) === 2 && ((magic[0] as number) | ((magic[1] as number) << 8)) === GZIP_MAGIC;
+    const bytes = new Uint8Array(24);
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
   } finally {
     closeSync(fd);
   }
 };
 
+/** RFC 1952, 2.3.1. */
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
 /** @throws when the file cannot be opened or is no capture */
 export function openFile(path: string, filter: string): PacketSource {
   const stat = path === '-' ? undefined : statSync(path);
   const regular = stat?.isFile() === true;
-  const gunzip = regular && isGzip(path) ? native.gunzipOpen(path) : undefined;
+  const first = regular ? firstBytes(path) : new Uint8Array(0);
+  const classic = filter === '' ? classicHeader(first) : undefined;
+  if (classic !== undefined) return openClassic(path, (stat as NonNullable<typeof stat>).size, classic);
+  const gunzip = isGzip(first) ? native.gunzipOpen(path) : undefined;
   let pcap: ReturnType<typeof native.pcapOpenFile>;
   try {
     pcap = native.pcapOpenFile(gunzip ? gunzip.fd : path, filter);
