@@ -41,7 +41,11 @@ export const DECODE_COUNTERS = [
   { name: 'malformed.vlan', help: 'packets cut in a VLAN tag', kind: 'malformed' },
   { name: 'malformed.mpls', help: 'packets cut in the MPLS label stack', kind: 'malformed' },
   { name: 'malformed.ppp', help: 'packets cut in, or with an impossible, PPPoE or PPP header', kind: 'malformed' },
-  { name: 'malformed.wifi', help: 'packets with an impossible or cut radiotap, PPI or 802.11 header, or a bad checksum', kind: 'malformed' },
+  {
+    name: 'malformed.wifi',
+    help: 'packets with an impossible or cut radiotap, PPI or 802.11 header, or a bad checksum',
+    kind: 'malformed',
+  },
   { name: 'malformed.ip-version', help: 'IP headers of another version than announced', kind: 'malformed' },
   { name: 'malformed.ipv4-truncated', help: 'packets cut in the IPv4 header', kind: 'malformed' },
   { name: 'malformed.ipv4-header-length', help: 'IPv4 headers that say they are shorter than 20 bytes', kind: 'malformed' },
