@@ -12,6 +12,7 @@ import { COUNTERS } from './interfaces/counters.ts';
 import {
   CONTROL_STOP,
   CONTROL_WORDS,
+  GAUGE_BEGAN,
   GAUGE_CLOCK,
   GAUGE_COUNT,
   GAUGE_POSITION,
@@ -147,7 +148,9 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     kind: running.kind,
     state: running.state,
     ...(running.error === undefined ? {} : { error: running.error }),
+    ...(running.errorCode ? { errorCode: running.errorCode } : {}),
     ...(running.warning === undefined ? {} : { warning: running.warning }),
+    began: gauges[GAUGE_BEGAN] as number,
     clock: gauges[GAUGE_CLOCK] as number,
     position: gauges[GAUGE_POSITION] as number,
     size: gauges[GAUGE_SIZE] as number,
@@ -186,7 +189,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol {
     },
     snapshot: () => ({
       interfaces: interfaces.map(snapshotOf),
-      scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ interface: running.name, ...script }))),
+      scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ ...script, interface: running.name }))),
     }),
   };
 }

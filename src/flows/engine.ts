@@ -118,6 +118,8 @@ export interface FlowEngine {
   finish(reason: EndReason): void;
   /** µs since 1970; 0 before the first packet. */
   clock(): number;
+  /** Time of the first packet, µs since 1970; 0 before it. */
+  began(): number;
 }
 
 export function createFlowEngine(options: EngineOptions): FlowEngine {
@@ -163,6 +165,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   let chunk: Uint8Array = collected;
 
   let clock = 0;
+  let began = 0;
   let nextVisit = 0;
   let visitNumber = 0;
   let previousVisit = 0;
@@ -212,7 +215,6 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   function updated(id: number, index: number): void {
     const r = id * RECORD_WORDS;
     const state = i32[r + (R_STATE >> 2)] as number;
-    if ((state & STATE_DISSECTED) !== 0) return;
     const words = (packets as Scratch).words;
     const w = index * SCRATCH_WORDS;
     const count = state & STATE_PACKETS;
@@ -427,13 +429,13 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
   /** Goes on with the visit under way for at most `flows` records. */
   function visitSome(flows: number, end: number): void {
-    const began = native.threadCpu();
+    const cpu = native.threadCpu();
     const stop = Math.min(table.limit(), visitCursor + flows);
     let id = visitCursor;
     for (; id < stop; id++) {
       if (i32[id * RECORD_WORDS + (R_STATE >> 2)] !== 0) visitFlow(id, visitTime, end);
     }
-    visitCpu += native.threadCpu() - began;
+    visitCpu += native.threadCpu() - cpu;
     visitCursor = id;
     if (id < table.limit()) return;
     visitCursor = 0;
@@ -483,11 +485,13 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
   return {
     clock: () => clock,
+    began: () => began,
     process(scratch, bytes) {
       const { times, count } = scratch;
       if (count === 0) return;
       packets = scratch;
       chunk = bytes;
+      if (began === 0) began = times[0] as number;
       if (nextVisit === 0) {
         nextVisit = gridAfter(times[0] as number);
         previousVisit = times[0] as number;

@@ -53,6 +53,7 @@ import {
   R_STATE,
   R_V6,
   STATE_CLIENT_IS_B,
+  STATE_DISSECTED,
   STATE_PACKETS,
   STATE_TOUCHED,
 } from './record.ts';
@@ -79,7 +80,7 @@ export interface TableHooks {
   created(id: number): void;
   /** The table is full: end at least one flow through `remove`. */
   makeRoom(): void;
-  /** Packet `index` of the scratch updated flow `id`: decide about detection. */
+  /** Packet `index` of the scratch updated flow `id`, whose detection is not over. */
   updated(id: number, index: number): void;
 }
 
@@ -287,7 +288,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
       if ((flags & F_FRAGMENT) !== 0) u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
       if (packets === 0) u8[id * RECORD_BYTES + R_IAT + I_EXTRA + direction] = (words[w + S_WINDOW] as number) >> 8;
       i32[r + (R_STATE >> 2)] = state;
-      hooks.updated(id, i);
+      if ((state & STATE_DISSECTED) === 0) hooks.updated(id, i);
     }
   };
 

@@ -18,7 +18,8 @@ export const CONTROL_WORDS = 4;
 export const GAUGE_CLOCK = 0;
 export const GAUGE_POSITION = 1;
 export const GAUGE_SIZE = 2;
-export const GAUGE_COUNT = 3;
+export const GAUGE_BEGAN = 3;
+export const GAUGE_COUNT = 4;
 
 export interface InterfaceData {
   readonly id: number;

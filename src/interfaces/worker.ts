@@ -17,7 +17,7 @@ import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from './counters.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
 import { openFile } from './pcap/source.ts';
-import { CONTROL_STOP, GAUGE_CLOCK, GAUGE_POSITION, GAUGE_SIZE, type InterfaceData, type InterfaceMessage } from './protocol.ts';
+import { CONTROL_STOP, GAUGE_BEGAN, GAUGE_CLOCK, GAUGE_POSITION, GAUGE_SIZE, type InterfaceData, type InterfaceMessage } from './protocol.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from './source.ts';
 
 const data = workerData as InterfaceData;
@@ -78,6 +78,7 @@ function run(source: PacketSource, engine: FlowEngine, decode: ReturnType<typeof
     counters[deviceDrops] = dropsBefore[1] + device;
     gauges[GAUGE_POSITION] = source.position();
     gauges[GAUGE_CLOCK] = engine.clock();
+    gauges[GAUGE_BEGAN] = engine.began();
   };
   while (!stopped()) {
     answer = source.read(batch);

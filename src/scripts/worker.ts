@@ -65,6 +65,7 @@ async function main(): Promise<void> {
     directories: config.scripts ? config.scriptDirectories : [],
     interfaceId: data.id,
     interfaceName: data.name,
+    live,
     sink,
   });
   const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
