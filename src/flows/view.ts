@@ -94,8 +94,7 @@ export type DetailName =
   | 'bittorrent.hash'
   | 'dhcp.fingerprint'
   | 'dhcp.class'
-  | 'entropy'
-  | 'flow_info';
+  | 'entropy';
 
 /** Protocols whose fields are read only for flows of that protocol (nDPI 4.2 names). */
 export type KnownProtocol = 'HTTP' | 'DNS' | 'TLS' | 'SSH' | 'DHCP' | 'BitTorrent';
@@ -104,6 +103,9 @@ export interface EventView {
   readonly names: Names;
   /** Moves the view to the event at `offset` of `bytes`. Values read before stay as they are. */
   set(bytes: Uint8Array, offset: number): void;
+  /** Where the view stands: what `set` was given. */
+  bytes(): Uint8Array;
+  offset(): number;
   /** Where the view stands: the event's bytes start at `offset()` of `bytes()`. */
   bytes(): Uint8Array;
   offset(): number;
@@ -265,6 +267,8 @@ export function createEventView(names: Names): EventView {
       detail = data.getUint32(offset + E_DETAIL_LENGTH, true) >= DETAIL_ENTRIES ? offset + E_DETAIL : 0;
       scanned = false;
     },
+    bytes: () => source,
+    offset: () => base,
     bytes: () => source,
     offset: () => base,
     u8: (at) => data.getUint8(record + at),

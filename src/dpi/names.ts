@@ -1,0 +1,18 @@
+/** Gathers the {@link Names} of an interface from the addon: what the numbers of its events stand for. */
+import type { Names } from '../flows/view.ts';
+import type { DpiHandle, Native } from '../native.ts';
+
+type Own = Pick<Names, 'localNetworks' | 'interfaceName' | 'run' | 'packetInterface' | 'sampled' | 'elephantBytes'>;
+
+/** @param dpi undefined when detection is off: protocols then have no names */
+export function namesOf(native: Native, dpi: DpiHandle | undefined, own: Own): Names {
+  return {
+    protocols: dpi === undefined ? [] : native.dpiProtocols(dpi),
+    categories: dpi === undefined ? [] : native.dpiCategories(dpi),
+    breeds: dpi === undefined ? [] : native.dpiBreeds(dpi),
+    risks: native.dpiRisks(),
+    confidences: native.dpiConfidences(),
+    details: native.dpiDetailNames(),
+    ...own,
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * The fields of a flow: the one declaration of the keys of `info`, their types, units and meanings, and how each is read
+ * from a lifecycle event.
+ *
+ *   EventView ──► FIELDS ──► Lua `info`, TypeScript `info`, JSON lines, docs/reference/flow-info.md
+ *
+ * The files of fields/ hold a group each. A new field is declared there and appears everywhere.
+ */
+import { APPLICATION } from './fields/application.ts';
+import { ENDPOINTS } from './fields/endpoints.ts';
+import type { Field } from './fields/field.ts';
+import { PROTOCOLS } from './fields/protocols.ts';
+import { STATE } from './fields/state.ts';
+import { TCP_FIELDS } from './fields/tcp.ts';
+import { TRAFFIC } from './fields/traffic.ts';
+
+export type { Field, FieldGroup, FieldTable, FieldType, FieldValue } from './fields/field.ts';
+
+export const FIELDS: readonly Field[] = [...ENDPOINTS, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
+
+export const fieldByKey: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [field.key, field]));

@@ -1,0 +1,60 @@
+/** What a field of a flow is: a key of `info`, its type and meaning, and how it is read from an event. */
+import type { EventView } from '../view.ts';
+
+/** Strings are in Latin-1 form (view.ts). Numbers are finite. */
+export type FieldValue = number | boolean | string | FieldTable;
+export interface FieldTable {
+  readonly [key: string]: FieldValue;
+}
+
+/** `int` values are integers below 2^53. */
+export type FieldType = 'int' | 'float' | 'string' | 'bool' | 'table';
+
+export type FieldGroup = 'endpoints' | 'state' | 'protocols' | 'traffic' | 'tcp' | 'application';
+
+export interface Field {
+  /** Key in `info`; a dot is a part of it. */
+  readonly key: string;
+  readonly type: FieldType;
+  readonly unit?: string;
+  readonly doc: string;
+  /** When the key is there; always, without it. */
+  readonly when?: string;
+  readonly group: FieldGroup;
+  /** A key of our own, which ntopng does not have. */
+  readonly ours?: boolean;
+  /** @returns undefined when the flow has no such value: the key is absent */
+  read(view: EventView): FieldValue | undefined;
+}
+
+/** How the files of this folder declare one field; the group is added by {@link group}. */
+export type Declared = Omit<Field, 'group'>;
+type More = Pick<Declared, 'unit' | 'when' | 'ours'>;
+type Declare<T extends FieldValue> = (key: string, doc: string, read: (view: EventView) => T | undefined, more?: More) => Declared;
+
+const declare =
+  <T extends FieldValue>(type: FieldType): Declare<T> =>
+  (key, doc, read, more) => ({ key, type, doc, ...more, read });
+
+export const int = declare<number>('int');
+export const float = declare<number>('float');
+export const bool = declare<boolean>('bool');
+export const string = declare<string>('string');
+export const table = declare<FieldTable>('table');
+
+export const group = (name: FieldGroup, fields: readonly Declared[]): readonly Field[] => fields.map((field) => ({ ...field, group: name }));
+
+/** A counter as it may stand in a damaged event: what is no whole number below 2^53 is read as 0. */
+export const counter = (value: number): number => (Number.isSafeInteger(value) ? value : 0);
+
+/** The shortest decimal that reads back as the same single-precision number: 49.6, not 49.599998474121094. */
+export function single(value: number): number {
+  if (!Number.isFinite(value)) return 0;
+  const rounded = Math.round(value * 1e4) / 1e4;
+  if (Math.fround(rounded) === value) return rounded;
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+}
