@@ -51,7 +51,9 @@ export function build() {
   if (run.status !== 0) {
     rmSync(fresh, { force: true });
     const why = run.status === null ? `was ended by ${run.signal}` : `failed with status ${run.status}`;
-    const hint = /pcap|ndpi/.test(run.stderr) ? '\nThe development files of libpcap and nDPI 4.2 are needed (Debian: libpcap-dev libndpi-dev).' : '';
+    const hint = /pcap|ndpi/.test(run.stderr)
+      ? '\nThe development files of libpcap and nDPI 4.2 are needed (Debian: libpcap-dev libndpi-dev).'
+      : '';
     throw new Error(`'${compiler}' ${why} on the addon:\n${run.stderr.trim()}${hint}`);
   }
   if (run.stderr) process.stderr.write(run.stderr);

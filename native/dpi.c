@@ -37,6 +37,8 @@ struct slot {
   struct slot *next_free;
   ndpi_protocol protocol;
   bool complete;
+  /* IP protocol of the flow's first packet + 1, 0 = none yet. */
+  uint16_t transport;
   struct ndpi_flow_struct flow;
 };
 
@@ -51,6 +53,7 @@ struct dpi {
   struct slot **flows;
   size_t flow_count;
   size_t used;
+  uint64_t refused;
   struct slab *slabs;
   struct slot *free;
 };
@@ -237,6 +240,28 @@ static void slot_give(struct dpi *dpi, struct slot *slot) {
   dpi->used--;
 }
 
+/*
+ * True when the packet has the flow's IP protocol and a whole transport header. Without this nDPI 4.2 can be crashed: once TLS is known its
+ * dissector reads the TCP header of every later packet, and that pointer is NULL for another protocol or a wrong data offset.
+ */
+static bool acceptable(struct slot *slot, const uint8_t *packet, unsigned short length) {
+  const uint8_t *header;
+  u_int16_t header_length;
+  u_int8_t protocol;
+  if (ndpi_detection_get_l4(packet, length, &header, &header_length, &protocol, 0) != 0) return false;
+  if (slot->transport != 0 && slot->transport != protocol + 1) return false;
+  if (protocol == IPPROTO_TCP && (header_length < 20 || (header[12] >> 4) * 4 > header_length)) return false;
+  if (protocol == IPPROTO_UDP && header_length < 8) return false;
+  slot->transport = (uint16_t)(protocol + 1);
+  return true;
+}
+
+FP_FUNCTION(fp_dpi_refused) {
+  napi_value values[FP_MAX_ARGUMENTS];
+  struct dpi *dpi = dpi_argument(env, info, values);
+  return dpi == NULL ? NULL : fp_number(env, (double)dpi->refused);
+}
+
 FP_FUNCTION(fp_dpi_process) {
   napi_value values[FP_MAX_ARGUMENTS];
   struct dpi *dpi = dpi_argument(env, info, values);
@@ -286,7 +311,12 @@ FP_FUNCTION(fp_dpi_process) {
     const double time = times[i] / 1000;
     const uint64_t milliseconds = time >= 0 && time < 9e15 ? (uint64_t)time : 0;
     const unsigned short handed = length > UINT16_MAX ? UINT16_MAX : (unsigned short)length;
-    slot->protocol = ndpi_detection_process_packet(dpi->module, &slot->flow, (const unsigned char *)bytes + offset, handed, milliseconds);
+    const uint8_t *packet = (const uint8_t *)bytes + offset;
+    if (acceptable(slot, packet, handed)) {
+      slot->protocol = ndpi_detection_process_packet(dpi->module, &slot->flow, packet, handed, milliseconds);
+    } else {
+      dpi->refused++;
+    }
     if (slot->protocol.app_protocol == NDPI_PROTOCOL_UNKNOWN) {
       request[3] = DPI_SEARCHING;
     } else if (ndpi_extra_dissection_possible(dpi->module, &slot->flow)) {

@@ -262,6 +262,7 @@ NAPI_MODULE_INIT() {
     { "dpiConfidences", fp_dpi_confidences },
     { "dpiProcess", fp_dpi_process },
     { "dpiCollect", fp_dpi_collect },
+    { "dpiRefused", fp_dpi_refused },
     { "dpiMemory", fp_dpi_memory },
     { "dpiClose", fp_dpi_close },
     { "allocate", allocate },

@@ -80,6 +80,7 @@ FP_FUNCTION(fp_dpi_risks);
 FP_FUNCTION(fp_dpi_confidences);
 FP_FUNCTION(fp_dpi_process);
 FP_FUNCTION(fp_dpi_collect);
+FP_FUNCTION(fp_dpi_refused);
 FP_FUNCTION(fp_dpi_memory);
 FP_FUNCTION(fp_dpi_close);
 

@@ -90,6 +90,11 @@ export interface Native {
   dpiProcess(dpi: DpiHandle, bytes: Uint8Array, requests: Int32Array, times: Float64Array, count: number): void;
   /** Writes the flow's detail block (record.ts) to `out` and returns its length. Flags: COLLECT_*. */
   dpiCollect(dpi: DpiHandle, flow: number, flags: number, out: Uint8Array): number;
+  /**
+   * Requests since the start that were not shown to nDPI, as the packet has not the IP protocol of the flow's first packet or no whole
+   * TCP or UDP header: nDPI 4.2 can be crashed by these. Their answer is that of the flow so far.
+   */
+  dpiRefused(dpi: DpiHandle): number;
   /** Bytes of nDPI memory in use by flows, and flows that have some. */
   dpiMemory(dpi: DpiHandle): [number, number];
   dpiClose(dpi: DpiHandle): void;
