@@ -4,7 +4,7 @@
  *   requests (flow, offset of the IP header, length) ─► ndpi_detection_process_packet ─► answer per request
  *   collect ─► detail block (layout: src/flows/record.ts), memory of the flow back to the pool
  *
- * A flow is a number below `maxFlows`; it has memory from its first request on until it is collected with COLLECT_FREE. So the caller sends
+ * A flow is a number from 0 to `maxFlows`; it has memory from its first request on until it is collected with COLLECT_FREE. So the caller sends
  * no request for a flow that it has freed until the number belongs to a new flow.
  *
  * nDPI's memory of a flow has a union of protocol details. A member is read only when the protocol that was detected owns it.
@@ -125,7 +125,7 @@ FP_FUNCTION(fp_dpi_create) {
     fp_throw(env, "ENOMEM", "no memory");
     return NULL;
   }
-  dpi->flow_count = (size_t)count;
+  dpi->flow_count = (size_t)count + 1; /* records count from 1 on */
   void *flows = mmap(NULL, dpi->flow_count * sizeof *dpi->flows, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (flows != MAP_FAILED) dpi->flows = flows;
   if (dpi->flows == NULL || (dpi->module = create_module()) == NULL) {

@@ -76,7 +76,7 @@ export interface Native {
   gunzipClose(gunzip: Gunzip): { status: number; message: string };
 
   dpiVersion(): string;
-  /** One detection module; modules must be created one after another (nDPI's header forbids parallel initialisation). */
+  /** One detection module for flows 0 … `maxFlows`; modules must be created one after another (nDPI's header forbids parallel initialisation). */
   dpiCreate(maxFlows: number): DpiHandle;
   /** Names of the details that `dpiCollect` can write; a detail's id is its position. */
   dpiDetailNames(): string[];
