@@ -5,7 +5,7 @@
  *                      ▲            │  └──► IP-in-IP, GTP-U, GRE, VXLAN: the same again inside
  *                      └────────────┘
  *
- * Called by an interface's thread, batch by batch. Most packets are Ethernet, at most one VLAN tag, IPv4 without options or
+ * Called by an interface's thread, batch by batch. Most packets are Ethernet, at most one VLAN tag, IP without options or
  * fragments, TCP or UDP: they take a fast path that writes exactly what the general path would. Nothing is allocated per
  * packet and no byte outside of a frame is read.
  *
@@ -512,8 +512,9 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
   const link = createLinkDecoder(ipv4, ipv6);
 
   /**
-   * Ethernet, at most one 802.1Q tag, IPv4 with 20 bytes, whole in the capture, no fragment, TCP or UDP whole, no tunnel.
-   * Writes the entry at `base` and returns true, or touches nothing and returns false: the general path decides then.
+   * Ethernet, at most one 802.1Q tag, IPv4 with 20 bytes and no fragment or IPv6 without extension headers, whole in the
+   * capture, TCP or UDP whole, no tunnel. Writes the entry at `base` and returns true, or touches nothing and returns false:
+   * the general path decides then.
    */
   const fast = (bytes: Uint8Array, out: Int32Array, base: number, start: number, end: number, wire: number): boolean => {
     if (end - start < 42) return false;
@@ -526,41 +527,64 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       type = u16(bytes, start + 16);
       l3 = start + 18;
     }
-    if (type !== 0x0800 || bytes[l3] !== 0x45 || (u16(bytes, l3 + 6) & 0x3fff) !== 0) return false;
-    const total = u16(bytes, l3 + 2);
-    if (total > end - l3) return false;
-    const protocol = bytes[l3 + 9] as number;
+    let protocol = 0;
+    let l4 = 0;
+    let length = 0; // of layer 4, by the IP header
+    let source = 0;
+    let destination = 0;
+    let swap = false;
+    let window = 0;
+    if (type === 0x0800) {
+      if (bytes[l3] !== 0x45 || (u16(bytes, l3 + 6) & 0x3fff) !== 0) return false;
+      l4 = l3 + 20;
+      length = u16(bytes, l3 + 2) - 20;
+      protocol = bytes[l3 + 9] as number;
+      if (length < 8 || length > end - l4 || (protocol !== PROTO_TCP && protocol !== PROTO_UDP)) return false;
+      source = i32(bytes, l3 + 12);
+      destination = i32(bytes, l3 + 16);
+      swap = (source ^ SIGN) > (destination ^ SIGN);
+      if (source === destination) swap = u16(bytes, l4) > u16(bytes, l4 + 2);
+      window = ((bytes[l3 + 1] as number) << 8) | (bytes[l3 + 8] as number);
+    } else if (type === 0x86dd) {
+      l4 = l3 + 40;
+      if (end - l4 < 8 || (bytes[l3] as number) >> 4 !== 6) return false;
+      length = u16(bytes, l3 + 4);
+      protocol = bytes[l3 + 6] as number;
+      if (length < 8 || length > end - l4 || (protocol !== PROTO_TCP && protocol !== PROTO_UDP)) return false;
+      pv |= PV_IPV6;
+      source = ipv6Word(bytes, l3 + 8);
+      destination = ipv6Word(bytes, l3 + 24);
+      if (source === destination) return false;
+      swap = source > destination;
+      window = (((u16(bytes, l3) >> 4) & 0xff) << 8) | (bytes[l3 + 7] as number);
+    } else {
+      return false;
+    }
     pv |= protocol;
-    const source = i32(bytes, l3 + 12);
-    const destination = i32(bytes, l3 + 16);
-    let ports = i32(bytes, l3 + 20);
+    let ports = i32(bytes, l4);
     const sport = ports >>> 16;
     const dport = ports & 0xffff;
     let flags = F_ETHERNET;
-    let window = ((bytes[l3 + 1] as number) << 8) | (bytes[l3 + 8] as number);
     let payload = 0;
     let seq = 0;
     let ack = 0;
     if (protocol === PROTO_TCP) {
-      if (total < 40) return false;
-      const header = ((bytes[l3 + 32] as number) >> 4) << 2;
-      payload = total - 20 - header;
+      if (length < 20) return false;
+      const header = ((bytes[l4 + 12] as number) >> 4) << 2;
+      payload = length - header;
       if (header < 20 || payload < 0) return false;
-      flags |= F_TCP | (bytes[l3 + 33] as number);
-      seq = i32(bytes, l3 + 24);
-      ack = i32(bytes, l3 + 28);
-      window |= u16(bytes, l3 + 34) << 16;
-    } else if (protocol === PROTO_UDP) {
-      if (total < 28) return false;
+      flags |= F_TCP | (bytes[l4 + 13] as number);
+      seq = i32(bytes, l4 + 4);
+      ack = i32(bytes, l4 + 8);
+      window |= u16(bytes, l4 + 14) << 16;
+    } else {
       if (gtp && (dport === PORT_GTP || sport === PORT_GTP)) return false;
       if (openVxlan && dport === PORT_VXLAN) return false;
-      payload = total - 28;
-    } else {
-      return false;
+      payload = length - 8;
     }
     let a = source;
     let b = destination;
-    if (source === destination ? sport > dport : (source ^ SIGN) > (destination ^ SIGN)) {
+    if (swap) {
       a = destination;
       b = source;
       ports = (dport << 16) | sport;
