@@ -8,6 +8,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createRingBuffer } from './flows/ring.ts';
+import type { Names } from './flows/view.ts';
 import { COUNTERS } from './interfaces/counters.ts';
 import {
   CONTROL_STOP,
@@ -24,7 +25,6 @@ import {
   type InterfaceKind,
   type InterfaceMessage,
 } from './interfaces/protocol.ts';
-import type { Names } from './flows/view.ts';
 import type { InterfaceSnapshot, Log, Patrol } from './patrol-types.ts';
 
 /** One interface as the main thread sees it. */

@@ -3,8 +3,8 @@
  *
  * Called by the visit for flows whose inputs changed. Statuses of this stage: 6, 12, 13, 15, 17, 18, 19, 22, 25.
  */
-import type { Records } from './table.ts';
-import { RECORD_DOUBLES, RECORD_WORDS } from './table.ts';
+
+import type { DetailArena } from './details.ts';
 import {
   D_BYTES,
   D_PACKETS,
@@ -13,7 +13,6 @@ import {
   P_LOST,
   P_OUT_OF_ORDER,
   P_RETRANSMITTED,
-  RECORD_BYTES,
   R_DETAIL,
   R_DIR,
   R_DIR_BYTES,
@@ -25,12 +24,14 @@ import {
   R_PROBLEMS_BYTES,
   R_PV,
   R_STATE,
+  RECORD_BYTES,
   STATE_BLACKLISTED,
   STATE_CLIENT_UNICAST,
   STATE_DETECTED,
   STATE_SERVER_UNICAST,
 } from './record.ts';
-import type { DetailArena } from './details.ts';
+import type { Records } from './table.ts';
+import { RECORD_DOUBLES, RECORD_WORDS } from './table.ts';
 
 export interface Thresholds {
   /** Status 17 and 18: bytes from which on a transfer is an elephant. */
@@ -54,7 +55,12 @@ const TCP = 6;
 const TLS_1_2 = 0x0303;
 
 /** @param tlsVersionId detail id of the TLS version. @returns a function from record id to the low 32 bits of the bitmap */
-export function createConditions(records: Records, details: DetailArena, tlsVersionId: number, thresholds: Thresholds): (id: number) => number {
+export function createConditions(
+  records: Records,
+  details: DetailArena,
+  tlsVersionId: number,
+  thresholds: Thresholds,
+): (id: number) => number {
   const { i32, u32, u8, f64 } = records;
   const number = new DataView(details.bytes.buffer);
 

@@ -8,8 +8,11 @@
  * statuses, then the callbacks that are due in the order protocolDetected, statusChanged, idle or periodicUpdate, all in one
  * event (lifecycle 5, with the order of design section 3). Times are µs of the interface's clock; nothing here reads another.
  */
-import { type DpiHandle, COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, DPI_WORDS, native } from '../native.ts';
+
+import type { Blacklist } from '../hosts/blacklist.ts';
+import { isUnicast4, isUnicast6, type PrefixSet } from '../hosts/prefixes.ts';
 import { counterIndex } from '../interfaces/counters.ts';
+import { COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, DPI_WORDS, type DpiHandle, native } from '../native.ts';
 import { BATCH_PACKETS, F_NO_DPI, PV_IPV6, S_FLAGS, S_L3, S_L3_LENGTH, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
 import { createConditions, type Thresholds } from './conditions.ts';
 import { createDetailArena } from './details.ts';
@@ -71,8 +74,6 @@ import {
   TREND_UP,
 } from './record.ts';
 import { createFlowTable, RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
-import { isUnicast4, isUnicast6, type PrefixSet } from '../hosts/prefixes.ts';
-import type { Blacklist } from '../hosts/blacklist.ts';
 
 /** lifecycle 3: silence after which an unfinished detection is given up. */
 const GIVE_UP_US = 5_000_000;
@@ -354,7 +355,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const reportable = (id: number, state: number, tv: number): boolean => {
     if ((state & (STATE_DETECTED | STATE_REPORTED)) !== STATE_DETECTED) return false;
     if ((state & STATE_DISSECTED) !== 0) return true;
-    const known = (f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] as number) + (u32[id * RECORD_WORDS + ((R_IAT + R_IAT_BYTES + I_EXTRA) >> 2)] as number);
+    const known =
+      (f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] as number) + (u32[id * RECORD_WORDS + ((R_IAT + R_IAT_BYTES + I_EXTRA) >> 2)] as number);
     return tv - known >= detailWaitUs;
   };
 

@@ -92,4 +92,3 @@ export function createEventWriter(
     return true;
   };
 }
-

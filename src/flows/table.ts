@@ -12,7 +12,6 @@ import {
   F_FRAGMENT,
   F_TCP,
   PV_IPV6,
-  SCRATCH_WORDS,
   S_FLAGS,
   S_FRAME,
   S_HASH,
@@ -23,6 +22,7 @@ import {
   S_SLOT,
   S_WINDOW,
   S_WIRE,
+  SCRATCH_WORDS,
   type Scratch,
 } from '../packet/batch.ts';
 import {
@@ -38,7 +38,6 @@ import {
   I_MAX,
   I_MIN,
   I_SQUARES,
-  RECORD_BYTES,
   R_DETAIL,
   R_DIR,
   R_DIR_BYTES,
@@ -52,6 +51,7 @@ import {
   R_SEQ,
   R_STATE,
   R_V6,
+  RECORD_BYTES,
   STATE_CLIENT_IS_B,
   STATE_DISSECTED,
   STATE_PACKETS,
@@ -193,7 +193,8 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
         const r = id * RECORD_WORDS;
         if (i32[r] === a && i32[r + 1] === b && i32[r + 2] === ports && i32[r + 3] === pv) {
           if (pv < PV_IPV6) return id;
-          if (sameAddresses(i32[r + (R_V6 >> 2)] as number, chunk, words[w + S_L3] as number, (words[w + S_FLAGS] as number) < 0)) return id;
+          if (sameAddresses(i32[r + (R_V6 >> 2)] as number, chunk, words[w + S_L3] as number, (words[w + S_FLAGS] as number) < 0))
+            return id;
         }
       }
       slot = (slot + 1) & mask;

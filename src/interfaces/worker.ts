@@ -17,7 +17,15 @@ import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from './counters.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
 import { openFile } from './pcap/source.ts';
-import { CONTROL_STOP, GAUGE_BEGAN, GAUGE_CLOCK, GAUGE_POSITION, GAUGE_SIZE, type InterfaceData, type InterfaceMessage } from './protocol.ts';
+import {
+  CONTROL_STOP,
+  GAUGE_BEGAN,
+  GAUGE_CLOCK,
+  GAUGE_POSITION,
+  GAUGE_SIZE,
+  type InterfaceData,
+  type InterfaceMessage,
+} from './protocol.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from './source.ts';
 
 const data = workerData as InterfaceData;
@@ -64,7 +72,12 @@ function ringSink(live: boolean): EventSink & { close(): void } {
 }
 
 /** Takes a source to its end, or to the stop. @returns the answer of the last read: SOURCE_END, SOURCE_FAILED, or 0 when stopped */
-function run(source: PacketSource, engine: FlowEngine, decode: ReturnType<typeof createDecoder>['decode'], dropsBefore: readonly [number, number]): number {
+function run(
+  source: PacketSource,
+  engine: FlowEngine,
+  decode: ReturnType<typeof createDecoder>['decode'],
+  dropsBefore: readonly [number, number],
+): number {
   const batch = createBatch(1);
   const scratch = createScratch();
   const kernelDrops = counterIndex('drops.kernel');
@@ -103,12 +116,21 @@ function main(): void {
   for (const network of config.localNetworks) localNetworks.add(network);
   const blacklist = readBlacklists(config.blacklists);
   if (blacklist.rejected.length > 0) {
-    say({ type: 'warning', text: `${blacklist.rejected.length} blacklist lines are no address, network or name; the first: ${blacklist.rejected[0]}` });
+    say({
+      type: 'warning',
+      text: `${blacklist.rejected.length} blacklist lines are no address, network or name; the first: ${blacklist.rejected[0]}`,
+    });
   }
   let source = openSource();
   const live = source.live;
   const dpi = config.dpi ? native.dpiCreate(config.maxFlows) : undefined;
-  const names = namesOf(native, dpi, { localNetworks: localNetworks.texts, interfaceName: data.name, run: data.run, packetInterface: true, sampled: false });
+  const names = namesOf(native, dpi, {
+    localNetworks: localNetworks.texts,
+    interfaceName: data.name,
+    run: data.run,
+    packetInterface: true,
+    sampled: false,
+  });
   say({ type: 'ready', names });
 
   const sink = ringSink(live);

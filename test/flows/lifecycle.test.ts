@@ -6,13 +6,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_THRESHOLDS } from '../../src/flows/conditions.ts';
 import { ACK, ethernet, FIN, icmp, ipv4, ipv6, PSH, SYN, tcp, udp } from '../support/packets.ts';
-import { play, type PlayedEvent, type TimedFrame } from '../support/play.ts';
+import { type PlayedEvent, play, type TimedFrame } from '../support/play.ts';
 
 const CLIENT = '10.0.0.1';
 const SERVER = '10.0.0.2';
 
 /** One TCP segment between two hosts; `back` from server to client. */
-const segment = (at: number, flags: number, options: { back?: boolean; seq?: number; ack?: number; data?: string; port?: number } = {}): TimedFrame => {
+const segment = (
+  at: number,
+  flags: number,
+  options: { back?: boolean; seq?: number; ack?: number; data?: string; port?: number } = {},
+): TimedFrame => {
   const client = options.port ?? 40000;
   const [from, to] = options.back ? [443, client] : [client, 443];
   const [source, target] = options.back ? [SERVER, CLIENT] : [CLIENT, SERVER];

@@ -4,7 +4,19 @@
  */
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../../src/flows/conditions.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
-import { CALLBACKS, type Callback, E_CALLBACKS, E_CLIENT_PORT, E_END, E_RECORD, E_SEQ, E_STATUS_BEFORE, E_TIME, E_VISIT, END_REASONS } from '../../src/flows/event.ts';
+import {
+  CALLBACKS,
+  type Callback,
+  E_CALLBACKS,
+  E_CLIENT_PORT,
+  E_END,
+  E_RECORD,
+  E_SEQ,
+  E_STATUS_BEFORE,
+  E_TIME,
+  E_VISIT,
+  END_REASONS,
+} from '../../src/flows/event.ts';
 import {
   D_BYTES,
   D_PACKETS,

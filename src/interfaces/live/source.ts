@@ -3,7 +3,7 @@
  */
 import { native } from '../../native.ts';
 import { BATCH_PACKETS, type PacketBatch } from '../../packet/batch.ts';
-import { SOURCE_FAILED, type PacketSource } from '../source.ts';
+import { type PacketSource, SOURCE_FAILED } from '../source.ts';
 
 export interface LiveSourceOptions {
   readonly filter: string;

@@ -10,7 +10,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { BATCH_PACKETS, CHUNK_BYTES, FRAME_WORDS, type PacketBatch } from '../../packet/batch.ts';
-import { SOURCE_END, SOURCE_FAILED, type PacketSource } from '../source.ts';
+import { type PacketSource, SOURCE_END, SOURCE_FAILED } from '../source.ts';
 
 const HEADER = 24;
 const RECORD = 16;
@@ -87,15 +87,53 @@ export function openClassic(path: string, size: number, header: ClassicHeader): 
         let captured = 0;
         let wire = 0;
         if (littleEndian) {
-          seconds = ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
-          fraction = ((bytes[at + 4] as number) | ((bytes[at + 5] as number) << 8) | ((bytes[at + 6] as number) << 16) | ((bytes[at + 7] as number) << 24)) >>> 0;
-          captured = ((bytes[at + 8] as number) | ((bytes[at + 9] as number) << 8) | ((bytes[at + 10] as number) << 16) | ((bytes[at + 11] as number) << 24)) >>> 0;
-          wire = (bytes[at + 12] as number) | ((bytes[at + 13] as number) << 8) | ((bytes[at + 14] as number) << 16) | ((bytes[at + 15] as number) << 24);
+          seconds =
+            ((bytes[at] as number) |
+              ((bytes[at + 1] as number) << 8) |
+              ((bytes[at + 2] as number) << 16) |
+              ((bytes[at + 3] as number) << 24)) >>>
+            0;
+          fraction =
+            ((bytes[at + 4] as number) |
+              ((bytes[at + 5] as number) << 8) |
+              ((bytes[at + 6] as number) << 16) |
+              ((bytes[at + 7] as number) << 24)) >>>
+            0;
+          captured =
+            ((bytes[at + 8] as number) |
+              ((bytes[at + 9] as number) << 8) |
+              ((bytes[at + 10] as number) << 16) |
+              ((bytes[at + 11] as number) << 24)) >>>
+            0;
+          wire =
+            (bytes[at + 12] as number) |
+            ((bytes[at + 13] as number) << 8) |
+            ((bytes[at + 14] as number) << 16) |
+            ((bytes[at + 15] as number) << 24);
         } else {
-          seconds = ((bytes[at + 3] as number) | ((bytes[at + 2] as number) << 8) | ((bytes[at + 1] as number) << 16) | ((bytes[at] as number) << 24)) >>> 0;
-          fraction = ((bytes[at + 7] as number) | ((bytes[at + 6] as number) << 8) | ((bytes[at + 5] as number) << 16) | ((bytes[at + 4] as number) << 24)) >>> 0;
-          captured = ((bytes[at + 11] as number) | ((bytes[at + 10] as number) << 8) | ((bytes[at + 9] as number) << 16) | ((bytes[at + 8] as number) << 24)) >>> 0;
-          wire = (bytes[at + 15] as number) | ((bytes[at + 14] as number) << 8) | ((bytes[at + 13] as number) << 16) | ((bytes[at + 12] as number) << 24);
+          seconds =
+            ((bytes[at + 3] as number) |
+              ((bytes[at + 2] as number) << 8) |
+              ((bytes[at + 1] as number) << 16) |
+              ((bytes[at] as number) << 24)) >>>
+            0;
+          fraction =
+            ((bytes[at + 7] as number) |
+              ((bytes[at + 6] as number) << 8) |
+              ((bytes[at + 5] as number) << 16) |
+              ((bytes[at + 4] as number) << 24)) >>>
+            0;
+          captured =
+            ((bytes[at + 11] as number) |
+              ((bytes[at + 10] as number) << 8) |
+              ((bytes[at + 9] as number) << 16) |
+              ((bytes[at + 8] as number) << 24)) >>>
+            0;
+          wire =
+            (bytes[at + 15] as number) |
+            ((bytes[at + 14] as number) << 8) |
+            ((bytes[at + 13] as number) << 16) |
+            ((bytes[at + 12] as number) << 24);
         }
         if (captured > limit) {
           if (count > 0) break; // what came before is delivered first

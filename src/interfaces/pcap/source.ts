@@ -4,8 +4,8 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { native } from '../../native.ts';
 import { BATCH_PACKETS, type PacketBatch } from '../../packet/batch.ts';
+import { type PacketSource, SOURCE_END, SOURCE_FAILED } from '../source.ts';
 import { classicHeader, openClassic } from './classic.ts';
-import { SOURCE_END, SOURCE_FAILED, type PacketSource } from '../source.ts';
 
 /** The file's first bytes, enough to tell what it is. */
 const firstBytes = (path: string): Uint8Array => {
