@@ -127,7 +127,6 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
   let activeCount = 0;
   let createdCount = 0;
   let moved = false; // flows were removed since the find pass: its slots may be stale
-  let sink = 0;
 
   const records: Records = { buffer, u8, u16, i32, u32, f32, f64, v6 };
 
@@ -234,7 +233,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
       touched ^= u32[id * RECORD_WORDS + ((R_DIR + D_PACKETS) >> 2) + direction * (R_DIR_BYTES >> 2)] as number;
       touched ^= u32[id * RECORD_WORDS + ((R_IAT + I_COUNT) >> 2)] as number;
     }
-    sink ^= touched;
+    freed[0] = touched; // entry 0 is never used: it keeps the reads above from being optimised away
 
     for (let i = from; i < to; i++) {
       const w = i * SCRATCH_WORDS;
