@@ -1,0 +1,29 @@
+/** What runs when nothing is asked for: the shipped capture with all callbacks, and where to go from there. */
+import { join } from 'node:path';
+import { type Config, DEFAULT_CONFIG } from '../config.ts';
+import { native } from '../native.ts';
+
+/** Inside the project. */
+export const DEMO_CAPTURE = 'test/captures/demo.pcap';
+
+export const demoConfig = (project: string, scriptDirectory: string): Config => ({
+  ...DEFAULT_CONFIG,
+  interfaces: [join(project, DEMO_CAPTURE)],
+  scriptDirectories: [scriptDirectory],
+  pcapCallbacks: 'all',
+  shutdownWhenDone: true,
+});
+
+export const DEMO_GREETING = `Nothing was asked for, so this is the demo: the capture ${DEMO_CAPTURE} with all callbacks of the scripts.`;
+
+/** @param program how the user calls us */
+export function whatNext(program: string): string[] {
+  const live = native.pcapInterfaces().find((of) => of.up && of.running && !of.loopback && of.addresses.length > 0)?.name ?? 'eth0';
+  const examples = [
+    [`-i FILE --pcap-callbacks all`, 'a capture of yours'],
+    [`-i ${live} --export-alerts alerts.jsonl`, 'live, alerts into a file'],
+    ['help', 'all options'],
+  ] as const;
+  const width = Math.max(...examples.map(([args]) => args.length));
+  return ['Try next:', ...examples.map(([args, what]) => `  ${program} ${args.padEnd(width)}  # ${what}`)];
+}
