@@ -298,8 +298,8 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
       case LINK_NULL:
       case LINK_LOOP:
         return loopback(bytes, pos, end);
+      // Cisco's HDLC also comes under these two numbers; its first byte is no PPP protocol
       case LINK_PPP:
-        return pppFramed(bytes, pos, end);
       case LINK_PPP_HDLC:
         return end - pos >= 2 && ((bytes[pos] as number) & 0x7f) === 0x0f ? ciscoHdlc(bytes, pos, end) : pppFramed(bytes, pos, end);
       case LINK_C_HDLC:
