@@ -10,7 +10,7 @@ import type { EventSink } from '../flows/event-writer.ts';
 import { createRingWriter } from '../flows/ring.ts';
 import { readBlacklists } from '../hosts/blacklist.ts';
 import { createPrefixSet } from '../hosts/prefixes.ts';
-import { native } from '../native.ts';
+import { type DpiHandle, native } from '../native.ts';
 import { createBatch, createScratch } from '../packet/batch.ts';
 import { createDecoder } from '../packet/decode.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from './counters.ts';
@@ -77,11 +77,13 @@ function run(
   engine: FlowEngine,
   decode: ReturnType<typeof createDecoder>['decode'],
   dropsBefore: readonly [number, number],
+  dpi: DpiHandle | undefined,
 ): number {
   const batch = createBatch(1);
   const scratch = createScratch();
   const kernelDrops = counterIndex('drops.kernel');
   const deviceDrops = counterIndex('drops.interface');
+  const refused = counterIndex('dpi.refused');
   let answer = 0;
   let round = 0;
   gauges[GAUGE_SIZE] = source.size;
@@ -92,6 +94,7 @@ function run(
     gauges[GAUGE_POSITION] = source.position();
     gauges[GAUGE_CLOCK] = engine.clock();
     gauges[GAUGE_BEGAN] = engine.began();
+    if (dpi !== undefined) counters[refused] = native.dpiRefused(dpi);
   };
   while (!stopped()) {
     answer = source.read(batch);
@@ -123,7 +126,7 @@ function main(): void {
   }
   let source = openSource();
   const live = source.live;
-  const dpi = config.dpi ? native.dpiCreate(config.maxFlows) : undefined;
+  const dpi = config.dpi ? native.dpiCreate(config.maxFlows + 1) : undefined; // record 0 is none
   const names = namesOf(native, dpi, {
     localNetworks: localNetworks.texts,
     interfaceName: data.name,
@@ -159,7 +162,7 @@ function main(): void {
   let drops: readonly [number, number] = [0, 0];
   say({ type: 'running' });
   for (;;) {
-    const answer = run(source, engine, decoder.decode, drops);
+    const answer = run(source, engine, decoder.decode, drops, dpi);
     const failure = source.error();
     drops = [counters[counterIndex('drops.kernel')] as number, counters[counterIndex('drops.interface')] as number];
     const damage = source.close() || (answer === SOURCE_FAILED ? failure : '');
