@@ -233,7 +233,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
       touched ^= u32[id * RECORD_WORDS + ((R_DIR + D_PACKETS) >> 2) + direction * (R_DIR_BYTES >> 2)] as number;
       touched ^= u32[id * RECORD_WORDS + ((R_IAT + I_COUNT) >> 2)] as number;
     }
-    freed[0] = touched; // entry 0 is never used: it keeps the reads above from being optimised away
+    freed[maxFlows] = touched; // the last entry is never used: it keeps the reads above from being optimised away
 
     for (let i = from; i < to; i++) {
       const w = i * SCRATCH_WORDS;

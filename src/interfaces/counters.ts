@@ -28,6 +28,7 @@ const ENGINE_COUNTERS = [
   loss('events.lost', 'lifecycle events lost: the script host was too slow and the queue full'),
   ...CALLBACKS.map((name) => info(`callbacks.${name}`, `${name} calls due`)),
   info('dpi.packets', 'packets handed to detection'),
+  info('dpi.refused', 'packets not shown to detection: their transport header is broken or not that of the flow'),
   info('dpi.given-up', 'flows whose protocol was given up and guessed'),
   loss('details.dropped', 'protocol details dropped: the memory for them was full'),
   loss('addresses.full', 'IPv6 packets dropped: no room for the addresses of a new flow'),

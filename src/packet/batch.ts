@@ -115,3 +115,15 @@ export function createBatch(linkType: number): PacketBatch {
     linkType,
   };
 }
+
+const windows = new WeakMap<PacketBatch, Uint8Array>();
+
+/** The part of the chunk that a read may fill; the rest stays as a margin, because nDPI looks beyond the ends of packets. */
+export function readable(batch: PacketBatch): Uint8Array {
+  let window = windows.get(batch);
+  if (window === undefined) {
+    window = batch.bytes.subarray(0, CHUNK_BYTES);
+    windows.set(batch, window);
+  }
+  return window;
+}

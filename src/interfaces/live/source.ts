@@ -2,7 +2,7 @@
  * A network interface as a source, through libpcap.
  */
 import { native } from '../../native.ts';
-import { BATCH_PACKETS, type PacketBatch } from '../../packet/batch.ts';
+import { BATCH_PACKETS, type PacketBatch, readable } from '../../packet/batch.ts';
 import { type PacketSource, SOURCE_FAILED } from '../source.ts';
 
 export interface LiveSourceOptions {
@@ -29,7 +29,7 @@ export function openLive(name: string, options: LiveSourceOptions): PacketSource
     read(batch: PacketBatch) {
       batch.linkType = linkType;
       batch.count = 0;
-      const count = native.pcapRead(pcap, batch.bytes, batch.frames, batch.times, BATCH_PACKETS);
+      const count = native.pcapRead(pcap, readable(batch), batch.frames, batch.times, BATCH_PACKETS);
       if (count < 0) {
         failure = native.pcapError(pcap);
         return SOURCE_FAILED;

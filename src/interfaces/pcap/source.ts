@@ -3,7 +3,7 @@
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { native } from '../../native.ts';
-import { BATCH_PACKETS, type PacketBatch } from '../../packet/batch.ts';
+import { BATCH_PACKETS, type PacketBatch, readable } from '../../packet/batch.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from '../source.ts';
 import { classicHeader, openClassic } from './classic.ts';
 
@@ -45,7 +45,7 @@ export function openFile(path: string, filter: string): PacketSource {
     read(batch: PacketBatch) {
       batch.linkType = linkType;
       batch.count = 0;
-      const count = native.pcapRead(pcap, batch.bytes, batch.frames, batch.times, BATCH_PACKETS);
+      const count = native.pcapRead(pcap, readable(batch), batch.frames, batch.times, BATCH_PACKETS);
       if (count === SOURCE_FAILED) failure = native.pcapError(pcap);
       if (count > 0) batch.count = count;
       return count === SOURCE_FAILED || count === SOURCE_END ? count : Math.max(0, count);
