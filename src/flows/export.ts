@@ -5,8 +5,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Callback } from './event.ts';
-import { FIELDS, type FieldValue } from './fields.ts';
 import { l4Name, ndpiName } from './fields/protocols.ts';
+import { FIELDS, type FieldValue } from './fields.ts';
 import type { EventView } from './view.ts';
 
 /** Version of the alert lines. */

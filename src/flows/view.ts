@@ -8,9 +8,9 @@
  */
 import { PV_IPV6 } from '../packet/batch.ts';
 import {
-  type Callback,
   CALLBACK_BIT,
   CALLBACKS,
+  type Callback,
   E_CALLBACKS,
   E_CLIENT,
   E_CLIENT_PORT,
@@ -103,9 +103,6 @@ export interface EventView {
   readonly names: Names;
   /** Moves the view to the event at `offset` of `bytes`. Values read before stay as they are. */
   set(bytes: Uint8Array, offset: number): void;
-  /** Where the view stands: what `set` was given. */
-  bytes(): Uint8Array;
-  offset(): number;
   /** Where the view stands: the event's bytes start at `offset()` of `bytes()`. */
   bytes(): Uint8Array;
   offset(): number;
@@ -269,8 +266,6 @@ export function createEventView(names: Names): EventView {
     },
     bytes: () => source,
     offset: () => base,
-    bytes: () => source,
-    offset: () => base,
     u8: (at) => data.getUint8(record + at),
     u16: (at) => data.getUint16(record + at, true),
     u32: (at) => data.getUint32(record + at, true),
@@ -317,7 +312,7 @@ export function createEventView(names: Names): EventView {
       const id = find(name);
       if (id < 0) return undefined;
       const start = data.byteOffset + (starts[id] as number);
-      return Buffer.from(data.buffer as ArrayBuffer, start, lengths[id] as number).latin1Slice();
+      return Buffer.from(data.buffer as ArrayBuffer, start, lengths[id] as number).toString('latin1');
     },
     number(name) {
       const id = find(name);

@@ -80,9 +80,14 @@ const ifServerHash = (view: EventView, value: FieldValue | undefined): FieldValu
 const ja3 = (prefix: string): Declared[] => [
   string(`${prefix}.client_hash`, 'JA3 of the client hello, MD5 in hexadecimal', (view) => view.text('tls.ja3_client'), known),
   string(`${prefix}.server_hash`, 'JA3S of the server hello, MD5 in hexadecimal', (view) => view.text('tls.ja3_server'), known),
-  int(`${prefix}.server_cipher`, 'number of the cipher suite', (view) => ifServerHash(view, whole(view, 'tls.server_cipher')) as number | undefined, {
-    when: 'server hash known',
-  }),
+  int(
+    `${prefix}.server_cipher`,
+    'number of the cipher suite',
+    (view) => ifServerHash(view, whole(view, 'tls.server_cipher')) as number | undefined,
+    {
+      when: 'server hash known',
+    },
+  ),
   string(
     `${prefix}.server_unsafe_cipher`,
     '`safe`, `weak` or `insecure`',
@@ -100,9 +105,14 @@ export const APPLICATION = group('application', [
   string('info', 'best short description: DNS query, URL, TLS name, BitTorrent hash, server name, SSH banner; or empty', shortInfo),
   string('moreinfo.json', 'further members of a flow record, as a JSON object', () => '{}'),
   ...of('HTTP', [
-    string('protos.http.last_method', '`GET`, `POST`, `HEAD` or `PUT`', (view) => (httpUrl(view) === undefined ? undefined : httpMethod(view)), {
-      when: 'URL seen, one of these methods',
-    }),
+    string(
+      'protos.http.last_method',
+      '`GET`, `POST`, `HEAD` or `PUT`',
+      (view) => (httpUrl(view) === undefined ? undefined : httpMethod(view)),
+      {
+        when: 'URL seen, one of these methods',
+      },
+    ),
     int(
       'protos.http.last_return_code',
       'code of the last response, 0 if there was none',
@@ -116,7 +126,9 @@ export const APPLICATION = group('application', [
   ]),
   ...of('DNS', [
     string('protos.dns.last_query', 'name asked for; what cannot be printed is `?`', dnsQuery, { when: 'query seen' }),
-    int('protos.dns.last_query_type', 'type asked for (RFC 1035: A 1, NS 2, …)', (view) => whole(view, 'dns.query_type'), { when: 'query seen' }),
+    int('protos.dns.last_query_type', 'type asked for (RFC 1035: A 1, NS 2, …)', (view) => whole(view, 'dns.query_type'), {
+      when: 'query seen',
+    }),
     int(
       'protos.dns.last_return_code',
       'code of the last answer (RFC 1035: 3 = no such name), 0 if there was none',
@@ -137,9 +149,19 @@ export const APPLICATION = group('application', [
     ...ja3('protos.ssl.ja3'),
     int('protos.tls_version', 'as `protos.ssl_version`', tlsVersion),
     string('protos.tls.client_requested_server_name', 'as `protos.ssl.certificate`', requestedName, known),
-    string('protos.tls.server_names', 'names in the server certificate, separated by commas', (view) => view.text('tls.server_names'), known),
+    string(
+      'protos.tls.server_names',
+      'names in the server certificate, separated by commas',
+      (view) => view.text('tls.server_names'),
+      known,
+    ),
     string('protos.tls.client_alpn', 'application protocols that the client offers (RFC 7301)', (view) => view.text('tls.alpn'), known),
-    string('protos.tls.client_tls_supported_versions', 'versions that the client offers', (view) => view.text('tls.supported_versions'), known),
+    string(
+      'protos.tls.client_tls_supported_versions',
+      'versions that the client offers',
+      (view) => view.text('tls.supported_versions'),
+      known,
+    ),
     string('protos.tls.issuerDN', 'issuer of the server certificate', (view) => view.text('tls.issuer'), known),
     string('protos.tls.subjectDN', 'subject of the server certificate', (view) => view.text('tls.subject'), known),
     int('protos.tls.notBefore', 'begin of its validity', (view) => whole(view, 'tls.not_before'), { unit: 's since 1970', when: 'known' }),

@@ -43,7 +43,8 @@ const swap16 = (port: number): number => ((port & 0xff) << 8) | (port >> 8);
 
 /** ntopng's hash key: both ports in network byte order, VLAN, IP protocol and both host keys, added mod 2^32. */
 export const flowKey = (view: EventView): number =>
-  (swap16(view.clientPort()) + swap16(view.serverPort()) + view.vlan() + view.l4() + hostKey(view, CLIENT) + hostKey(view, SERVER)) % 2 ** 32;
+  (swap16(view.clientPort()) + swap16(view.serverPort()) + view.vlan() + view.l4() + hostKey(view, CLIENT) + hostKey(view, SERVER)) %
+  2 ** 32;
 
 /** 10/8, 172.16/12, 192.168/16 (RFC 1918) and 127/8; IPv6 never, as in ntopng. */
 const isPrivate = (view: EventView, { word }: End): boolean => {

@@ -42,7 +42,8 @@ export const bool = declare<boolean>('bool');
 export const string = declare<string>('string');
 export const table = declare<FieldTable>('table');
 
-export const group = (name: FieldGroup, fields: readonly Declared[]): readonly Field[] => fields.map((field) => ({ ...field, group: name }));
+export const group = (name: FieldGroup, fields: readonly Declared[]): readonly Field[] =>
+  fields.map((field) => ({ ...field, group: name }));
 
 /** A counter as it may stand in a damaged event: what is no whole number below 2^53 is read as 0. */
 export const counter = (value: number): number => (Number.isSafeInteger(value) ? value : 0);
@@ -50,8 +51,10 @@ export const counter = (value: number): number => (Number.isSafeInteger(value) ?
 /** The shortest decimal that reads back as the same single-precision number: 49.6, not 49.599998474121094. */
 export function single(value: number): number {
   if (!Number.isFinite(value)) return 0;
-  const rounded = Math.round(value * 1e4) / 1e4;
-  if (Math.fround(rounded) === value) return rounded;
+  for (let scale = 1; scale <= 1e4; scale *= 10) {
+    const rounded = Math.round(value * scale) / scale;
+    if (Math.fround(rounded) === value) return rounded;
+  }
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

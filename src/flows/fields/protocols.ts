@@ -64,6 +64,10 @@ export const PROTOCOLS = group('protocols', [
     (view) => (view.hasDetail() ? (view.names.confidences[view.confidence()] ?? 'Unknown') : 'Unknown'),
     { ours: true },
   ),
-  float('proto.ndpi_entropy', 'entropy of the payload', (view) => view.number('entropy'), { unit: 'bits per byte', when: detected, ours: true }),
+  float('proto.ndpi_entropy', 'entropy of the payload', (view) => view.number('entropy'), {
+    unit: 'bits per byte',
+    when: detected,
+    ours: true,
+  }),
   table('flow_risk', 'nDPI risks: text → id', risks, { when: 'nDPI found a risk' }),
 ]);

@@ -73,17 +73,34 @@ const milliseconds = (us: number): number => single(Math.fround(us / 1000));
 
 const declared: Declared[] = [
   bool('tcp.seq_problems', 'some segment was retransmitted, out of order, lost or a keep-alive', hasProblems),
-  float('tcp.nw_latency.client', 'half of the time from SYN+ACK to ACK, 0 if not measured', (view) => milliseconds(clientLeg(view)), { unit: 'ms' }),
-  float('tcp.nw_latency.server', 'half of the time from SYN to SYN+ACK, 0 if not measured', (view) => milliseconds(serverLeg(view)), { unit: 'ms' }),
-  float('tcp.appl_latency', "from the client's latest payload to the server's first, 0 if not measured", (view) =>
-    milliseconds(Math.max(0, view.u32(R_ANSWER) - 1)),
-  { unit: 'ms' }),
-  float('tcp.max_thpt.cli2srv', "bound that the server's window (unscaled) sets, 0 without round-trip time", (view) => windowBound(view, 1), {
-    unit: 'bits/s',
+  float('tcp.nw_latency.client', 'half of the time from SYN+ACK to ACK, 0 if not measured', (view) => milliseconds(clientLeg(view)), {
+    unit: 'ms',
   }),
-  float('tcp.max_thpt.srv2cli', "bound that the client's window (unscaled) sets, 0 without round-trip time", (view) => windowBound(view, 0), {
-    unit: 'bits/s',
+  float('tcp.nw_latency.server', 'half of the time from SYN to SYN+ACK, 0 if not measured', (view) => milliseconds(serverLeg(view)), {
+    unit: 'ms',
   }),
+  float(
+    'tcp.appl_latency',
+    "from the client's latest payload to the server's first, 0 if not measured",
+    (view) => milliseconds(Math.max(0, view.u32(R_ANSWER) - 1)),
+    { unit: 'ms' },
+  ),
+  float(
+    'tcp.max_thpt.cli2srv',
+    "bound that the server's window (unscaled) sets, 0 without round-trip time",
+    (view) => windowBound(view, 1),
+    {
+      unit: 'bits/s',
+    },
+  ),
+  float(
+    'tcp.max_thpt.srv2cli',
+    "bound that the client's window (unscaled) sets, 0 without round-trip time",
+    (view) => windowBound(view, 0),
+    {
+      unit: 'bits/s',
+    },
+  ),
   ...DIRECTIONS.flatMap(([prefix, d]) => [
     int(`${prefix}.retransmissions`, 'retransmitted segments', (view) => problem(view, d, P_RETRANSMITTED), { unit: 'packets' }),
     int(`${prefix}.out_of_order`, 'segments out of order', (view) => problem(view, d, P_OUT_OF_ORDER), { unit: 'packets' }),

@@ -120,9 +120,14 @@ export const TRAFFIC = group('traffic', [
   int('bytes', 'bytes on the wire, both directions', totalBytes, { unit: 'bytes' }),
   int('bytes.last', 'bytes since the previous visit', (view) => bytesLast(view, 0) + bytesLast(view, 1), { unit: 'bytes' }),
   int('goodput_bytes', 'payload bytes of TCP, UDP and SCTP, both directions', totalGoodput, { unit: 'bytes' }),
-  int('goodput_bytes.last', 'payload bytes since the previous visit', (view) => Math.max(0, totalGoodput(view) - counter(view.f64(R_PREV_GOODPUT))), {
-    unit: 'bytes',
-  }),
+  int(
+    'goodput_bytes.last',
+    'payload bytes since the previous visit',
+    (view) => Math.max(0, totalGoodput(view) - counter(view.f64(R_PREV_GOODPUT))),
+    {
+      unit: 'bytes',
+    },
+  ),
   int('packets', 'packets, both directions', totalPackets, { unit: 'packets' }),
   int(
     'packets.last',
@@ -133,10 +138,15 @@ export const TRAFFIC = group('traffic', [
   ...DIRECTIONS.flatMap(direction),
   bool('flow_goodput.low', 'under 40 % payload in a flow of a minute or more, not UDP', isLowGoodput),
   ...DIRECTIONS.map(([prefix, words, d]) =>
-    table(`interarrival.${prefix}`, `\`min\`, \`max\`, \`avg\`, \`stddev\` of the time between packets, ${words}`, (view) => interarrival(view, d), {
-      unit: 'ms',
-      when: 'packets were seen one by one',
-    }),
+    table(
+      `interarrival.${prefix}`,
+      `\`min\`, \`max\`, \`avg\`, \`stddev\` of the time between packets, ${words}`,
+      (view) => interarrival(view, d),
+      {
+        unit: 'ms',
+        when: 'packets were seen one by one',
+      },
+    ),
   ),
   float('throughput_bps', 'since the previous visit, both directions', rate(R_BPS0, R_BPS1), { unit: perSecond }),
   float('throughput_cli2srv_bps', 'since the previous visit, client to server', rate(R_BPS0), { unit: perSecond }),
