@@ -1,0 +1,86 @@
+/**
+ * The budget of a call: a count hook of the Lua VM that ends a call after so many instructions.
+ *
+ * The hook runs every {@link TICK_INSTRUCTIONS} instructions. When the budget is used up it raises an error; from then on
+ * every tick of the same call raises again, and the sandbox's `pcall`, `resume`… (lua/sandbox.lua) pass the error on, so a
+ * script cannot catch it and stay. Our own chunks (name `=flowpatrol…`) are never interrupted: they are short, and the
+ * other scripts depend on what they leave behind.
+ *
+ * The counting restarts with each event: a call ends at the same instruction on every machine.
+ */
+import { LUA_MASK_COUNT, LUA_REGISTRY, type LuaState } from './state.ts';
+
+/** Instructions one call of a script may run. */
+export const CALL_BUDGET = 1_000_000;
+/** Instructions that loading a script, with its `setup()`, may run. */
+export const LOAD_BUDGET = 10_000_000;
+export const TICK_INSTRUCTIONS = 10_000;
+/** Chunks whose name starts so are ours. Scripts cannot name a chunk like this. */
+export const TRUSTED_CHUNK = '=flowpatrol';
+
+/** Offset of `source` in `lua_Debug` (lua.h of 5.4, 32-bit addresses). */
+const DEBUG_SOURCE = 16;
+
+export interface Budget {
+  /** Starts counting afresh on the main thread. */
+  restart(limit: number): void;
+  /** The running call used up its budget. */
+  exhausted(): boolean;
+  /** The call that used up its budget is over. */
+  settle(): void;
+}
+
+/**
+ * @param shared registry reference of the table whose element 1 numbers the running call
+ */
+export function createBudget(state: LuaState, shared: number): Budget {
+  const { api, main } = state;
+  const reference = BigInt(shared);
+  const what = state.constant('S');
+  let limit = CALL_BUDGET;
+  let call = 0;
+  let used = 0;
+  let killed = false;
+
+  function runningCall(thread: number): number {
+    api._lua_checkstack(thread, 8);
+    api._lua_rawgeti(thread, LUA_REGISTRY, reference);
+    api._lua_rawgeti(thread, -1, 1n);
+    const n = state.number(thread, -1);
+    api._lua_settop(thread, -3);
+    return n;
+  }
+
+  const hook = api.addFunction((thread = 0, debug = 0) => {
+    const running = runningCall(thread);
+    if (running !== call) {
+      call = running;
+      used = 0;
+      killed = false;
+    }
+    used += TICK_INSTRUCTIONS;
+    if (used < limit && !killed) return;
+    api._lua_getinfo(thread, what, debug);
+    if (state.zeroTerminated(api.HEAPU32[(debug + DEBUG_SOURCE) >> 2] ?? 0).startsWith(TRUSTED_CHUNK)) return;
+    killed = true;
+    api._luaL_where(thread, 0);
+    state.pushText(thread, `stopped: the call used up its budget of ${limit.toLocaleString('en')} instructions`);
+    api._lua_concat(thread, 2);
+    api._lua_error(thread);
+  }, 'vii');
+
+  return {
+    restart(newLimit) {
+      limit = newLimit;
+      call = 0;
+      used = 0;
+      killed = false;
+      api._lua_sethook(main, hook, LUA_MASK_COUNT, TICK_INSTRUCTIONS);
+    },
+    exhausted: () => killed,
+    settle() {
+      killed = false;
+      used = 0;
+    },
+  };
+}

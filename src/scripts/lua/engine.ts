@@ -1,0 +1,469 @@
+/**
+ * The Lua engine: one Lua state with all scripts of one interface, one crossing into it per event.
+ *
+ *   run(view, callback) ── bytes of the event, fields seen to be used ──► dispatcher (info.lua, one per callback)
+ *                                                                          │ xpcall per script
+ *   fetch / all ◄── a field that was not handed over ──────────────────────┤
+ *   sink ◄── print, alert, failed ─────────────────────────────────────────┘
+ *
+ * Which fields are handed over is learnt per callback: a field that was fetched {@link PROMOTE_AFTER} times joins them. So
+ * the first events pay for fetching and later ones do not; what a script sees is the same either way.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { CALLBACKS, type Callback, E_LENGTH } from '../../flows/event.ts';
+import type { Field, FieldTable, FieldValue } from '../../flows/fields.ts';
+import { createEventView, type EventView } from '../../flows/view.ts';
+import type { CallbackStats, LuaEngineOptions, ScriptEngine, ScriptReport } from '../engine.ts';
+import { readScriptFiles } from '../files.ts';
+import { GETTERS } from '../getters.ts';
+import { CALL_BUDGET, createBudget, LOAD_BUDGET } from './budget.ts';
+import { LUA_REGISTRY, LuaState, type LuaThread } from './state.ts';
+
+/** Fetches after which a field is handed over with every event of the callback. */
+const PROMOTE_AFTER = 8;
+/** Most fields handed over; the rest is fetched when used. */
+const MOST_PREPARED = 64;
+/** One event in so many is measured (a power of two). */
+const SAMPLE = 16;
+const LONGEST_LINE = 8192;
+
+interface Counts {
+  calls: number;
+  failures: number;
+  sampled: number;
+  sampledUs: number;
+}
+
+interface Script {
+  readonly file: string;
+  readonly path: string;
+  key: string;
+  title: string;
+  description: string;
+  prio: number;
+  state: ScriptReport['state'];
+  error: string | undefined;
+  lastError: string | undefined;
+  alerts: number;
+  readonly counts: Map<Callback, Counts>;
+}
+
+/** What the engine knows of one callback. */
+interface Stage {
+  readonly callback: Callback;
+  /** Scripts that have it, in calling order. */
+  scripts: Script[];
+  /** Their counters, in the same order. */
+  counts: Counts[];
+  /** Fields handed over. */
+  prepared: Field[];
+  /** Per field: fetches so far. */
+  readonly fetched: Uint32Array;
+  /** Stack index of the dispatcher on the main thread. */
+  readonly slot: number;
+  runs: number;
+  /** The dispatcher must be made anew. */
+  stale: boolean;
+}
+
+const here = new URL('.', import.meta.url);
+const chunk = (name: string): Buffer => readFileSync(new URL(name, here));
+
+function readModules(): Map<string, Buffer> {
+  const directory = new URL('../modules/', here);
+  const modules = new Map<string, Buffer>();
+  for (const file of readdirSync(directory).sort()) {
+    if (file.endsWith('.lua')) modules.set(file.slice(0, -4), readFileSync(new URL(file, directory)));
+  }
+  return modules;
+}
+
+/** @param fields the keys of `info`; the real ones, or those of a test */
+export async function createEngine(options: LuaEngineOptions, fields: readonly Field[]): Promise<ScriptEngine> {
+  const { sink } = options;
+  const state = await LuaState.create(options.live !== true);
+  const { api, main } = state;
+  const modules = readModules();
+  const scripts: Script[] = [];
+  const numbers = fields.map((_, i) => BigInt(i + 1));
+
+  let view: EventView | undefined;
+  let keptView: EventView | undefined;
+  let stage: Stage | undefined;
+  let startedAt = 0;
+
+  const scriptAt = (thread: LuaThread, index: number): Script => scripts[state.number(thread, index) - 1] as Script;
+  const stageName = (): string => stage?.callback ?? 'load';
+  const report = (script: Script, message: string): void => sink.error(script.key, stageName(), message);
+
+  // Values into Lua ------------------------------------------------------------------------------------
+
+  function pushTable(thread: LuaThread, table: FieldTable): void {
+    api._lua_checkstack(thread, 8);
+    api._lua_createtable(thread, 0, 8);
+    for (const key in table) {
+      state.pushText(thread, key);
+      const value = table[key] as FieldValue;
+      pushValue(thread, value, Number.isInteger(value));
+      api._lua_rawset(thread, -3);
+    }
+  }
+
+  function pushValue(thread: LuaThread, value: FieldValue | undefined, integer: boolean): void {
+    switch (typeof value) {
+      case 'number':
+        if (integer) api._lua_pushinteger(thread, BigInt(Math.trunc(value)));
+        else api._lua_pushnumber(thread, value);
+        break;
+      case 'string':
+        state.pushText(thread, value);
+        break;
+      case 'boolean':
+        api._lua_pushboolean(thread, value ? 1 : 0);
+        break;
+      case 'object':
+        pushTable(thread, value);
+        break;
+      default:
+        api._lua_pushnil(thread);
+    }
+  }
+
+  /** The current event, or the kept one whose bytes are the string at the stack index. */
+  function eventAt(thread: LuaThread, index: number): EventView {
+    if (view === undefined) throw new Error('there is no flow outside a callback');
+    if (state.isNil(thread, index)) return view;
+    keptView ??= createEventView(view.names);
+    const bytes = state.bytes(thread, index);
+    keptView.set(bytes, 0);
+    return keptView;
+  }
+
+  // What Lua calls: nothing here may throw into Lua ------------------------------------------------------
+
+  /** Makes a function for Lua of one that may throw: its exception becomes a Lua error. */
+  const guarded =
+    (f: (thread: LuaThread) => number) =>
+    (thread: LuaThread): number => {
+      let message: string;
+      try {
+        return f(thread);
+      } catch (error) {
+        message = (error as Error).message;
+      }
+      return state.raise(thread, message);
+    };
+
+  const host: Record<string, (thread: LuaThread) => number> = {
+    fetch: guarded((thread) => {
+      const number = state.number(thread, 1) - 1;
+      const field = fields[number] as Field;
+      const value = field.read(eventAt(thread, 2));
+      if (stage !== undefined) {
+        const fetches = (stage.fetched[number] as number) + 1;
+        stage.fetched[number] = fetches;
+        if (fetches === PROMOTE_AFTER && stage.prepared.length < MOST_PREPARED) {
+          stage.prepared.push(field);
+          stage.stale = true;
+        }
+      }
+      pushValue(thread, value, field.type === 'int');
+      return 1;
+    }),
+
+    all: guarded((thread) => {
+      api._lua_settop(thread, 1);
+      api._lua_rawgeti(thread, LUA_REGISTRY, namesReference);
+      api._lua_createtable(thread, 0, fields.length);
+      const of = eventAt(thread, 1);
+      for (let i = 0; i < fields.length; i++) {
+        const field = fields[i] as Field;
+        const value = field.read(of);
+        if (value === undefined) continue;
+        api._lua_rawgeti(thread, 2, numbers[i] as bigint);
+        pushValue(thread, value, field.type === 'int');
+        api._lua_rawset(thread, 3);
+      }
+      return 1;
+    }),
+
+    time: guarded((thread) => {
+      api._lua_pushnumber(thread, view === undefined ? 0 : view.time() / 1e6);
+      return 1;
+    }),
+
+    module: guarded((thread) => {
+      const source = modules.get(state.text(thread, 1));
+      if (source === undefined) api._lua_pushnil(thread);
+      else state.pushBytes(thread, source, 0, source.length);
+      return 1;
+    }),
+
+    exhausted: (thread) => {
+      api._lua_pushboolean(thread, budget.exhausted() ? 1 : 0);
+      return 1;
+    },
+
+    print: guarded((thread) => {
+      const script = scriptAt(thread, 1);
+      for (const line of state.text(thread, 2).split(/\r?\n/)) sink.print(script.key, printable(line));
+      return 0;
+    }),
+
+    alert: guarded((thread) => {
+      const script = scriptAt(thread, 1);
+      if (stage === undefined || view === undefined) throw new Error('there is no flow outside a callback');
+      script.alerts++;
+      const text = (index: number): string | undefined => (state.isNil(thread, index) ? undefined : state.text(thread, index));
+      const alertTypeName = text(4);
+      const severityName = text(5);
+      const info = text(6);
+      sink.alert(
+        {
+          script: script.key,
+          callback: stage.callback,
+          alertType: state.number(thread, 2),
+          ...(alertTypeName === undefined ? {} : { alertTypeName }),
+          severity: state.number(thread, 3),
+          ...(severityName === undefined ? {} : { severityName }),
+          ...(info === undefined ? {} : { info }),
+        },
+        view,
+      );
+      return 0;
+    }),
+
+    started: () => {
+      startedAt = performance.now();
+      return 0;
+    },
+
+    ended: (thread) => {
+      const elapsed = performance.now() - startedAt;
+      const counts = scriptAt(thread, 1).counts.get(stageName() as Callback);
+      if (counts !== undefined) {
+        counts.sampled++;
+        counts.sampledUs += elapsed * 1000;
+      }
+      return 0;
+    },
+
+    failed: guarded((thread) => {
+      budget.settle();
+      const script = scriptAt(thread, 1);
+      const counts = script.counts.get(stageName() as Callback);
+      if (counts !== undefined) counts.failures++;
+      script.lastError = printable(state.text(thread, 2));
+      report(script, script.lastError);
+      return 0;
+    }),
+
+    found: guarded((thread) => {
+      const script = scriptAt(thread, 1);
+      script.key = printable(state.text(thread, 2));
+      script.title = printable(state.text(thread, 3));
+      script.description = printable(state.text(thread, 4));
+      script.prio = state.number(thread, 5);
+      return 0;
+    }),
+
+    has: guarded((thread) => {
+      scriptAt(thread, 1).counts.set(state.text(thread, 2) as Callback, { calls: 0, failures: 0, sampled: 0, sampledUs: 0 });
+      return 0;
+    }),
+  };
+
+  // Start: the tables that Lua and we share, our chunks, the scripts ---------------------------------------
+
+  function pushNames(names: readonly string[]): void {
+    api._lua_createtable(main, names.length, 0);
+    names.forEach((name, i) => {
+      api._lua_pushinteger(main, BigInt(i + 1));
+      state.pushText(main, name);
+      api._lua_rawset(main, -3);
+    });
+  }
+
+  function setField(key: string, push: () => void): void {
+    state.pushText(main, key);
+    push();
+    api._lua_rawset(main, -3);
+  }
+
+  function reference(): bigint {
+    api._lua_pushvalue(main, -1);
+    return BigInt(api._luaL_ref(main, LUA_REGISTRY));
+  }
+
+  pushNames(fields.map((field) => field.key));
+  const namesReference = reference();
+  api._lua_settop(main, 0);
+  api._lua_createtable(main, 1, 1);
+  const shared = reference();
+  api._lua_settop(main, 0);
+  const budget = createBudget(state, shared);
+
+  // Stack of the main thread: 1-4 the dispatchers, 5 load_script, 6 the maker of dispatchers.
+  const LOADER = CALLBACKS.length + 1;
+  const MAKER = LOADER + 1;
+  for (let i = 0; i < CALLBACKS.length; i++) api._lua_pushnil(main);
+
+  state.load(chunk('sandbox.lua'), '=flowpatrol sandbox');
+  api._lua_createtable(main, 0, 20);
+  for (const [name, f] of Object.entries(host)) setField(name, () => state.pushFunction(f));
+  setField('fields', () => api._lua_rawgeti(main, LUA_REGISTRY, namesReference));
+  setField('interface_id', () => api._lua_pushinteger(main, BigInt(options.interfaceId)));
+  setField('interface_name', () => state.pushText(main, Buffer.from(options.interfaceName, 'utf8').toString('latin1')));
+  setField('modules', () => state.pushText(main, [...modules.keys()].join(', ')));
+  setField('getters', () => {
+    api._lua_createtable(main, 0, 24);
+    for (const [name, keys] of Object.entries(GETTERS)) setField(name, () => state.pushText(main, keys.join(' ')));
+  });
+  // info.lua(host, shared) -> lazy, then sandbox.lua(host, lazy, shared) -> load_script, dispatcher
+  state.load(chunk('info.lua'), '=flowpatrol info');
+  api._lua_pushvalue(main, -2);
+  api._lua_rawgeti(main, LUA_REGISTRY, shared);
+  state.call(2, 1);
+  api._lua_rawgeti(main, LUA_REGISTRY, shared);
+  state.call(3, 2);
+
+  for (const file of readScriptFiles(options.directories, (message) => sink.error('', 'load', message))) {
+    const script: Script = {
+      file: file.name,
+      path: file.path,
+      key: file.name,
+      title: file.name,
+      description: '',
+      prio: 0,
+      state: 'error',
+      error: undefined,
+      lastError: undefined,
+      alerts: 0,
+      counts: new Map(),
+    };
+    scripts.push(script);
+    if (file.source === undefined) {
+      script.error = `${file.name}: ${file.error}`;
+    } else {
+      budget.restart(LOAD_BUDGET);
+      api._lua_pushvalue(main, LOADER);
+      api._lua_pushinteger(main, BigInt(scripts.length));
+      state.pushText(main, Buffer.from(file.name, 'utf8').toString('latin1'));
+      state.pushBytes(main, file.source, 0, file.source.length);
+      state.call(3, 2);
+      if (api._lua_toboolean(main, -2) === 0) script.error = printable(state.text(main, -1));
+      else script.state = api._lua_toboolean(main, -1) !== 0 ? 'on' : 'off by setup';
+      api._lua_settop(main, MAKER);
+    }
+    if (script.error !== undefined) report(script, script.error);
+  }
+
+  const inOrder = [...scripts].sort((a, b) => b.prio - a.prio || (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  const stages = new Map<Callback, Stage>(
+    CALLBACKS.map((callback, i) => {
+      const called = inOrder.filter((script) => script.state === 'on' && script.counts.has(callback));
+      return [
+        callback,
+        {
+          callback,
+          scripts: called,
+          counts: called.map((script) => script.counts.get(callback) as Counts),
+          prepared: [],
+          fetched: new Uint32Array(fields.length),
+          slot: i + 1,
+          runs: 0,
+          stale: true,
+        },
+      ];
+    }),
+  );
+
+  function makeDispatcher(of: Stage): void {
+    of.stale = false;
+    const names = of.prepared.map((field) => field.key);
+    const whole = of.prepared.filter((field) => field.type === 'int').map((field) => field.key);
+    api._lua_pushvalue(main, MAKER);
+    state.pushText(main, of.callback);
+    state.pushText(main, of.scripts.map((script) => scripts.indexOf(script) + 1).join(','));
+    state.pushText(main, names.join(' '));
+    state.pushText(main, whole.join(' '));
+    state.call(4, 1);
+    api._lua_copy(main, -1, of.slot);
+    api._lua_settop(main, MAKER);
+  }
+
+  return {
+    get scripts(): readonly ScriptReport[] {
+      return inOrder.map(snapshot);
+    },
+
+    run(of, callback) {
+      const current = stages.get(callback) as Stage;
+      const { counts, prepared } = current;
+      if (counts.length === 0) return;
+      if (current.stale) makeDispatcher(current);
+      view = of;
+      stage = current;
+      const timed = (current.runs++ & (SAMPLE - 1)) === 0;
+      for (let i = 0; i < counts.length; i++) (counts[i] as Counts).calls++;
+      budget.restart(CALL_BUDGET);
+
+      try {
+        api._lua_pushvalue(main, current.slot);
+        api._lua_pushboolean(main, timed ? 1 : 0);
+        const bytes = of.bytes();
+        const offset = of.offset();
+        state.pushBytes(main, bytes, offset, eventLength(bytes, offset));
+        for (let i = 0; i < prepared.length; i++) {
+          const value = (prepared[i] as Field).read(of);
+          // Numbers cross as floats, the dispatcher makes integers of them: a BigInt costs several times more.
+          if (typeof value === 'number') api._lua_pushnumber(main, value);
+          else pushValue(main, value, false);
+        }
+        state.call(2 + prepared.length, 0);
+      } catch (error) {
+        api._lua_settop(main, MAKER);
+        sink.error('', callback, `the event was lost to the scripts: ${(error as Error).message}`);
+      }
+      stage = undefined;
+      view = undefined;
+    },
+
+    close: () => state.close(),
+  };
+}
+
+/** The `u32` of an event's length, little-endian. */
+function eventLength(bytes: Uint8Array, offset: number): number {
+  const at = offset + E_LENGTH;
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+}
+
+/** A line that is safe on a terminal: control characters as `\\xHH`, of bounded length. */
+function printable(text: string): string {
+  const line = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+  return line.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+function snapshot(script: Script): ScriptReport {
+  const on = script.state === 'on';
+  const stats: Partial<Record<Callback, CallbackStats>> = {};
+  for (const [callback, { calls, failures, sampled, sampledUs }] of script.counts) {
+    stats[callback] = { calls, failures, cpuUs: sampled === 0 ? 0 : (sampledUs / sampled) * calls };
+  }
+  return {
+    key: script.key,
+    file: script.file,
+    path: script.path,
+    title: script.title,
+    description: script.description,
+    prio: script.prio,
+    callbacks: on ? [...script.counts.keys()] : [],
+    state: script.state,
+    ...(script.error === undefined ? {} : { error: script.error }),
+    stats: on ? stats : {},
+    alerts: script.alerts,
+    ...(script.lastError === undefined ? {} : { lastError: script.lastError }),
+  };
+}

@@ -1,0 +1,120 @@
+-- The lazy `info` table. Trusted chunk: scripts never see what is in here.
+--
+--   host.fetch(field, bytes or nil) -> value or nil     one field of the current event, or of a kept copy of another
+--   host.all(bytes or nil)          -> table            all present fields
+--
+-- An info table starts with the fields that were seen to be used (its `set`), plus the bytes of its event under a secret
+-- key. `__index` fetches any other field and keeps it; what was fetched or written once is listed under a second secret
+-- key, so that a field a script removed stays removed. Whatever looks at the table as a whole materialises it first:
+-- then it is an ordinary table without a metatable.
+
+local host, shared = ...
+local rawget, rawset, rawnext, setmetatable = rawget, rawset, next, setmetatable
+local getmeta, setmeta = debug.getmetatable, debug.setmetatable
+local fetch, all = host.fetch, host.all
+
+local BYTES, SEEN = {}, {}
+local sets = {}    -- metatable of lazy tables -> names of the fields those were made with
+local fields = {}  -- name -> number of the field
+for number, name in ipairs(host.fields) do fields[name] = number end
+
+local function seen_of(info)
+  local seen = rawget(info, SEEN)
+  if not seen then
+    seen = {}
+    rawset(info, SEEN, seen)
+  end
+  return seen
+end
+
+local function new_metatable(set)
+  local metatable = { __metatable = false }
+
+  function metatable.__index(info, key)
+    local field = fields[key]
+    if not field or set[key] then return nil end
+    local seen = seen_of(info)
+    if seen[key] then return nil end
+    seen[key] = true
+    local value = fetch(field, info ~= shared.info and rawget(info, BYTES) or nil)
+    if value ~= nil then rawset(info, key, value) end
+    return value
+  end
+
+  function metatable.__newindex(info, key, value)
+    if fields[key] and not set[key] then seen_of(info)[key] = true end
+    rawset(info, key, value)
+  end
+
+  sets[metatable] = set
+  return metatable
+end
+
+local function is_lazy(value)
+  local metatable = getmeta(value)
+  return metatable ~= nil and sets[metatable] ~= nil
+end
+
+local function materialise(info)
+  local set = sets[getmeta(info)]
+  local bytes, seen = rawget(info, BYTES), rawget(info, SEEN)
+  local values = all(info ~= shared.info and bytes or nil)
+  rawset(info, BYTES, nil)
+  rawset(info, SEEN, nil)
+  setmeta(info, nil)
+  for key, value in rawnext, values do
+    if not set[key] and not (seen and seen[key]) then info[key] = value end
+  end
+end
+
+local describe
+
+-- Runs in place of the event's callbacks, made anew when the used fields or the scripts change.
+--   prepared  names of the fields that come as arguments, in order
+--   whole     those of them that must become Lua integers (numbers cross as floats)
+--   scripts   numbers of the scripts in calling order; functions[i] is the callback of scripts[i]
+local function dispatcher(prepared, whole, scripts, functions)
+  local set, parameters, entries = {}, {}, {}
+  for i, name in ipairs(prepared) do
+    set[name] = true
+    local parameter = 'v' .. i
+    parameters[i] = parameter
+    entries[i] = ('[%q] = %s'):format(name, whole[name] and parameter .. ' and ' .. parameter .. ' | 0' or parameter)
+  end
+  local source = ([[
+    local shared, scripts, functions, metatable, BYTES, describe, failed, started, ended, xpcall, setmetatable = ...
+    local count = #scripts
+    return function(timed, bytes, PARAMETERS)
+      local info = setmetatable({ [BYTES] = bytes, ENTRIES }, metatable)
+      shared.info = info
+      for i = 1, count do
+        local script = scripts[i]
+        shared[1] = script
+        if timed then started() end
+        local ok, message = xpcall(functions[i], describe, info)
+        if timed then ended(script) end
+        if not ok then failed(script, message) end
+      end
+      shared.info = nil
+    end]]):gsub('PARAMETERS', #parameters > 0 and table.concat(parameters, ', ') or '_')
+    :gsub('ENTRIES', function() return table.concat(entries, ', ') end)
+  local make = assert(load(source, '=flowpatrol dispatch', 't'))
+  return make(shared, scripts, functions, new_metatable(set), BYTES, describe, host.failed, host.started, host.ended,
+    xpcall, setmetatable)
+end
+
+-- Message handler: makes `file:line: message` of any error value.
+function describe(value)
+  local text = tostring(value):gsub('^flowpatrol %a+:%d+: ', '')
+  if type(value) == 'string' and text:find('^[^\n:]+:%d+: ') then return text end
+  for level = 2, 20 do
+    local at = debug.getinfo(level, 'Sl')
+    if not at then break end
+    if at.source:sub(1, 1) == '@' and at.currentline > 0 then
+      return ('%s:%d: %s'):format(at.short_src, at.currentline, text)
+    end
+  end
+  return text
+end
+
+return { is_lazy = is_lazy, materialise = materialise, dispatcher = dispatcher, describe = describe }

@@ -1,0 +1,2 @@
+-- The name under which scripts often require JSON.
+return require('json')
