@@ -154,13 +154,13 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
   let ipCut = false; // the IP header read last announced more bytes than there are
 
   const count = (counter: number): void => {
-    counters[counter] = (counters[counter] as number) + 1;
+    counters[counter] += 1;
   };
 
   /** Whether the IPv6 source address is greater than the destination, byte by byte; 0 when they are equal. */
   const compareAddresses = (bytes: Uint8Array, l3: number): number => {
     for (let p = l3 + 8; p < l3 + 24; p++) {
-      const difference = (bytes[p] as number) - (bytes[p + 16] as number);
+      const difference = bytes[p] - bytes[p + 16];
       if (difference !== 0) return difference;
     }
     return 0;
@@ -221,10 +221,10 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
 
   /** The packet quoted by an ICMP "port unreachable" (RFC 792), as a number that is not 0; 0 when its IP header is not whole. */
   const embedded = (bytes: Uint8Array, pos: number, end: number): number => {
-    if (end - pos < 20 || (bytes[pos] as number) >> 4 !== 4) return 0;
-    const header = ((bytes[pos] as number) & 15) << 2;
+    if (end - pos < 20 || bytes[pos] >> 4 !== 4) return 0;
+    const header = (bytes[pos] & 15) << 2;
     if (header < 20) return 0;
-    const protocol = bytes[pos + 9] as number;
+    const protocol = bytes[pos + 9];
     const withPorts = protocol === PROTO_TCP || protocol === PROTO_UDP || protocol === PROTO_SCTP;
     const ports = withPorts && end - pos >= header + 4 ? i32(bytes, pos + header) : 0;
     const h = addressHash(i32(bytes, pos + 12), i32(bytes, pos + 16), ports, protocol);
@@ -250,23 +250,23 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
    */
   const insideGtp = (bytes: Uint8Array, pos: number, end: number, vlan: number, depth: number): number => {
     if (end - pos < 9) return BAD_L4;
-    const flags = bytes[pos] as number;
+    const flags = bytes[pos];
     if (flags >> 4 !== 3 || bytes[pos + 1] !== 0xff) return BAD_L4;
     pos += 8;
     if ((flags & 7) !== 0) {
       if (end - pos < 4) return BAD_L4;
-      let next = (flags & 4) !== 0 ? (bytes[pos + 3] as number) : 0;
+      let next = (flags & 4) !== 0 ? bytes[pos + 3] : 0;
       pos += 4;
       while (next !== 0) {
         if (pos >= end) return BAD_L4;
-        const length = (bytes[pos] as number) << 2;
+        const length = bytes[pos] << 2;
         if (length === 0 || length > end - pos) return BAD_L4;
         pos += length;
-        next = bytes[pos - 1] as number;
+        next = bytes[pos - 1];
       }
     }
     if (pos >= end) return BAD_L4;
-    const version = (bytes[pos] as number) >> 4;
+    const version = bytes[pos] >> 4;
     if (version === 4) return ipv4(bytes, pos, end, vlan, depth);
     if (version === 6) return ipv6(bytes, pos, end, vlan, depth);
     return BAD_L4;
@@ -291,7 +291,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
 
   /** VXLAN: flags (bit 3: the network id is valid), 3 bytes reserved, 3 bytes network id, 1 byte reserved, Ethernet. */
   const insideVxlan = (bytes: Uint8Array, pos: number, end: number, vlan: number, depth: number): number => {
-    if (end - pos < 8 || ((bytes[pos] as number) & 8) === 0) return BAD_L4;
+    if (end - pos < 8 || (bytes[pos] & 8) === 0) return BAD_L4;
     return link.ethernet(bytes, pos + 8, end, vlan, depth);
   };
 
@@ -332,9 +332,9 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
         if (entry < 0) {
           count(C_ORPHANED);
         } else {
-          protocol = fragments.protocols[entry] as number;
+          protocol = fragments.protocols[entry];
           pv = (pv & ~0xff) | protocol;
-          const kept = fragments.ports[entry] as number;
+          const kept = fragments.ports[entry];
           if (protocol === PROTO_ICMP || protocol === PROTO_ICMPV6) icmp = kept;
           else ports = kept;
         }
@@ -348,11 +348,11 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       if (length >= 4) ports = i32(bytes, pos);
       else if (fragment === WHOLE) return BAD_L4;
       if (length >= 20) {
-        const header = ((bytes[pos + 12] as number) >> 4) << 2;
+        const header = (bytes[pos + 12] >> 4) << 2;
         if (header < 20 || (header > length && !ipCut)) {
           count(C_TCP_HEADER);
         } else {
-          flags |= F_TCP | (bytes[pos + 13] as number);
+          flags |= F_TCP | bytes[pos + 13];
           seq = i32(bytes, pos + 4);
           ack = i32(bytes, pos + 8);
           window |= u16(bytes, pos + 14) << 16;
@@ -410,7 +410,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
   /** RFC 791: version, header length, TOS, total length, id, flags, fragment offset, TTL, protocol, checksum, addresses, options. */
   const ipv4: NetworkDecoder = (bytes, pos, end, vlan, depth) => {
     if (end - pos < 20) return BAD_IPV4;
-    const first = bytes[pos] as number;
+    const first = bytes[pos];
     if (first >> 4 !== 4) return BAD_VERSION;
     const header = (first & 15) << 2;
     if (header < 20) return BAD_IPV4_HEADER;
@@ -429,8 +429,8 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     }
     const place = u16(bytes, pos + 6);
     const fragment = (place & 0x1fff) !== 0 ? LATER : (place & 0x2000) !== 0 ? FIRST : WHOLE;
-    const pv = (bytes[pos + 9] as number) | (vlan << 8);
-    const window = ((bytes[pos + 1] as number) << 8) | (bytes[pos + 8] as number);
+    const pv = bytes[pos + 9] | (vlan << 8);
+    const window = (bytes[pos + 1] << 8) | bytes[pos + 8];
     return transport(
       bytes,
       pos,
@@ -453,9 +453,9 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
    * Read over: hop-by-hop, routing, destination options. Final: everything else, so ESP, AH, mobility and no-next-header too.
    */
   const ipv6: NetworkDecoder = (bytes, pos, end, vlan, depth) => {
-    if (end - pos < 40) return end > pos && (bytes[pos] as number) >> 4 !== 6 ? BAD_VERSION : BAD_IPV6;
-    if ((bytes[pos] as number) >> 4 !== 6) return BAD_VERSION;
-    let next = bytes[pos + 6] as number;
+    if (end - pos < 40) return end > pos && bytes[pos] >> 4 !== 6 ? BAD_VERSION : BAD_IPV6;
+    if (bytes[pos] >> 4 !== 6) return BAD_VERSION;
+    let next = bytes[pos + 6];
     let total = u16(bytes, pos + 4) + 40;
     if (total === 40 && next !== PROTO_NONE) {
       total = end - pos; // a jumbogram, or segmentation offload
@@ -473,14 +473,14 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     for (;;) {
       if (next === EXT_HOP_BY_HOP || next === EXT_ROUTING || next === EXT_DESTINATION) {
         if (last - p < 8) return BAD_EXTENSIONS;
-        const length = ((bytes[p + 1] as number) + 1) << 3;
+        const length = (bytes[p + 1] + 1) << 3;
         if (length > last - p) return BAD_EXTENSIONS;
-        next = bytes[p] as number;
+        next = bytes[p];
         p += length;
       } else if (next === EXT_FRAGMENT) {
         if (last - p < 8) return BAD_EXTENSIONS;
         const place = u16(bytes, p + 2);
-        next = bytes[p] as number;
+        next = bytes[p];
         id = i32(bytes, p + 4);
         p += 8;
         if ((place & 0xfff8) !== 0) {
@@ -501,7 +501,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       last,
       ipv6Word(bytes, pos + 8),
       ipv6Word(bytes, pos + 24),
-      (((u16(bytes, pos) >> 4) & 0xff) << 8) | (bytes[pos + 7] as number),
+      (((u16(bytes, pos) >> 4) & 0xff) << 8) | bytes[pos + 7],
       fragment,
       id,
       kind,
@@ -538,25 +538,25 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       if (bytes[l3] !== 0x45 || (u16(bytes, l3 + 6) & 0x3fff) !== 0) return false;
       l4 = l3 + 20;
       length = u16(bytes, l3 + 2) - 20;
-      protocol = bytes[l3 + 9] as number;
+      protocol = bytes[l3 + 9];
       if (length < 8 || length > end - l4 || (protocol !== PROTO_TCP && protocol !== PROTO_UDP)) return false;
       source = i32(bytes, l3 + 12);
       destination = i32(bytes, l3 + 16);
       swap = (source ^ SIGN) > (destination ^ SIGN);
       if (source === destination) swap = u16(bytes, l4) > u16(bytes, l4 + 2);
-      window = ((bytes[l3 + 1] as number) << 8) | (bytes[l3 + 8] as number);
+      window = (bytes[l3 + 1] << 8) | bytes[l3 + 8];
     } else if (type === 0x86dd) {
       l4 = l3 + 40;
-      if (end - l4 < 8 || (bytes[l3] as number) >> 4 !== 6) return false;
+      if (end - l4 < 8 || bytes[l3] >> 4 !== 6) return false;
       length = u16(bytes, l3 + 4);
-      protocol = bytes[l3 + 6] as number;
+      protocol = bytes[l3 + 6];
       if (length < 8 || length > end - l4 || (protocol !== PROTO_TCP && protocol !== PROTO_UDP)) return false;
       pv |= PV_IPV6;
       source = ipv6Word(bytes, l3 + 8);
       destination = ipv6Word(bytes, l3 + 24);
       if (source === destination) return false;
       swap = source > destination;
-      window = (((u16(bytes, l3) >> 4) & 0xff) << 8) | (bytes[l3 + 7] as number);
+      window = (((u16(bytes, l3) >> 4) & 0xff) << 8) | bytes[l3 + 7];
     } else {
       return false;
     }
@@ -570,10 +570,10 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     let ack = 0;
     if (protocol === PROTO_TCP) {
       if (length < 20) return false;
-      const header = ((bytes[l4 + 12] as number) >> 4) << 2;
+      const header = (bytes[l4 + 12] >> 4) << 2;
       payload = length - header;
       if (header < 20 || payload < 0) return false;
-      flags |= F_TCP | (bytes[l4 + 13] as number);
+      flags |= F_TCP | bytes[l4 + 13];
       seq = i32(bytes, l4 + 4);
       ack = i32(bytes, l4 + 8);
       window |= u16(bytes, l4 + 14) << 16;
@@ -617,7 +617,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     const capacity = Math.min(outTimes.length, (out.length / SCRATCH_WORDS) | 0);
     const size = bytes.length;
     const tryFast = fastPath && linkType === LINK_ETHERNET;
-    let now = clock[0] as number;
+    let now = clock[0];
     let ranBack = 0;
     let wireBytes = 0;
     let entries = 0;
@@ -625,10 +625,10 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     words = out;
     linkFlags = linkType === LINK_ETHERNET ? F_ETHERNET : 0;
     for (; i < total && entries < capacity; i++) {
-      const start = frames[i * FRAME_WORDS + FRAME_OFFSET] as number;
-      const captured = frames[i * FRAME_WORDS + FRAME_CAPTURED] as number;
-      const wire = frames[i * FRAME_WORDS + FRAME_WIRE] as number;
-      const time = times[i] as number;
+      const start = frames[i * FRAME_WORDS + FRAME_OFFSET];
+      const captured = frames[i * FRAME_WORDS + FRAME_CAPTURED];
+      const wire = frames[i * FRAME_WORDS + FRAME_WIRE];
+      const time = times[i];
       wireBytes += wire >>> 0;
       if (time >= now) now = time;
       else ranBack++;
@@ -652,10 +652,10 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     }
     clock[0] = now;
     scratch.count = entries;
-    counters[C_PACKETS] = (counters[C_PACKETS] as number) + (i - from);
-    counters[C_BYTES] = (counters[C_BYTES] as number) + wireBytes;
-    counters[C_DECODED] = (counters[C_DECODED] as number) + entries;
-    counters[C_TIME] = (counters[C_TIME] as number) + ranBack;
+    counters[C_PACKETS] += i - from;
+    counters[C_BYTES] += wireBytes;
+    counters[C_DECODED] += entries;
+    counters[C_TIME] += ranBack;
     return i;
   };
 

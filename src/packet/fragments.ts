@@ -38,10 +38,10 @@ export function createFragmentTable(clock: Float64Array, hash: (a: number, b: nu
 
   const find = (source: number, destination: number, id: number, kind: number): number => {
     const first = (hash(source, destination, id, kind) & (SETS - 1)) * WAYS;
-    const oldest = (clock[0] as number) - FRAGMENT_LIFE;
+    const oldest = clock[0] - FRAGMENT_LIFE;
     for (let e = first; e < first + WAYS; e++) {
       if (ids[e] === id && sources[e] === source && destinations[e] === destination && kinds[e] === kind) {
-        return (times[e] as number) >= oldest ? e : -1;
+        return times[e] >= oldest ? e : -1;
       }
     }
     return -1;
@@ -57,16 +57,16 @@ export function createFragmentTable(clock: Float64Array, hash: (a: number, b: nu
         same = true;
         break;
       }
-      if ((times[e] as number) < (times[entry] as number)) entry = e;
+      if (times[e] < times[entry]) entry = e;
     }
-    const evicted = !same && (times[entry] as number) >= (clock[0] as number) - FRAGMENT_LIFE;
+    const evicted = !same && times[entry] >= clock[0] - FRAGMENT_LIFE;
     sources[entry] = source;
     destinations[entry] = destination;
     ids[entry] = id;
     kinds[entry] = kind;
     protocols[entry] = protocol;
     ports[entry] = value;
-    times[entry] = clock[0] as number;
+    times[entry] = clock[0];
     return evicted;
   };
 

@@ -77,11 +77,10 @@ const MAX_8023_LENGTH = 1500;
 const ARPHRD_NETLINK = 824;
 
 /** Big-endian 16-bit number. The caller has checked that both bytes are there. */
-export const u16 = (bytes: Uint8Array, p: number): number => ((bytes[p] as number) << 8) | (bytes[p + 1] as number);
+export const u16 = (bytes: Uint8Array, p: number): number => (bytes[p] << 8) | bytes[p + 1];
 
 /** Big-endian 32-bit number as int32. */
-export const i32 = (bytes: Uint8Array, p: number): number =>
-  ((bytes[p] as number) << 24) | ((bytes[p + 1] as number) << 16) | ((bytes[p + 2] as number) << 8) | (bytes[p + 3] as number);
+export const i32 = (bytes: Uint8Array, p: number): number => (bytes[p] << 24) | (bytes[p + 1] << 16) | (bytes[p + 2] << 8) | bytes[p + 3];
 
 /** Reads an IP packet at `pos`. `vlan` is the innermost VLAN id so far, `depth` how many tunnels were opened. */
 export type NetworkDecoder = (bytes: Uint8Array, pos: number, end: number, vlan: number, depth: number) => number;
@@ -97,7 +96,7 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
   /** IPv4 or IPv6, as the version says. */
   const ip: NetworkDecoder = (bytes, pos, end, vlan, depth) => {
     if (pos >= end) return BAD_IPV4;
-    const version = (bytes[pos] as number) >> 4;
+    const version = bytes[pos] >> 4;
     if (version === 4) return ipv4(bytes, pos, end, vlan, depth);
     if (version === 6) return ipv6(bytes, pos, end, vlan, depth);
     return BAD_VERSION;
@@ -107,19 +106,19 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
   const mpls: NetworkDecoder = (bytes, pos, end, vlan, depth) => {
     for (;;) {
       if (end - pos < 4) return BAD_MPLS;
-      const bottom = (bytes[pos + 2] as number) & 1;
+      const bottom = bytes[pos + 2] & 1;
       pos += 4;
       if (bottom === 1) break;
     }
     if (pos >= end) return BAD_MPLS;
-    const version = (bytes[pos] as number) >> 4;
+    const version = bytes[pos] >> 4;
     return version === 4 || version === 6 ? ip(bytes, pos, end, vlan, depth) : NON_IP;
   };
 
   /** PPP protocol number, one byte when it is odd (protocol field compression), else two (RFC 1661). */
   const ppp: NetworkDecoder = (bytes, pos, end, vlan, depth) => {
     if (pos >= end) return BAD_PPP;
-    let protocol = bytes[pos] as number;
+    let protocol = bytes[pos];
     if ((protocol & 1) === 1) {
       pos += 1;
     } else {
@@ -180,9 +179,10 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
     return etherType(bytes, u16(bytes, pos + 2), pos + 4, end, 0, 0);
   };
 
-  /** PPP with or without the address and control bytes FF 03. */
+  /** PPP with or without the address and control bytes FF 03; files of both PPP link types also hold C-HDLC. */
   const pppFramed = (bytes: Uint8Array, pos: number, end: number): number => {
     if (end - pos < 2) return BAD_LINK;
+    if ((bytes[pos] & 0x7f) === 0x0f && bytes[pos + 1] === 0) return ciscoHdlc(bytes, pos, end);
     return ppp(bytes, bytes[pos] === 0xff && bytes[pos + 1] === 3 ? pos + 2 : pos, end, 0, 0);
   };
 
@@ -190,7 +190,7 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
   const loopback = (bytes: Uint8Array, pos: number, end: number): number => {
     if (end - pos < 4) return BAD_LINK;
     const big = i32(bytes, pos);
-    const family = big >= 0 && big < 0x10000 ? big : (bytes[pos] as number) | ((bytes[pos + 1] as number) << 8);
+    const family = big >= 0 && big < 0x10000 ? big : bytes[pos] | (bytes[pos + 1] << 8);
     pos += 4;
     if (family === 2) return ipv4(bytes, pos, end, 0, 0);
     // IPv6 on Linux, Windows, NetBSD and OpenBSD, FreeBSD, macOS
@@ -218,8 +218,8 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
    */
   const wifi = (bytes: Uint8Array, pos: number, end: number, padded: boolean): number => {
     if (end - pos < 2) return BAD_WIFI;
-    const control = bytes[pos] as number;
-    const flags = bytes[pos + 1] as number;
+    const control = bytes[pos];
+    const flags = bytes[pos + 1];
     if ((control & 3) !== 0) return BAD_WIFI;
     if ((control & 0x0c) !== 0x08 || (control & 0x40) !== 0) return WIFI_OTHER;
     let header = 24;
@@ -233,8 +233,8 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
     if (padded) header = (header + 3) & ~3;
     if (end - pos < header) return BAD_WIFI;
     if ((flags & 0x40) !== 0) return WIFI_ENCRYPTED;
-    const aggregated = qos && ((bytes[qosAt] as number) & 0x80) !== 0;
-    if (aggregated || ((bytes[pos + 22] as number) & 15) !== 0) return WIFI_OTHER;
+    const aggregated = qos && (bytes[qosAt] & 0x80) !== 0;
+    if (aggregated || (bytes[pos + 22] & 15) !== 0) return WIFI_OTHER;
     return etherType(bytes, 0, pos + header, end, 0, 0);
   };
 
@@ -245,21 +245,21 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
    */
   const radiotap = (bytes: Uint8Array, pos: number, end: number): number => {
     if (end - pos < 8 || bytes[pos] !== 0) return BAD_WIFI;
-    const length = (bytes[pos + 2] as number) | ((bytes[pos + 3] as number) << 8);
+    const length = bytes[pos + 2] | (bytes[pos + 3] << 8);
     if (length < 8 || length > end - pos) return BAD_WIFI;
     const frame = pos + length;
-    const present = bytes[pos + 4] as number;
+    const present = bytes[pos + 4];
     let field = pos + 4;
     for (;;) {
       if (frame - field < 4) return BAD_WIFI;
       field += 4;
-      if (((bytes[field - 1] as number) & 0x80) === 0) break;
+      if ((bytes[field - 1] & 0x80) === 0) break;
     }
     let flags = 0;
     if ((present & 2) !== 0) {
       if ((present & 1) !== 0) field = pos + ((field - pos + 7) & ~7) + 8;
       if (field >= frame) return BAD_WIFI;
-      flags = bytes[field] as number;
+      flags = bytes[field];
     }
     if ((flags & 0x40) !== 0) return BAD_WIFI;
     if ((flags & 0x10) !== 0) {
@@ -272,9 +272,9 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
   /** Per-packet information: version 0, flags, length (16 bits), link type (32 bits), both little-endian. */
   const ppi = (bytes: Uint8Array, pos: number, end: number): number => {
     if (end - pos < 8 || bytes[pos] !== 0) return BAD_WIFI;
-    const length = (bytes[pos + 2] as number) | ((bytes[pos + 3] as number) << 8);
+    const length = bytes[pos + 2] | (bytes[pos + 3] << 8);
     if (length < 8 || length > end - pos) return BAD_WIFI;
-    const linkType = (bytes[pos + 4] as number) | ((bytes[pos + 5] as number) << 8);
+    const linkType = bytes[pos + 4] | (bytes[pos + 5] << 8);
     if (linkType === LINK_PPI) return BAD_WIFI;
     return frame(bytes, linkType, pos + length, end);
   };
@@ -301,7 +301,7 @@ export function createLinkDecoder(ipv4: NetworkDecoder, ipv6: NetworkDecoder): L
       // Cisco's HDLC also comes under these two numbers; its first byte is no PPP protocol
       case LINK_PPP:
       case LINK_PPP_HDLC:
-        return end - pos >= 2 && ((bytes[pos] as number) & 0x7f) === 0x0f ? ciscoHdlc(bytes, pos, end) : pppFramed(bytes, pos, end);
+        return pppFramed(bytes, pos, end);
       case LINK_C_HDLC:
         return ciscoHdlc(bytes, pos, end);
       case LINK_RADIOTAP:

@@ -94,13 +94,13 @@ it('counts every packet once, and every entry lies inside its frame', () => {
       assert.equal(sum, packets);
       const total = frames.reduce((bytes, { bytes: { length } }) => bytes + length, 3);
       for (let w = 0; w < result.words.length; w += SCRATCH_WORDS) {
-        const l3 = result.words[w + S_L3] as number;
-        const length = result.words[w + S_L3_LENGTH] as number;
-        const payload = result.words[w + S_PAYLOAD] as number;
+        const l3 = result.words[w + S_L3];
+        const length = result.words[w + S_L3_LENGTH];
+        const payload = result.words[w + S_PAYLOAD];
         assert.ok(l3 >= 3 && length >= 20 && l3 + length <= total);
         assert.ok(payload >= 0 && payload <= length - 20);
       }
-      for (let i = 1; i < result.times.length; i++) assert.ok((result.times[i] as number) >= (result.times[i - 1] as number));
+      for (let i = 1; i < result.times.length; i++) assert.ok(result.times[i] >= result.times[i - 1]);
     }),
   );
 });

@@ -106,13 +106,13 @@ export interface Entry {
 
 const ip = (bytes: Uint8Array): string => {
   if (bytes.length === 4) return bytes.join('.');
-  const words = Array.from({ length: 8 }, (_, i) => (((bytes[i * 2] as number) << 8) | (bytes[i * 2 + 1] as number)).toString(16));
+  const words = Array.from({ length: 8 }, (_, i) => ((bytes[i * 2] << 8) | bytes[i * 2 + 1]).toString(16));
   return words.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
 };
 
 /** Entry `index` of a run over one batch. Ends are put back in the packet's direction: from source to destination. */
 export function entryOf(batch: PacketBatch, { words }: Run, index: number): Entry {
-  const at = (word: number): number => words[index * SCRATCH_WORDS + word] as number;
+  const at = (word: number): number => words[index * SCRATCH_WORDS + word];
   const flags = at(S_FLAGS);
   const pv = at(S_PV);
   const v6 = pv >= PV_IPV6;
@@ -153,19 +153,18 @@ export function entryOf(batch: PacketBatch, { words }: Run, index: number): Entr
 export function counted({ counters }: Run): Partial<Record<DecodeCounterName, number>> {
   const result: Partial<Record<DecodeCounterName, number>> = {};
   DECODE_COUNTERS.forEach(({ name }, i) => {
-    if (counters[i] !== 0 && !['packets', 'bytes', 'decoded'].includes(name)) result[name] = counters[i] as number;
+    if (counters[i] !== 0 && !['packets', 'bytes', 'decoded'].includes(name)) result[name] = counters[i];
   });
   return result;
 }
 
 /** `packets` and what the sum in counters.ts says they are. */
 export function balance({ counters }: Run): [packets: number, sum: number] {
-  let sum = counters[decodeCounter('decoded')] as number;
+  let sum = counters[decodeCounter('decoded')];
   DECODE_COUNTERS.forEach(({ kind }, i) => {
-    if (kind !== 'info') sum += counters[i] as number;
+    if (kind !== 'info') sum += counters[i];
   });
-  return [counters[decodeCounter('packets')] as number, sum];
+  return [counters[decodeCounter('packets')], sum];
 }
 
-export const hasEthernet = ({ words }: Run, index: number): boolean =>
-  ((words[index * SCRATCH_WORDS + S_FLAGS] as number) & F_ETHERNET) !== 0;
+export const hasEthernet = ({ words }: Run, index: number): boolean => (words[index * SCRATCH_WORDS + S_FLAGS] & F_ETHERNET) !== 0;

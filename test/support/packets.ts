@@ -65,7 +65,7 @@ export function address(text: string): Uint8Array {
 
 const sum16 = (bytes: Uint8Array): number => {
   let sum = 0;
-  for (let i = 0; i < bytes.length; i++) sum += i % 2 === 0 ? (bytes[i] as number) << 8 : (bytes[i] as number);
+  for (let i = 0; i < bytes.length; i++) sum += i % 2 === 0 ? bytes[i] << 8 : bytes[i];
   return sum;
 };
 
