@@ -42,11 +42,15 @@ function kindOf(name: string, interfaces: readonly string[]): InterfaceKind {
   if (interfaces.includes(name)) return 'packet';
   if (/^(tcp|ipc|zmq|udp|view):/.test(name)) throw usageError(`-i ${name}: only network interfaces and captures in this version`);
   const stat = statOf(name);
-  if (stat?.isDirectory()) throw usageError(`-i ${name}: that is a directory`, `give its captures one by one: -i ${join(name, 'FILE')} -i …`);
+  if (stat?.isDirectory())
+    throw usageError(`-i ${name}: that is a directory`, `give its captures one by one: -i ${join(name, 'FILE')} -i …`);
   if (stat !== undefined) return 'pcap';
   if (/[/.]/.test(name)) throw usageError(`-i ${name}: no such file`, similarFile(name));
   const near = nearest(name, interfaces);
-  throw usageError(`-i ${name}: no network interface and no file has this name`, near === undefined ? 'flowpatrol interfaces lists the interfaces' : `did you mean -i ${near}?`);
+  throw usageError(
+    `-i ${name}: no network interface and no file has this name`,
+    near === undefined ? 'flowpatrol interfaces lists the interfaces' : `did you mean -i ${near}?`,
+  );
 }
 
 function similarFile(path: string): string {
@@ -71,7 +75,8 @@ function tryToOpen(name: string, kind: InterfaceKind, config: Config): void {
 function checkReadable(path: string, option: string, wanted: 'file' | 'directory'): void {
   const stat = statOf(path);
   if (stat === undefined) throw usageError(`${option}: ${path} does not exist`, similarFile(path));
-  if (stat.isDirectory() !== (wanted === 'directory')) throw usageError(`${option}: ${path} is ${wanted === 'file' ? 'a directory' : 'not a directory'}`);
+  if (stat.isDirectory() !== (wanted === 'directory'))
+    throw usageError(`${option}: ${path} is ${wanted === 'file' ? 'a directory' : 'not a directory'}`);
   try {
     accessSync(path, constants.R_OK);
   } catch {
@@ -85,10 +90,13 @@ function checkExport(file: string | undefined, option: string, read: readonly st
   const stat = statOf(file);
   if (stat?.isDirectory()) throw usageError(`${option}: ${file} is a directory`);
   if (statOf(dirname(file)) === undefined) throw usageError(`${option}: the directory ${dirname(file)} does not exist`);
-  const same = stat === undefined ? undefined : read.find((path) => {
-    const other = statOf(path);
-    return other?.ino === stat.ino && other.dev === stat.dev;
-  });
+  const same =
+    stat === undefined
+      ? undefined
+      : read.find((path) => {
+          const other = statOf(path);
+          return other?.ino === stat.ino && other.dev === stat.dev;
+        });
   if (same !== undefined) throw usageError(`${option}: ${file} is read by this run, it would be overwritten`);
 }
 

@@ -31,7 +31,10 @@ const unquoted = (text: string): string => (/^"[^"]*"$|^'[^']*'$/.test(text) ? t
  */
 export function parseConfigurationFile(content: string, file: string): FileOption[] {
   const found: FileOption[] = [];
-  for (const [index, line] of content.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
+  for (const [index, line] of content
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     const text = clean(line);
     const where = `${file}:${index + 1}`;
     if (text === '') continue;
@@ -42,7 +45,13 @@ export function parseConfigurationFile(content: string, file: string): FileOptio
     const negated = option === undefined ? find('', `no-${name}`) : undefined;
     const declared = option ?? negated;
     if (declared === undefined) {
-      throw usageError(`${where}: unknown option '${name}'`, didYouMean(name, OPTIONS.filter((known) => !known.command).map((known) => known.name)));
+      throw usageError(
+        `${where}: unknown option '${name}'`,
+        didYouMean(
+          name,
+          OPTIONS.filter((known) => !known.command).map((known) => known.name),
+        ),
+      );
     }
     if (declared.command) throw usageError(`${where}: ${name} is for the command line only`);
     const value = unquoted(match[3] ?? '');

@@ -45,7 +45,10 @@ export function lockDataDirectory(directory: string): DataDirectoryLock {
     const { errcode, message } = error as Error & { errcode?: number };
     database?.close();
     if (errcode === SQLITE_BUSY) {
-      throw runError(`the data directory ${directory} is in use by ${holder(pidFile)}`, 'end that process, or give another directory with -d');
+      throw runError(
+        `the data directory ${directory} is in use by ${holder(pidFile)}`,
+        'end that process, or give another directory with -d',
+      );
     }
     throw runError(`the data directory ${directory} cannot be used: ${message}`);
   }

@@ -20,7 +20,7 @@ export const DEMO_GREETING = `Nothing was asked for, so this is the demo: the ca
 export function whatNext(program: string): string[] {
   const live = native.pcapInterfaces().find((of) => of.up && of.running && !of.loopback && of.addresses.length > 0)?.name ?? 'eth0';
   const examples = [
-    [`-i FILE --pcap-callbacks all`, 'a capture of yours'],
+    ['-i FILE --pcap-callbacks all', 'a capture of yours'],
     [`-i ${live} --export-alerts alerts.jsonl`, 'live, alerts into a file'],
     ['help', 'all options'],
   ] as const;

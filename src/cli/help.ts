@@ -37,12 +37,18 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** The reference as Markdown: docs/reference/options.md is generated from it. */
 export function optionsReference(): string {
-  const parts = ['# Options\n\n`flowpatrol [options]`, `flowpatrol interfaces`, `flowpatrol help`. Without any argument a demo is played.\n'];
+  const parts = [
+    '# Options\n\n`flowpatrol [options]`, `flowpatrol interfaces`, `flowpatrol help`. Without any argument a demo is played.\n',
+  ];
   for (const group of OPTION_GROUPS) {
     parts.push(`## ${group}\n\n| Option | Default | Meaning |\n|---|---|---|`);
     for (const option of OPTIONS.filter((candidate) => candidate.group === group)) {
       const name = left(option).trim();
-      const meaning = [`${option.help[0]?.toUpperCase()}${option.help.slice(1)}.`, option.repeatable && !option.help.includes('may repeat') ? 'May be given several times.' : '', option.more ?? ''];
+      const meaning = [
+        `${option.help[0]?.toUpperCase()}${option.help.slice(1)}.`,
+        option.repeatable && !option.help.includes('may repeat') ? 'May be given several times.' : '',
+        option.more ?? '',
+      ];
       const fallback = option.default === '' ? '' : `\`${option.default}\``;
       parts.push(`| \`${cell(name)}\` | ${cell(fallback)} | ${cell(meaning.filter((text) => text !== '').join(' '))} |`);
     }

@@ -4,8 +4,7 @@ import { table } from './format.ts';
 
 const stateOf = (of: CaptureInterface): string => (!of.up ? 'down' : of.running ? 'up' : 'no carrier');
 
-const descriptionOf = (of: CaptureInterface): string =>
-  of.description || (of.loopback ? 'loopback' : of.wireless ? 'wireless' : '');
+const descriptionOf = (of: CaptureInterface): string => of.description || (of.loopback ? 'loopback' : of.wireless ? 'wireless' : '');
 
 /** Interfaces that are up come first, otherwise in libpcap's order. @returns lines without line ends */
 export function interfacesTable(interfaces: readonly CaptureInterface[] = native.pcapInterfaces()): string[] {

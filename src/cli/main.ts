@@ -54,7 +54,8 @@ function exitCodeOf(snapshot: Snapshot): number {
 async function run(config: Config, screen: Screen): Promise<number> {
   const { checkConfig } = await withAddon(() => import('./check.ts'));
   const kindOf = checkConfig(config);
-  const lock = config.dataDirectory === undefined ? undefined : (await import('./data-directory.ts')).lockDataDirectory(config.dataDirectory);
+  const lock =
+    config.dataDirectory === undefined ? undefined : (await import('./data-directory.ts')).lockDataDirectory(config.dataDirectory);
   const { createPatrol } = await import('../patrol.ts');
   const patrol = createPatrol(config, createLog(config.logLevel, screen, !process.env.NO_COLOR), kindOf);
 

@@ -125,7 +125,8 @@ function localNetworks(texts: readonly string[], name: string): Partial<Config> 
   if (networks.length === 0) throw usageError(`${name}: no network given`, `for example ${name} 192.168.0.0/16,10.0.0.0/8`);
   if (networks.length > 255) throw usageError(`${name}: ${networks.length} networks, at most 255`);
   for (const text of networks) {
-    if (!isNetwork(text)) throw usageError(`${name}: '${text}' is neither an address nor a network`, `for example ${name} 192.168.0.0/16,10.0.0.0/8`);
+    if (!isNetwork(text))
+      throw usageError(`${name}: '${text}' is neither an address nor a network`, `for example ${name} 192.168.0.0/16,10.0.0.0/8`);
   }
   return { localNetworks: networks };
 }
@@ -134,7 +135,10 @@ const DPI_PACKETS_MAX = 250;
 
 function dpiPackets(texts: readonly string[], name: string): Partial<Config> {
   const wrong = (): Error =>
-    usageError(`${name}: '${last(texts)}' is neither a number from 1 to ${DPI_PACKETS_MAX} nor tcp:N,udp:N`, `for example ${name} tcp:12,udp:8`);
+    usageError(
+      `${name}: '${last(texts)}' is neither a number from 1 to ${DPI_PACKETS_MAX} nor tcp:N,udp:N`,
+      `for example ${name} tcp:12,udp:8`,
+    );
   const count = (text: string): number => {
     const value = number(text, false);
     if (value >= 1 && value <= DPI_PACKETS_MAX) return value;
@@ -159,7 +163,8 @@ function openTunnels(texts: readonly string[], name: string): Partial<Config> {
     const tunnel = word.trim();
     if (tunnel === 'none' || tunnel === '') continue;
     const known = Object.keys(TUNNELS).find((candidate): candidate is keyof typeof TUNNELS => candidate === tunnel);
-    if (known === undefined) throw usageError(`${name}: '${tunnel}' is not one of gtp, gre, vxlan, none`, didYouMean(tunnel, Object.keys(TUNNELS)));
+    if (known === undefined)
+      throw usageError(`${name}: '${tunnel}' is not one of gtp, gre, vxlan, none`, didYouMean(tunnel, Object.keys(TUNNELS)));
     result[TUNNELS[known]] = true;
   }
   return result;
@@ -296,7 +301,12 @@ export const OPTIONS: readonly OptionDeclaration[] = [
   }),
   output('exportFlows', { name: 'export-flows', value: 'FILE|-', group: 'Output', help: 'every flow at its end, one JSON object a line' }),
   output('exportEvents', { name: 'export-events', value: 'FILE|-', group: 'Output', help: 'every callback that is due, the same way' }),
-  output('exportAlerts', { name: 'export-alerts', value: 'FILE|-', group: 'Output', help: 'every alert; - = standard output, for one of the three' }),
+  output('exportAlerts', {
+    name: 'export-alerts',
+    value: 'FILE|-',
+    group: 'Output',
+    help: 'every alert; - = standard output, for one of the three',
+  }),
   {
     name: 'data-dir',
     short: 'd',
@@ -315,7 +325,10 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     help: 'web interface (not in this version)',
     default: '',
     read(_, name) {
-      throw usageError(`${name}: there is no web interface in this version`, 'leave it out; results: the summary, --export-flows, --export-alerts');
+      throw usageError(
+        `${name}: there is no web interface in this version`,
+        'leave it out; results: the summary, --export-flows, --export-alerts',
+      );
     },
   },
   choice('logLevel', LOG_LEVELS, { name: 'log-level', value: 'LEVEL', group: 'Program', help: 'debug, info, warn or error' }),

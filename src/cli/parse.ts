@@ -36,7 +36,7 @@ function split(args: readonly string[]): Given {
     .allowExcessArguments()
     .argument('[words...]');
   for (const option of OPTIONS) {
-    const value = option.value === undefined ? '' : ` <value>`;
+    const value = option.value === undefined ? '' : ' <value>';
     const short = option.short === undefined ? '' : `-${option.short}, `;
     for (const [index, name] of [option.name, ...(option.aliases ?? [])].entries()) {
       const declared = new Option(`${index === 0 ? short : ''}--${name}${value}`);
@@ -51,8 +51,14 @@ function split(args: readonly string[]): Given {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const [message = '', ...more] = error.message.replace(/^error: /, '').split('\n');
-    const hint = more.join(' ').replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
-    throw usageError(message.replace(/option '(.*?) <value>' argument missing/, "option '$1' needs a value"), hint || 'flowpatrol --help shows all options');
+    const hint = more
+      .join(' ')
+      .replace(/^\((.*)\)$/, '$1')
+      .replace(/^Did/, 'did');
+    throw usageError(
+      message.replace(/option '(.*?) <value>' argument missing/, "option '$1' needs a value"),
+      hint || 'flowpatrol --help shows all options',
+    );
   }
   return { words: program.args, texts };
 }
@@ -62,7 +68,10 @@ function checkWords(words: readonly string[]): (typeof COMMANDS)[number] | undef
   if (word === undefined) return undefined;
   const command = COMMANDS.find((known) => known === word);
   if (command === undefined) {
-    throw usageError(`unknown command '${word}'`, didYouMean(word, COMMANDS) || `interfaces and capture files follow -i: did you mean -i ${word}?`);
+    throw usageError(
+      `unknown command '${word}'`,
+      didYouMean(word, COMMANDS) || `interfaces and capture files follow -i: did you mean -i ${word}?`,
+    );
   }
   if (more !== undefined) throw usageError(`'${more}' after the command ${command} is too much`);
   return command;
@@ -107,7 +116,13 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
     const lines = fromFile.filter((line) => line.option === declared);
     if (lines.length === 0) continue;
     const where = `${lines.at(-1)?.where}: ${declared.name}`;
-    config = { ...config, ...declared.read(lines.map((line) => line.text), where) };
+    config = {
+      ...config,
+      ...declared.read(
+        lines.map((line) => line.text),
+        where,
+      ),
+    };
   }
   checkContradictions(config);
   return { command: 'run', config };
@@ -116,7 +131,10 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
 /** What each option alone cannot know. */
 function checkContradictions(config: Config): void {
   if (config.interfaces.length === 0) {
-    throw usageError('nothing to look at: no -i given', '-i eth0 for an interface (flowpatrol interfaces lists them), -i FILE for a capture');
+    throw usageError(
+      'nothing to look at: no -i given',
+      '-i eth0 for an interface (flowpatrol interfaces lists them), -i FILE for a capture',
+    );
   }
   const twice = config.interfaces.find((name, index) => config.interfaces.indexOf(name) !== index);
   if (twice === '-') throw usageError('-i - is given twice: standard input can be read once');
@@ -129,8 +147,7 @@ function checkContradictions(config: Config): void {
   for (const [index, [name, file]] of outputs.entries()) {
     const other = file === undefined ? undefined : outputs.slice(0, index).find(([, earlier]) => earlier === file);
     if (other === undefined) continue;
-    if (file === '-') throw usageError(`${other[0]} and ${name} both write to standard output`, `give one of them a file`);
+    if (file === '-') throw usageError(`${other[0]} and ${name} both write to standard output`, 'give one of them a file');
     throw usageError(`${other[0]} and ${name} both write to ${file}`, 'give each of them a file of its own');
   }
 }
-

@@ -60,7 +60,12 @@ export function statusLine(now: Sample, before: Sample, first: Sample, columns: 
     const share = Math.min(1, now.position / now.size);
     const rate = (now.position - first.position) / Math.max(1, now.at - first.at);
     const left = rate > 0 ? `${clock((now.size - now.position) / rate / 1000)} left` : '';
-    parts.push(`${bar(share, columns >= 100 ? 24 : 12)} ${Math.floor(share * 100)} %`, `${short(packets)} pkt/s`, `${bytes(traffic)}/s`, left);
+    parts.push(
+      `${bar(share, columns >= 100 ? 24 : 12)} ${Math.floor(share * 100)} %`,
+      `${short(packets)} pkt/s`,
+      `${bytes(traffic)}/s`,
+      left,
+    );
   } else {
     parts.push(clock((now.at - first.at) / 1000), `${short(packets)} pkt/s`, now.live ? `${bits(traffic * 8)}/s` : `${bytes(traffic)}/s`);
   }

@@ -29,7 +29,7 @@ export function createScreen(stream: WriteStream): Screen {
   return {
     terminal,
     get columns() {
-      return Math.max(40, stream.columns ?? 80);
+      return Math.max(40, stream.columns || 80); // 0 where the terminal does not say
     },
     line(text) {
       stream.write(shown === '' ? `${text}\n` : `${ERASE}${text}\n${shown}`);

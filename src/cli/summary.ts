@@ -125,10 +125,9 @@ function lossLines(interfaces: readonly InterfaceSnapshot[]): string[] {
   return [
     'Losses:',
     ...losses.flatMap(({ name, help, value, of }) => {
-      const where = interfaces.length > 1 ? `${nameOf(of)}: ` : '';
-      return wrap(`  ${count(value).padStart(width)}  ${where}${help} (${name})`.replace(/^ +/, ''), COLUMNS - 2, ' '.repeat(width + 2)).map(
-        (line, index) => (index === 0 ? ' '.repeat(width + 2 - count(value).length) : '  ') + line,
-      );
+      const head = `  ${count(value).padStart(width)}  `;
+      const reason = `${interfaces.length > 1 ? `${nameOf(of)}: ` : ''}${help} (${name})`;
+      return wrap(reason, COLUMNS - head.length, '').map((line, index) => (index === 0 ? head : ' '.repeat(head.length)) + line);
     }),
   ];
 }

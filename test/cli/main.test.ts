@@ -1,0 +1,113 @@
+/** The program itself, as a process: exit codes, what goes where, signals. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+const CAPTURES = resolve(import.meta.dirname, '../captures');
+const scratch = mkdtempSync(join(tmpdir(), 'flowpatrol-main-'));
+after(() => rmSync(scratch, { recursive: true }));
+
+const start = (...args: string[]) => {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'], cwd: scratch });
+  const result = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(([[code], out, err]) => ({
+    code: code as number | null,
+    out,
+    err,
+  }));
+  return { child, result };
+};
+
+const run = (...args: string[]) => {
+  const { child, result } = start(...args);
+  child.stdin.end();
+  return result;
+};
+
+const lines = (jsonl: string): unknown[] =>
+  jsonl
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+test('help, version and interfaces answer on standard output', async () => {
+  const help = await run('--help');
+  assert.deepEqual([help.code, help.err], [0, '']);
+  assert.match(help.out, /--interface NAME\|FILE\|-/);
+  const version = await run('--version');
+  assert.deepEqual([version.code, version.err], [0, '']);
+  assert.match(version.out, /^flowpatrol \d+\.\d+\.\d+, Node v\d+.*, libpcap .*, nDPI \d/);
+  const interfaces = await run('interfaces');
+  assert.deepEqual([interfaces.code, interfaces.err], [0, '']);
+  assert.match(interfaces.out, /^lo +up +127\.0\.0\.1/m);
+});
+
+test('wrong options: exit code 2, a sentence, a hint, nothing on standard output', async () => {
+  writeFileSync(join(scratch, 'notes.pcap'), '');
+  const cases: [string[], RegExp][] = [
+    [['--max-flow', '3'], /^flowpatrol: unknown option '--max-flow'\n {2}did you mean --max-flows\?\n$/],
+    [['-i', 'loo'], /no network interface and no file has this name\n {2}did you mean -i lo\?\n$/],
+    [['-i', 'note.pcap'], /-i note\.pcap: no such file\n {2}did you mean notes\.pcap\?\n$/],
+    [['-i', scratch], /that is a directory/],
+    [['-i', 'lo', '--original-speed'], /-i lo is a network interface/],
+    [['-i', join(CAPTURES, 'irc.pcap'), '-B', 'tcp prot 80'], /^flowpatrol: -B: filter 'tcp prot 80'/],
+    [['-i', 'tcp://127.0.0.1:5556'], /only network interfaces and captures/],
+    [['-i', join(CAPTURES, 'irc.pcap'), '--scripts-dir', '/nowhere'], /--scripts-dir: \/nowhere does not exist/],
+    [['-i', join(CAPTURES, 'irc.pcap'), '--blacklist', scratch], /--blacklist: .* is a directory/],
+    [['-i', join(CAPTURES, 'irc.pcap'), '--export-flows', '/nowhere/x'], /the directory \/nowhere does not exist/],
+  ];
+  for (const [args, expected] of cases) {
+    const { code, out, err } = await run(...args);
+    assert.deepEqual([code, out], [2, ''], args.join(' '));
+    assert.match(err, expected);
+  }
+});
+
+test('an export never overwrites what is read', async () => {
+  const capture = join(scratch, 'mine.pcap');
+  copyFileSync(join(CAPTURES, 'irc.pcap'), capture);
+  const { code, err } = await run('-i', capture, '--export-flows', 'mine.pcap');
+  assert.equal(code, 2);
+  assert.match(err, /it would be overwritten/);
+  assert.deepEqual(readFileSync(capture), readFileSync(join(CAPTURES, 'irc.pcap')));
+});
+
+test('what is no capture: exit code 1', async () => {
+  writeFileSync(join(scratch, 'text.pcap'), 'this is no capture at all, only some text');
+  const { code, out, err } = await run('-i', 'text.pcap');
+  assert.deepEqual([code, out], [1, '']);
+  assert.match(err, /text\.pcap cannot be opened/);
+});
+
+test('a capture to its end: flows on standard output, the summary on standard error', async () => {
+  const { code, out, err } = await run('-i', join(CAPTURES, 'http-dns.pcap'), '--export-flows', '-');
+  assert.equal(code, 0, err);
+  assert.ok(lines(out).length > 0);
+  assert.match(err, /^Interface +flows/m);
+  assert.match(err, /^Losses: nothing lost$/m);
+});
+
+test('standard input, and a data directory that is free again afterwards', async () => {
+  for (let i = 0; i < 2; i++) {
+    const { child, result } = start('-i', '-', '-d', 'store', '--export-flows', 'flows.jsonl');
+    child.stdin.end(readFileSync(join(CAPTURES, 'http-dns.pcap')));
+    const { code, out, err } = await result;
+    assert.equal(code, 0, err);
+    assert.equal(out, '');
+    assert.match(err, /^standard input +\d/m);
+    assert.ok(lines(readFileSync(join(scratch, 'flows.jsonl'), 'utf8')).length > 0);
+  }
+});
+
+test('the demo plays, and says what to try next', async () => {
+  const { code, out, err } = await run();
+  assert.equal(code, 0, err);
+  assert.equal(out, '');
+  assert.match(err, /^Nothing was asked for, so this is the demo/);
+  assert.match(err, /^Try next:$/m);
+});

@@ -1,0 +1,211 @@
+/** Arguments in, configuration or error text out. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { parseConfigurationFile } from '../../src/cli/configuration-file.ts';
+import { CommandError, nearest } from '../../src/cli/errors.ts';
+import { helpText, optionsReference } from '../../src/cli/help.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
+import { parse } from '../../src/cli/parse.ts';
+import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'flowpatrol-options-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const words = (line: string): string[] => line.split(' ').filter((word) => word !== '');
+const base: Config = { ...DEFAULT_CONFIG, scriptDirectories: ['/scripts'], interfaces: ['a'] };
+
+/** The message, and the hint after a bar. */
+function errorOf(args: readonly string[]): string {
+  try {
+    parse(args, '/scripts');
+  } catch (error) {
+    assert.ok(error instanceof CommandError, String(error));
+    assert.equal(error.exitCode, 2);
+    return error.hint === '' ? error.message : `${error.message} | ${error.hint}`;
+  }
+  return 'no error';
+}
+
+const good: readonly [string, Partial<Config>][] = [
+  ['-i a', {}],
+  ['-i a --interface b -i -', { interfaces: ['a', 'b', '-'] }],
+  ['-ia', {}],
+  ['--interface=a', {}],
+  ['-i a -m 192.0.2.0/24,2001:db8::/32', { localNetworks: ['192.0.2.0/24', '2001:db8::/32'] }],
+  ['-i a -m 192.0.2.1 -m 198.51.100.0/24', { localNetworks: ['192.0.2.1', '198.51.100.0/24'] }],
+  ['-i a -X 16', { maxFlows: 16 }],
+  ['-i a --max-flows 5000000', { maxFlows: 5_000_000 }],
+  ['-i a --max-num-flows 100', { maxFlows: 100 }],
+  ['-i a -d store', { dataDirectory: resolve('store') }],
+  ['-i a --shutdown-when-done --original-speed', { shutdownWhenDone: true, originalSpeed: true }],
+  ['-i a --visit-period 1 --max-idle 3600', { visitPeriod: 1, maxIdle: 3600 }],
+  ['-i a --dpi-packets 8', { dpiPackets: { tcp: 8, udp: 8 } }],
+  ['-i a --dpi-packets tcp:20,udp:4', { dpiPackets: { tcp: 20, udp: 4 } }],
+  ['-i a --dpi-packets udp:4', { dpiPackets: { tcp: 12, udp: 4 } }],
+  ['-i a --detail-wait 0', { detailWaitMs: 0 }],
+  ['-i a --pcap-callbacks all', { pcapCallbacks: 'all' }],
+  ['-i a --scripts-dir x --scripts-dir /y', { scriptDirectories: [resolve('x'), '/y'] }],
+  ['-i a --blacklist x --blacklist /y', { blacklists: [resolve('x'), '/y'] }],
+  ['-i a --snap-length 128 --no-promiscuous --buffer-size 2M', { snapLength: 128, promiscuous: false, bufferBytes: 2 << 20 }],
+  ['-i a --open gre,vxlan', { openGtp: false, openGre: true, openVxlan: true }],
+  ['-i a --open none', { openGtp: false }],
+  ['-i a --export-flows - --export-alerts f', { exportFlows: '-', exportAlerts: resolve('f') }],
+  ['-i a --no-dpi --no-scripts --log-level debug', { dpi: false, scripts: false, logLevel: 'debug' }],
+];
+
+for (const [line, expected] of good) {
+  test(`flowpatrol ${line}`, () => {
+    assert.deepEqual(parse(words(line), '/scripts'), { command: 'run', config: { ...base, ...expected } });
+  });
+}
+
+const bad: readonly [string, string][] = [
+  ['--max-flow 5 -i a', "unknown option '--max-flow' | did you mean --max-flows?"],
+  ['--nonsense', "unknown option '--nonsense' | flowpatrol --help shows all options"],
+  ['-i', "option '-i, --interface' needs a value | flowpatrol --help shows all options"],
+  ['-X 5', "-X: '5' is not a whole number from 16 to 5,000,000"],
+  ['-i a -X many', "-X: 'many' is not a whole number from 16 to 5,000,000 | for example -X 1000000"],
+  ['-i a -X 1e6', "-X: '1e6' is not a whole number from 16 to 5,000,000 | for example -X 1000000"],
+  ['-i a -X -20', "-X: '-20' is not a whole number from 16 to 5,000,000 | for example -X 1000000"],
+  ['-i a --visit-period 61', "--visit-period: '61' is not a whole number from 1 to 60"],
+  ['-i a --max-idle 0', "--max-idle: '0' is not a whole number from 1 to 3,600"],
+  ['-i a --buffer-size 4X', "--buffer-size: '4X' is not a whole number from 65536 to 2047M | for example --buffer-size 32M"],
+  ['-i a --dpi-packets 0', "--dpi-packets: '0' is neither a number from 1 to 250 nor tcp:N,udp:N | for example --dpi-packets tcp:12,udp:8"],
+  [
+    '-i a --dpi-packets sctp:3',
+    "--dpi-packets: 'sctp:3' is neither a number from 1 to 250 nor tcp:N,udp:N | for example --dpi-packets tcp:12,udp:8",
+  ],
+  ['-i a --pcap-callbacks al', "--pcap-callbacks: 'al' is not one of protocolDetected, all | did you mean all?"],
+  ['-i a --log-level inf', "--log-level: 'inf' is not one of debug, info, warn, error | did you mean info?"],
+  ['-i a --open gra', "--open: 'gra' is not one of gtp, gre, vxlan, none | did you mean gre?"],
+  ['-i a -m 10.0.0.0/33', "-m: '10.0.0.0/33' is neither an address nor a network | for example -m 192.168.0.0/16,10.0.0.0/8"],
+  ['-i a -m ,', '-m: no network given | for example -m 192.168.0.0/16,10.0.0.0/8'],
+  ['-i a -w 3000', '-w: there is no web interface in this version | leave it out; results: the summary, --export-flows, --export-alerts'],
+  ['-i - -i -', '-i - is given twice: standard input can be read once'],
+  ['-i a -i a', '-i a is given twice'],
+  ['-i a -B x -B y', '-B is given 2 times | it can be given once'],
+  ['-i a --export-flows - --export-alerts -', '--export-flows and --export-alerts both write to standard output | give one of them a file'],
+  [
+    '-i a --export-flows /x --export-events /x',
+    '--export-flows and --export-events both write to /x | give each of them a file of its own',
+  ],
+  ['--no-dpi', 'nothing to look at: no -i given | -i eth0 for an interface (flowpatrol interfaces lists them), -i FILE for a capture'],
+  ['interface', "unknown command 'interface' | did you mean interfaces?"],
+  ['web.pcap', "unknown command 'web.pcap' | interfaces and capture files follow -i: did you mean -i web.pcap?"],
+  ['interfaces eth0', "'eth0' after the command interfaces is too much"],
+  ['-i a --config /nowhere/at/all', '--config: /nowhere/at/all cannot be read (ENOENT)'],
+];
+
+for (const [line, expected] of bad) {
+  test(`flowpatrol ${line}: ${expected}`, () => assert.equal(errorOf(words(line)), expected));
+}
+
+test('commands', () => {
+  assert.deepEqual(parse([], '/scripts'), { command: 'demo' });
+  assert.deepEqual(parse(['interfaces'], '/scripts'), { command: 'interfaces' });
+  for (const args of [['help'], ['--help'], ['-h'], ['-i', 'a', '--help']]) assert.deepEqual(parse(args, '/scripts'), { command: 'help' });
+  for (const args of [['--version'], ['-V']]) assert.deepEqual(parse(args, '/scripts'), { command: 'version' });
+});
+
+test('a filter is one argument, spaces and all', () => {
+  assert.deepEqual(parse(['-i', 'a', '-B', ' tcp port 80 '], '/scripts'), { command: 'run', config: { ...base, filter: 'tcp port 80' } });
+});
+
+test('the configuration file: every form of a line; the command line wins', () => {
+  const file = join(directory, 'office.conf');
+  writeFileSync(
+    file,
+    [
+      '# the office',
+      '',
+      'interface = b   # the second',
+      '-i=c',
+      '--packet-filter="port 53 or port 80 # not a comment"',
+      'max-flows=200',
+      'promiscuous = no',
+      'scripts = yes',
+      'no-dpi',
+      'shutdown-when-done = off',
+      '  local-networks = 192.0.2.0/24, 198.51.100.0/24  ',
+    ].join('\r\n'),
+  );
+  const expected: Config = {
+    ...base,
+    interfaces: ['b', 'c'],
+    filter: 'port 53 or port 80 # not a comment',
+    maxFlows: 200,
+    promiscuous: false,
+    dpi: false,
+    localNetworks: ['192.0.2.0/24', '198.51.100.0/24'],
+  };
+  assert.deepEqual(parse(['--config', file], '/scripts'), { command: 'run', config: expected });
+  assert.deepEqual(parse(['--config', file, '-i', 'a', '-X', '300'], '/scripts'), {
+    command: 'run',
+    config: { ...expected, interfaces: ['a'], maxFlows: 300 },
+  });
+});
+
+const badLines: readonly [string, string][] = [
+  ['max-flow = 3', "x.conf:2: unknown option 'max-flow' | did you mean max-flows?"],
+  ['max-flows', 'x.conf:2: max-flows needs a value | max-flows = N'],
+  ['no-dpi = perhaps', "x.conf:2: 'perhaps' is neither yes nor no"],
+  ['config = other', 'x.conf:2: config is for the command line only'],
+  ['= 3', "x.conf:2: '= 3' is not of the form name = value"],
+  ['-q=3', "x.conf:2: unknown option 'q'"],
+];
+
+for (const [line, expected] of badLines) {
+  test(`configuration file, ${line}`, () => {
+    assert.throws(
+      () => parseConfigurationFile(`# one\n${line}\n`, 'x.conf'),
+      (error: CommandError) => (error.hint === '' ? error.message : `${error.message} | ${error.hint}`) === expected,
+    );
+  });
+}
+
+test('a bad value in the file is reported with its line', () => {
+  const file = join(directory, 'bad.conf');
+  writeFileSync(file, 'interface = a\nmax-flows = 3\n');
+  assert.equal(errorOf(['--config', file]), `${file}:2: max-flows: '3' is not a whole number from 16 to 5,000,000`);
+});
+
+test('the help fits a screen of 40 lines and 100 columns and names every option', () => {
+  const lines = helpText().trimEnd().split('\n');
+  assert.ok(lines.length <= 40, `${lines.length} lines`);
+  for (const line of lines) assert.ok(line.length <= 100, line);
+  for (const option of OPTIONS) assert.ok(helpText().includes(`--${option.name}`), option.name);
+});
+
+test('the reference names every option once, with its default', () => {
+  const reference = optionsReference();
+  for (const option of OPTIONS) {
+    const row = reference
+      .split('\n')
+      .filter((line) => line.startsWith('| `') && line.includes(`--${option.name}${option.value === undefined ? '`' : ' '}`));
+    assert.equal(row.length, 1, option.name);
+    if (option.default !== '') assert.ok(row[0]?.includes(`\`${option.default}\``), option.name);
+  }
+});
+
+test('names and letters are unique, and every default is what the option itself would read', () => {
+  const names = OPTIONS.flatMap((option) => [option.name, ...(option.aliases ?? [])]);
+  const letters = OPTIONS.flatMap((option) => option.short ?? []);
+  assert.equal(new Set(names).size, names.length);
+  assert.equal(new Set(letters).size, letters.length);
+  for (const option of OPTIONS.filter((declared) => declared.default !== '')) {
+    const text = /^[\d,]+$/.test(option.default) ? option.default.replaceAll(',', '') : option.default;
+    for (const [key, value] of Object.entries(option.read([text], `--${option.name}`))) {
+      assert.deepEqual(value, DEFAULT_CONFIG[key as keyof Config], option.name);
+    }
+  }
+});
+
+test('nearest: small mistakes are forgiven, large ones not', () => {
+  assert.equal(nearest('ehto', ['lo', 'eth0']), undefined);
+  assert.equal(nearest('eth1', ['lo', 'eth0']), 'eth0');
+  assert.equal(nearest('xyzzy', ['lo', 'eth0']), undefined);
+  assert.equal(nearest('wlan', ['wlan0mon', 'eth0']), 'wlan0mon');
+});
