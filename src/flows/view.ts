@@ -97,7 +97,7 @@ export type DetailName =
   | 'entropy';
 
 /** Protocols whose fields are read only for flows of that protocol (nDPI 4.2 names). */
-export type KnownProtocol = 'HTTP' | 'DNS' | 'TLS' | 'SSH' | 'DHCP' | 'BitTorrent';
+export type KnownProtocol = 'HTTP' | 'DNS' | 'TLS' | 'SSH' | 'DHCP';
 
 export interface EventView {
   readonly names: Names;
@@ -170,6 +170,15 @@ const CALLBACK_SETS: readonly (readonly Callback[])[] = Array.from({ length: 1 <
   CALLBACKS.filter((name) => (bits & CALLBACK_BIT[name]) !== 0),
 );
 
+const DECIMALS = Array.from({ length: 256 }, (_, byte) => String(byte));
+const DOTTED = DECIMALS.map((text) => `.${text}`);
+
+function ipv4Text(data: DataView, at: number): string {
+  const first = DECIMALS[data.getUint8(at)] as string;
+  const second = DOTTED[data.getUint8(at + 1)] as string;
+  return first + second + (DOTTED[data.getUint8(at + 2)] as string) + (DOTTED[data.getUint8(at + 3)] as string);
+}
+
 /** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero words as `::`, mapped IPv4 dotted. */
 export function ipv6Text(data: DataView, at: number): string {
   let bestStart = -1;
@@ -184,7 +193,7 @@ export function ipv6Text(data: DataView, at: number): string {
     i = end + 1;
   }
   if (bestStart === 0 && bestLength === 5 && data.getUint16(at + 10) === 0xffff) {
-    return `::ffff:${data.getUint8(at + 12)}.${data.getUint8(at + 13)}.${data.getUint8(at + 14)}.${data.getUint8(at + 15)}`;
+    return `::ffff:${ipv4Text(data, at + 12)}`;
   }
   let text = '';
   for (let i = 0; i < 8; i++) {
@@ -204,26 +213,34 @@ const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('lat
 
 export function createEventView(names: Names): EventView {
   const detailIds = new Map<string, number>(names.details.map((name, id) => [name, id]));
-  const protocolIds = new Map<string, number>(names.protocols.map((name, id) => [name, id]));
+  const idOf = (protocol: KnownProtocol): number => names.protocols.indexOf(protocol);
+  const known: Readonly<Record<KnownProtocol, number>> = {
+    HTTP: idOf('HTTP'),
+    DNS: idOf('DNS'),
+    TLS: idOf('TLS'),
+    SSH: idOf('SSH'),
+    DHCP: idOf('DHCP'),
+  };
   const idPrefix = `${latin1(names.run)}-${latin1(names.interfaceName)}-`;
   const starts = new Int32Array(names.details.length);
   const lengths = new Int32Array(names.details.length);
+  // texts read so far: several fields share one
+  const texts: (string | undefined)[] = names.details.map(() => undefined);
 
   let source: Uint8Array = new Uint8Array(E_DETAIL);
   let data = new DataView(source.buffer);
+  let strings = Buffer.from(source.buffer);
   let base = 0;
   let record = E_RECORD;
   let detail = 0; // offset of the detail block, 0 = none
   let scanned = false; // starts and lengths are those of this event
 
-  const address = (at: number): string =>
-    data.getInt32(record + R_PV, true) >= PV_IPV6
-      ? ipv6Text(data, at)
-      : `${data.getUint8(at)}.${data.getUint8(at + 1)}.${data.getUint8(at + 2)}.${data.getUint8(at + 3)}`;
+  const address = (at: number): string => (data.getInt32(record + R_PV, true) >= PV_IPV6 ? ipv6Text(data, at) : ipv4Text(data, at));
 
   /** Finds the block's entries; one that reaches beyond the block ends the search. */
   const scan = (): void => {
     lengths.fill(-1);
+    texts.fill(undefined);
     scanned = true;
     const end = Math.min(detail + data.getUint32(base + E_DETAIL_LENGTH, true), data.byteLength);
     for (let at = detail + DETAIL_ENTRIES; at + 4 <= end; ) {
@@ -258,6 +275,7 @@ export function createEventView(names: Names): EventView {
       if (bytes !== source) {
         source = bytes;
         data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        strings = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
       }
       base = offset;
       record = offset + E_RECORD;
@@ -305,14 +323,14 @@ export function createEventView(names: Names): EventView {
     hasDetail: () => detail !== 0,
     is(protocol) {
       if (detail === 0) return false;
-      const id = protocolIds.get(protocol);
-      return id !== undefined && (data.getUint16(detail + DETAIL_APP, true) === id || data.getUint16(detail + DETAIL_MASTER, true) === id);
+      const id = known[protocol];
+      return data.getUint16(detail + DETAIL_APP, true) === id || data.getUint16(detail + DETAIL_MASTER, true) === id;
     },
     text(name) {
       const id = find(name);
       if (id < 0) return undefined;
-      const start = data.byteOffset + (starts[id] as number);
-      return Buffer.from(data.buffer as ArrayBuffer, start, lengths[id] as number).toString('latin1');
+      const start = starts[id] as number;
+      return (texts[id] ??= strings.toString('latin1', start, start + (lengths[id] as number)));
     },
     number(name) {
       const id = find(name);
