@@ -102,7 +102,7 @@ test('nanoseconds and the other byte order', () => {
       view.setUint16(6, 4, little);
       view.setUint32(16, 65_535, little);
       view.setUint32(20, 1, little);
-      [1_700_000_000, 123_456, 4, 1500].forEach((value, i) => view.setUint32(24 + i * 4, value, little));
+      for (const [i, value] of [1_700_000_000, 123_456, 4, 1500].entries()) view.setUint32(24 + i * 4, value, little);
       writeFileSync(path, file);
       const reading = byUs(path, file);
       assert.deepEqual(reading, byLibpcap(path));
