@@ -31,7 +31,10 @@ export const E_DETAIL = EVENT_HEADER_BYTES + RECORD_BYTES;
 /** In the order in which one visit calls them. */
 export const CALLBACKS = ['protocolDetected', 'statusChanged', 'periodicUpdate', 'idle'] as const;
 export type Callback = (typeof CALLBACKS)[number];
-export const CALLBACK_BIT = { protocolDetected: 1, statusChanged: 2, periodicUpdate: 4, idle: 8 } as const satisfies Record<Callback, number>;
+export const CALLBACK_BIT = { protocolDetected: 1, statusChanged: 2, periodicUpdate: 4, idle: 8 } as const satisfies Record<
+  Callback,
+  number
+>;
 
 /** Why a flow ended; 0 while it lives. */
 export const END_REASONS = ['', 'idle', 'table full', 'end of file', 'shutdown'] as const;

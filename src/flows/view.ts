@@ -221,7 +221,6 @@ export function createEventView(names: Names): EventView {
     SSH: idOf('SSH'),
     DHCP: idOf('DHCP'),
   };
-  const idPrefix = `${latin1(names.run)}-${latin1(names.interfaceName)}-`;
   const starts = new Int32Array(names.details.length);
   const lengths = new Int32Array(names.details.length);
   // texts read so far: several fields share one
@@ -301,7 +300,7 @@ export function createEventView(names: Names): EventView {
     statusHigh: () => data.getUint32(record + R_STATUS + 4, true),
 
     seq: () => data.getFloat64(base + E_SEQ, true),
-    flowId: () => idPrefix + data.getFloat64(base + E_SEQ, true),
+    flowId: () => `${names.run}-${data.getUint16(base + E_INTERFACE, true)}-${data.getFloat64(base + E_SEQ, true)}`,
     state: () => data.getInt32(record + R_STATE, true),
     isIpv6: () => data.getInt32(record + R_PV, true) >= PV_IPV6,
     client: () => address(base + E_CLIENT),

@@ -133,6 +133,7 @@ function main(): void {
     run: data.run,
     packetInterface: true,
     sampled: false,
+    elephantBytes: DEFAULT_THRESHOLDS.elephantBytes,
   });
   say({ type: 'ready', names });
 

@@ -126,7 +126,7 @@ describe('fields', () => {
       'srv.localhost': false,
       'srv.pool_id': 0,
       'srv.private': false,
-      'flow.id': 'k3x9-eth0-17',
+      'flow.id': 'k3x9-0-17',
       // 0x3ac9 + 0x5000 + 6 + both host keys
       'ntopng.key': (15049 + 20480 + 6 + 3232235796 + 3405803783) % 2 ** 32,
       vlan: 0,
@@ -460,7 +460,7 @@ describe('JSON lines', () => {
       severity: 'error',
       info: { n: 1 },
       flow: {
-        id: 'k3x9-eth0-17',
+        id: 'k3x9-0-17',
         'cli.ip': '192.168.1.20',
         'cli.port': 51514,
         'srv.ip': '203.0.113.7',
@@ -489,7 +489,6 @@ describe('JSON lines', () => {
 
   test('names of interfaces beyond Latin-1', () => {
     const view = viewOf({ seq: 1 }, { ...NAMES, interfaceName: 'жук/a.pcap' });
-    assert.equal(JSON.parse(flowLine(view))['flow.id'], 'k3x9-жук/a.pcap-1');
     assert.equal(JSON.parse(eventLine(view, 'idle')).interface, 'жук/a.pcap');
   });
 

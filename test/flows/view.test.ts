@@ -33,7 +33,7 @@ describe('event view', () => {
     assert.equal(view.visit(), 7);
     assert.equal(view.interfaceId(), 3);
     assert.equal(view.seq(), 42);
-    assert.equal(view.flowId(), 'k3x9-eth0-42');
+    assert.equal(view.flowId(), 'k3x9-3-42');
     assert.equal(view.status(), 2 ** 40 + 2 ** 31 + 1);
     assert.equal(view.statusLow(), 0x80000001);
     assert.equal(view.statusHigh(), 256);
