@@ -66,7 +66,9 @@ export function installCommand(names, sudo) {
  */
 export function plan(state) {
   if (!state.packagedNode && state.machineMajor < NODE_MAJOR) {
-    return { problem: `npm has no Node ${NODE_MAJOR} for this processor, and the installed one is older. Install Node ${NODE_MAJOR} or newer.` };
+    return {
+      problem: `npm has no Node ${NODE_MAJOR} for this processor, and the installed one is older. Install Node ${NODE_MAJOR} or newer.`,
+    };
   }
   /** @type {Step[]} */
   const steps = [];

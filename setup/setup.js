@@ -67,7 +67,9 @@ function rights() {
 
 /** What node_modules has to be made from. */
 function wantedStamp() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   return `${lock} ${process.platform} ${process.arch}\n`;
 }
 
@@ -82,7 +84,13 @@ function modulesCurrent(wanted) {
  * @returns {string | undefined} undefined when it succeeded, else its output
  */
 function failureOf(command, args, env) {
-  const run = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', stdio: ['inherit', 'pipe', 'pipe'], maxBuffer: 64 * 1024 * 1024 });
+  const run = spawnSync(command, args, {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    stdio: ['inherit', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (run.error) return `${command} does not start: ${run.error.message}`;
   return run.status === 0 ? undefined : `${run.stdout}${run.stderr}`.trim();
 }
