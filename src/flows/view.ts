@@ -208,9 +208,6 @@ export function ipv6Text(data: DataView, at: number): string {
   return text;
 }
 
-/** A JavaScript string in Latin-1 form: its UTF-8 bytes, one character each. */
-const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
-
 export function createEventView(names: Names): EventView {
   const detailIds = new Map<string, number>(names.details.map((name, id) => [name, id]));
   const idOf = (protocol: KnownProtocol): number => names.protocols.indexOf(protocol);
