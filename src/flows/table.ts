@@ -278,14 +278,16 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
           if (ms > (u32[iat + (I_MAX >> 2)] as number)) u32[iat + (I_MAX >> 2)] = ms;
         }
       }
-      if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state, time);
+      if ((flags & F_FRAGMENT) !== 0) {
+        // a part of a packet: its sequence numbers and types say nothing about the flow
+        u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
+      } else if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state, time);
       else if (((words[w + S_PV] as number) & 0xff) === 1 || ((words[w + S_PV] as number) & 0xff) === 58) {
         const icmp = words[w + 14] as number;
         u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 2] = icmp >> 8;
         u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 3] = icmp;
       }
       f64[doubles + (D_LAST >> 3)] = time;
-      if ((flags & F_FRAGMENT) !== 0) u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
       if (packets === 0) u8[id * RECORD_BYTES + R_IAT + I_EXTRA + direction] = (words[w + S_WINDOW] as number) >> 8;
       i32[r + (R_STATE >> 2)] = state;
       if ((state & STATE_DISSECTED) === 0) hooks.updated(id, i);
