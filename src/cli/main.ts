@@ -2,7 +2,7 @@
 /**
  * The program: arguments → command → patrol → summary → exit code.
  *
- *   0 done (also after one signal)   1 could not be done   2 wrong options   130 ended at once by a second signal
+ *   0 done (also after one signal)   1 could not be done   2 wrong options   130 (of SIGINT) ended at once by a second signal
  *
  * Only exports and the answers of `help`, `version` and `interfaces` go to standard output; the rest goes to standard error.
  */
@@ -68,7 +68,9 @@ async function run(config: Config, screen: Screen): Promise<number> {
       void patrol.stop();
     } else if (now - signalled > SAME_SIGNAL_MS) {
       screen.clear();
-      process.exit(130);
+      // process.exit would wait for threads, and one may hang in a read: so we die of the signal, which a shell shows as 130
+      process.removeListener('SIGINT', onSignal);
+      process.kill(process.pid, 'SIGINT');
     }
   };
   process.on('SIGINT', onSignal);

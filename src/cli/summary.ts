@@ -36,7 +36,7 @@ function interfaceLines(interfaces: readonly InterfaceSnapshot[]): string[] {
     { title: 'traffic', right: true },
   ];
   const notes = interfaces.flatMap((of) => [
-    ...(of.state === 'failed' ? wrap(`failed: ${nameOf(of)}: ${printable(of.error ?? '')}`, COLUMNS, '  ') : []),
+    ...(of.state === 'failed' ? wrap(`failed: ${nameOf(of)}: ${printable((of.error ?? '').split('\n')[0] as string)}`, COLUMNS, '  ') : []),
     ...(of.warning === undefined ? [] : wrap(`warning: ${nameOf(of)}: ${printable(of.warning)}`, COLUMNS, '  ')),
   ]);
   return [...table(columns, rows), ...notes];

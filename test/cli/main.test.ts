@@ -111,3 +111,29 @@ test('the demo plays, and says what to try next', async () => {
   assert.match(err, /^Nothing was asked for, so this is the demo/);
   assert.match(err, /^Try next:$/m);
 });
+
+test('one signal ends gracefully: last visits, the export complete, the summary; exit code 0', async () => {
+  const { child, result } = start('-i', join(CAPTURES, 'demo.pcap'), '--original-speed', '--visit-period', '1', '--export-events', '-');
+  await once(child.stdout, 'readable'); // the first event: it is running
+  child.kill('SIGTERM');
+  const { code, out, err } = await result;
+  assert.equal(code, 0, err);
+  assert.match(err, /^stopping/);
+  assert.match(err, /^Interface +flows/m);
+  assert.ok(out.endsWith('\n'));
+  assert.ok(lines(out).some((event) => (event as { callback: string }).callback === 'idle'));
+});
+
+test('a second signal ends at once, also when a thread waits for standard input', async () => {
+  const { child, result } = start('-i', '-', '--export-events', '-');
+  child.stdin.write(readFileSync(join(CAPTURES, 'demo.pcap')));
+  await once(child.stdout, 'readable'); // it is running, and standard input stays open
+  child.kill('SIGINT');
+  await once(child.stderr, 'readable'); // it says that it stops
+  const again = setInterval(() => child.kill('SIGINT'), 100);
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearInterval(again);
+  const { err } = await result;
+  assert.match(err, /^stopping/);
+  assert.ok(signal === 'SIGINT' || code === 0, `it ended by the first signal or by the second: ${code} ${signal}`);
+});
