@@ -24,10 +24,10 @@ const DEBUG_SOURCE = 16;
 export interface Budget {
   /** Starts counting afresh on the main thread. */
   restart(limit: number): void;
+  /** Number of the running, or of the last, call of the event. */
+  runningCall(): number;
   /** The running call used up its budget. */
   exhausted(): boolean;
-  /** The call that used up its budget is over. */
-  settle(): void;
 }
 
 /**
@@ -78,9 +78,6 @@ export function createBudget(state: LuaState, shared: number): Budget {
       api._lua_sethook(main, hook, LUA_MASK_COUNT, TICK_INSTRUCTIONS);
     },
     exhausted: () => killed,
-    settle() {
-      killed = false;
-      used = 0;
-    },
+    runningCall: () => runningCall(main),
   };
 }

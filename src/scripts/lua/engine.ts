@@ -2,9 +2,10 @@
  * The Lua engine: one Lua state with all scripts of one interface, one crossing into it per event.
  *
  *   run(view, callback) ── bytes of the event, fields seen to be used ──► dispatcher (info.lua, one per callback)
- *                                                                          │ xpcall per script
+ *                                                                          │ calls the scripts in order
  *   fetch / all ◄── a field that was not handed over ──────────────────────┤
- *   sink ◄── print, alert, failed ─────────────────────────────────────────┘
+ *   sink ◄── print, alert ─────────────────────────────────────────────────┤
+ *   a failed call is counted, and the dispatcher goes on behind it ◄───────┘
  *
  * Which fields are handed over is learnt per callback: a field that was fetched {@link PROMOTE_AFTER} times joins them. So
  * the first events pay for fetching and later ones do not; what a script sees is the same either way.
@@ -59,7 +60,7 @@ interface Stage {
   prepared: Field[];
   /** Per field: fetches so far. */
   readonly fetched: Uint32Array;
-  /** Stack index of the dispatcher on the main thread. */
+  /** Stack index of the dispatcher on the main thread; the next one goes on after a failed call. */
   readonly slot: number;
   runs: number;
   /** The dispatcher must be made anew. */
@@ -240,23 +241,13 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
 
     ended: (thread) => {
       const elapsed = performance.now() - startedAt;
-      const counts = scriptAt(thread, 1).counts.get(stageName() as Callback);
+      const counts = stage?.counts[state.number(thread, 1) - 1];
       if (counts !== undefined) {
         counts.sampled++;
         counts.sampledUs += elapsed * 1000;
       }
       return 0;
     },
-
-    failed: guarded((thread) => {
-      budget.settle();
-      const script = scriptAt(thread, 1);
-      const counts = script.counts.get(stageName() as Callback);
-      if (counts !== undefined) counts.failures++;
-      script.lastError = printable(state.text(thread, 2));
-      report(script, script.lastError);
-      return 0;
-    }),
 
     found: guarded((thread) => {
       const script = scriptAt(thread, 1);
@@ -303,10 +294,11 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
   api._lua_settop(main, 0);
   const budget = createBudget(state, shared);
 
-  // Stack of the main thread: 1-4 the dispatchers, 5 load_script, 6 the maker of dispatchers.
-  const LOADER = CALLBACKS.length + 1;
+  // Stack of the main thread: 1-8 the dispatchers, 9 load_script, 10 the maker of dispatchers, 11 the message handler.
+  const LOADER = CALLBACKS.length * 2 + 1;
   const MAKER = LOADER + 1;
-  for (let i = 0; i < CALLBACKS.length; i++) api._lua_pushnil(main);
+  const HANDLER = MAKER + 1;
+  for (let i = 1; i < LOADER; i++) api._lua_pushnil(main);
 
   state.load(chunk('sandbox.lua'), '=flowpatrol sandbox');
   api._lua_createtable(main, 0, 20);
@@ -319,13 +311,13 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
     api._lua_createtable(main, 0, 24);
     for (const [name, keys] of Object.entries(GETTERS)) setField(name, () => state.pushText(main, keys.join(' ')));
   });
-  // info.lua(host, shared) -> lazy, then sandbox.lua(host, lazy, shared) -> load_script, dispatcher
+  // info.lua(host, shared) -> lazy, then sandbox.lua(host, lazy, shared) -> load_script, dispatcher, describe
   state.load(chunk('info.lua'), '=flowpatrol info');
   api._lua_pushvalue(main, -2);
   api._lua_rawgeti(main, LUA_REGISTRY, shared);
   state.call(2, 1);
   api._lua_rawgeti(main, LUA_REGISTRY, shared);
-  state.call(3, 2);
+  state.call(3, 3);
 
   for (const file of readScriptFiles(options.directories, (message) => sink.error('', 'load', message))) {
     const script: Script = {
@@ -353,7 +345,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
       state.call(3, 2);
       if (api._lua_toboolean(main, -2) === 0) script.error = printable(state.text(main, -1));
       else script.state = api._lua_toboolean(main, -1) !== 0 ? 'on' : 'off by setup';
-      api._lua_settop(main, MAKER);
+      api._lua_settop(main, HANDLER);
     }
     if (script.error !== undefined) report(script, script.error);
   }
@@ -370,7 +362,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
           counts: called.map((script) => script.counts.get(callback) as Counts),
           prepared: [],
           fetched: new Uint32Array(fields.length),
-          slot: i + 1,
+          slot: i * 2 + 1,
           runs: 0,
           stale: true,
         },
@@ -387,9 +379,20 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
     state.pushText(main, of.scripts.map((script) => scripts.indexOf(script) + 1).join(','));
     state.pushText(main, names.join(' '));
     state.pushText(main, whole.join(' '));
-    state.call(4, 1);
-    api._lua_copy(main, -1, of.slot);
-    api._lua_settop(main, MAKER);
+    state.call(4, 2);
+    api._lua_copy(main, -2, of.slot);
+    api._lua_copy(main, -1, of.slot + 1);
+    api._lua_settop(main, HANDLER);
+  }
+
+  /** @param position in calling order, from 1 on; 0 if no script was called yet, which only a fault of our own can do */
+  function callFailed(of: Stage, position: number, message: string): void {
+    const script = of.scripts[position - 1];
+    const counts = of.counts[position - 1];
+    if (script === undefined || counts === undefined) throw new Error(message);
+    counts.failures++;
+    script.lastError = printable(message);
+    report(script, script.lastError);
   }
 
   return {
@@ -420,9 +423,19 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
           if (typeof value === 'number') api._lua_pushnumber(main, value);
           else pushValue(main, value, false);
         }
-        state.call(2 + prepared.length, 0);
+        let message = state.tryCall(2 + prepared.length, HANDLER);
+        while (message !== undefined) {
+          const failed = budget.runningCall();
+          callFailed(current, failed, message);
+          if (failed >= counts.length) break;
+          budget.restart(CALL_BUDGET);
+          api._lua_pushvalue(main, current.slot + 1);
+          api._lua_pushboolean(main, timed ? 1 : 0);
+          api._lua_pushinteger(main, BigInt(failed + 1));
+          message = state.tryCall(2, HANDLER);
+        }
       } catch (error) {
-        api._lua_settop(main, MAKER);
+        api._lua_settop(main, HANDLER);
         sink.error('', callback, `the event was lost to the scripts: ${(error as Error).message}`);
       }
       stage = undefined;

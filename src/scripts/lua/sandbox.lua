@@ -287,16 +287,13 @@ end
 
 -- @param order numbers of the scripts that have the callback, as text separated by commas, in calling order
 -- @param prepared, whole names of fields, separated by blanks
+-- @return the function for an event and the one that goes on after a failed call (lua/info.lua)
 local function dispatcher(callback, order, prepared, whole)
-  local scripts, chosen, names, integers = {}, {}, {}, {}
-  for number in order:gmatch('%d+') do
-    local script = base.math.tointeger(number)
-    scripts[#scripts + 1] = script
-    chosen[#chosen + 1] = functions[callback][script]
-  end
+  local chosen, names, integers = {}, {}, {}
+  for number in order:gmatch('%d+') do chosen[#chosen + 1] = functions[callback][base.math.tointeger(number)] end
   for name in prepared:gmatch('%S+') do names[#names + 1] = name end
   for name in whole:gmatch('%S+') do integers[name] = true end
-  return lazy.dispatcher(names, integers, scripts, chosen)
+  return lazy.dispatcher(names, integers, chosen)
 end
 
-return load_script, dispatcher
+return load_script, dispatcher, lazy.describe

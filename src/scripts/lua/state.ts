@@ -201,6 +201,17 @@ export class LuaState {
     if (this.api._lua_pcallk(this.main, args, results, 0, 0, 0) !== 0) this.#fail();
   }
 
+  /**
+   * Calls as {@link call} does, without results, with a message handler at a stack index.
+   * @returns the error's message, `undefined` if all went well
+   */
+  tryCall(args: number, handler: number): string | undefined {
+    if (this.api._lua_pcallk(this.main, args, 0, handler, 0, 0) === 0) return undefined;
+    const message = this.text(this.main, -1);
+    this.api._lua_settop(this.main, -2);
+    return message;
+  }
+
   close(): void {
     this.api._lua_close(this.main);
   }
