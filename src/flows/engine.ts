@@ -409,7 +409,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       for (let i = 0; i < CALLBACKS.length; i++) if ((due & (1 << i)) !== 0) bump(COUNT.callbacks[i] as number);
       if (writeEvent(id, due, end, tv, visitNumber, before)) bump(COUNT.events);
       else bump(COUNT.eventsLost);
-      if ((due & CALLBACK_BIT.periodicUpdate) !== 0) u32[r + (R_PERIODIC >> 2)] = Math.floor(tv / 1e6);
+      if ((due & CALLBACK_BIT.periodicUpdate) !== 0) u32[r + (R_PERIODIC >> 2)] = Math.ceil(tv / 1e6);
     }
     if (end !== 0) {
       const handle = i32[r + (R_DETAIL >> 2)] as number;
@@ -460,8 +460,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     }
   }
 
-  /** Ends the longest silent of a sample of flows that is spread over the table. */
-  function makeRoom(): void {
+  /** Ends the longest silent of a sample of flows that is spread over the table, at the time of the packet that needs room. */
+  function makeRoom(time: number): void {
     detect();
     const limit = table.limit();
     const sample: { id: number; last: number }[] = [];
@@ -474,7 +474,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     const reason = END_REASONS.indexOf('table full');
     for (const { id } of sample.slice(0, Math.min(EVICT_COUNT, Math.ceil(sample.length / 2)))) {
       if (i32[id * RECORD_WORDS + (R_STATE >> 2)] === 0) continue; // sampled twice
-      visitFlow(id, clock, reason);
+      visitFlow(id, time, reason);
       bump(COUNT.evicted);
     }
   }

@@ -78,8 +78,8 @@ export interface Records {
 export interface TableHooks {
   /** A record was made; fill what depends on its endpoints. */
   created(id: number): void;
-  /** The table is full: end at least one flow through `remove`. */
-  makeRoom(): void;
+  /** The table is full for a packet of this time: end at least one flow through `remove`. */
+  makeRoom(time: number): void;
   /** Packet `index` of the scratch updated flow `id`, whose detection is not over. */
   updated(id: number, index: number): void;
 }
@@ -199,7 +199,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
       slot = (slot + 1) & mask;
     }
     if (activeCount === maxFlows) {
-      hooks.makeRoom();
+      hooks.makeRoom(time);
       slot = hash & mask;
       while (table[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
     }
