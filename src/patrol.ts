@@ -100,6 +100,9 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
         case 'report':
           running.report = message.report;
           break;
+        case 'reader-gone':
+          running.stop();
+          break;
         case 'failed':
           fail(`script host: ${message.error}`);
           break;
@@ -157,12 +160,13 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     counters: {
       ...Object.fromEntries(COUNTERS.map((counter, i) => [counter.name, counters[i] as number])),
       alerts: running.report?.alerts ?? 0,
+      'lines.exported': running.report?.linesExported ?? 0,
     },
     protocols: running.report?.protocols ?? [],
-    losses: COUNTERS.flatMap((counter, i) => {
-      const value = counters[i] as number;
-      return counter.loss && value > 0 ? [{ name: counter.name, help: counter.help, value }] : [];
-    }),
+    losses: [
+      ...COUNTERS.map(({ name, help, loss }, i) => ({ name, help, value: loss ? (counters[i] as number) : 0 })),
+      { name: 'prints.dropped', help: 'lines of scripts left out by the rate limit of the log', value: running.report?.printsDropped ?? 0 },
+    ].filter((loss) => loss.value > 0),
   };
 };
 

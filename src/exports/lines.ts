@@ -28,22 +28,33 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
-/** @throws when the file cannot be opened; `write` and `flush` throw when it cannot be written (EPIPE, ENOSPC) */
-export function openLines(path: string): LineWriter {
+/**
+ * @param onGone the reader of a pipe has gone (EPIPE): called once, everything after it is left out
+ * @throws when the file cannot be opened; `write` and `flush` throw when it cannot be written (ENOSPC …)
+ */
+export function openLines(path: string, onGone: () => void): LineWriter {
   const fd = path === '-' ? 1 : openSync(path, 'a');
   let waiting = '';
   let lines = 0;
+  let gone = false;
   const flush = (): void => {
-    if (waiting === '') return;
+    if (waiting === '' || gone) return;
     const text = waiting;
     waiting = '';
-    writeAll(fd, text);
+    try {
+      writeAll(fd, text);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+      gone = true;
+      onGone();
+    }
   };
   return {
     get lines() {
       return lines;
     },
     write(line) {
+      if (gone) return;
       waiting += `${line}\n`;
       lines++;
       if (waiting.length >= CHUNK) flush();

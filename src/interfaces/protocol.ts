@@ -72,5 +72,7 @@ export type HostMessage =
   | { readonly type: 'report'; readonly report: HostReport }
   | { readonly type: 'print'; readonly script: string; readonly line: string }
   | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string }
+  /** Nobody reads an export any more (`| head`): the run may stop. */
+  | { readonly type: 'reader-gone' }
   | { readonly type: 'failed'; readonly error: string }
   | { readonly type: 'ended'; readonly report: HostReport };

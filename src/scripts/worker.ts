@@ -39,9 +39,10 @@ function rateLimit(perSecond: number): () => boolean {
 async function main(): Promise<void> {
   const live = data.kind === 'packet';
   const view = createEventView(data.names);
-  const exportFlows = config.exportFlows === undefined ? undefined : openLines(config.exportFlows);
-  const exportEvents = config.exportEvents === undefined ? undefined : openLines(config.exportEvents);
-  const exportAlerts = config.exportAlerts === undefined ? undefined : openLines(config.exportAlerts);
+  const readerGone = (): void => say({ type: 'reader-gone' });
+  const exportFlows = config.exportFlows === undefined ? undefined : openLines(config.exportFlows, readerGone);
+  const exportEvents = config.exportEvents === undefined ? undefined : openLines(config.exportEvents, readerGone);
+  const exportAlerts = config.exportAlerts === undefined ? undefined : openLines(config.exportAlerts, readerGone);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
   let alerts = 0;
@@ -134,5 +135,5 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  say({ type: 'failed', error: error.stack ?? error.message });
+  say({ type: 'failed', error: error.message });
 });
