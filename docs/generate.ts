@@ -4,6 +4,8 @@
  *   node docs/generate.ts           writes them
  *   node docs/generate.ts --check   writes nothing; exit status 1 when a page is stale
  */
+import { optionsReference } from '../src/cli/help.ts';
+import { COUNTERS } from '../src/interfaces/counters.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FIELDS, type Field, type FieldGroup } from '../src/flows/fields.ts';
 import { PRIORITY, STATUSES, type Status, statusById } from '../src/flows/statuses.ts';
@@ -75,8 +77,28 @@ Strongest first: ${order.join(', ')}.
 `;
 }
 
+function counters(): string {
+  const rows = COUNTERS.map(({ name, help, loss }) => `| \`${name}\` | ${help} | ${loss ? 'yes' : ''} |`);
+  return [
+    '# Counters',
+    '',
+    'Per interface, from the start of the program. What is marked as a loss came and was not used: the summary lists it when it is',
+    'above zero. `packets` = `decoded` + what is skipped (`non-ip`, `unsupported-link`, `wifi-*`) + `malformed.*`.',
+    '',
+    '| Counter | Counts | Loss |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
 /** Path below docs/reference → text. */
-export const PAGES: Readonly<Record<string, () => string>> = { 'flow-info.md': flowInfo, 'statuses.md': statuses };
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'counters.md': counters,
+  'flow-info.md': flowInfo,
+  'options.md': optionsReference,
+  'statuses.md': statuses,
+};
 
 const place = (page: string): URL => new URL(`reference/${page}`, import.meta.url);
 
