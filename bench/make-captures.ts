@@ -41,6 +41,8 @@ export interface Captures {
   /** undefined when there is no corpus. */
   readonly real: Capture | undefined;
   readonly small: Capture;
+  /** The first twentieth of the small flows alone. */
+  readonly changed: Capture;
   readonly empty: Capture;
 }
 
@@ -75,16 +77,30 @@ export function makeCaptures({ cache, corpus, sizes, seed }: CaptureOptions): Ca
   createPcapWriter(empty).close();
   const real = existsSync(corpus)
     ? cached(join(cache, `real-${sizes.realPackets}.pcap`), { seed, corpus, packets: sizes.realPackets, flows: sizes.realFlows }, () => {
-        const made = replicate(join(cache, `real-${sizes.realPackets}.pcap`), { corpus, seed, packets: sizes.realPackets, flows: sizes.realFlows });
-        return { packets: made.packets, flows: made.flows, about: `${made.captures} real captures × ${made.copies}, interleaved within 60 s` };
+        const made = replicate(join(cache, `real-${sizes.realPackets}.pcap`), {
+          corpus,
+          seed,
+          packets: sizes.realPackets,
+          flows: sizes.realFlows,
+        });
+        return {
+          packets: made.packets,
+          flows: made.flows,
+          about: `${made.captures} real captures × ${made.copies}, interleaved within 60 s`,
+        };
       })
     : undefined;
-  const small = cached(join(cache, `small-${sizes.smallFlows}.pcap`), { seed, flows: sizes.smallFlows }, () => ({
-    packets: makeSmallFlows(join(cache, `small-${sizes.smallFlows}.pcap`), { seed, flows: sizes.smallFlows }),
-    flows: sizes.smallFlows,
-    about: 'small DNS and HTTP flows, all at once, random order',
-  }));
-  return { real, small, empty: { path: empty, packets: 0, flows: 0, about: 'no packets' } };
+  const smallFlows = (flows: number): Capture => {
+    const path = join(cache, `small-${flows}.pcap`);
+    return cached(path, { seed, flows }, () => ({
+      packets: makeSmallFlows(path, { seed, flows }),
+      flows,
+      about: 'small DNS and HTTP flows, all at once, random order',
+    }));
+  };
+  const small = smallFlows(sizes.smallFlows);
+  const changed = smallFlows(Math.ceil(sizes.smallFlows / 20));
+  return { real, small, changed, empty: { path: empty, packets: 0, flows: 0, about: 'no packets' } };
 }
 
 /** What run.ts and the command line below ask for. */
@@ -101,7 +117,7 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
     },
   });
   const made = standardCaptures(values);
-  for (const capture of [made.real, made.small, made.empty]) {
+  for (const capture of [made.real, made.small, made.changed, made.empty]) {
     if (capture !== undefined) console.log(`${capture.path}: ${capture.packets} packets, ${capture.flows} flows (${capture.about})`);
   }
 }

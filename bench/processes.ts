@@ -22,7 +22,9 @@ export function buildC(program: CProgram): string {
   const built = statSync(binary, { throwIfNoEntry: false });
   if (built !== undefined && built.mtimeMs > statSync(source).mtimeMs) return binary;
   mkdirSync(dirname(binary), { recursive: true });
-  const run = spawnSync(process.env.CC ?? 'cc', ['-O3', '-Wall', '-Wextra', '-o', binary, source, ...LIBRARIES[program]], { encoding: 'utf8' });
+  const run = spawnSync(process.env.CC ?? 'cc', ['-O3', '-Wall', '-Wextra', '-o', binary, source, ...LIBRARIES[program]], {
+    encoding: 'utf8',
+  });
   if (run.status !== 0) throw new Error(`bench/c/${program}.c does not compile: ${run.error?.message ?? run.stderr}`);
   return binary;
 }
@@ -51,7 +53,12 @@ export function measure(command: readonly string[]): Measured {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-measure-'));
   try {
     const report = join(folder, 'report');
-    const run = spawnSync(launcher, [report, ...command], { encoding: 'utf8', env: environment, maxBuffer: 256 << 20, stdio: ['ignore', 'pipe', 'pipe'] });
+    const run = spawnSync(launcher, [report, ...command], {
+      encoding: 'utf8',
+      env: environment,
+      maxBuffer: 256 << 20,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     if (run.error !== undefined) throw run.error;
     const [user = 0, system = 0, kib = 0, status = 0, elapsed = 0] = readFileSync(report, 'utf8').split(' ').map(Number);
     return { user, system, cpu: user + system, memory: kib * 1024, elapsed, status, stdout: run.stdout, stderr: run.stderr };

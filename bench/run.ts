@@ -10,11 +10,13 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Capture, DEFAULT_CACHE, DEFAULT_CORPUS, standardCaptures } from './make-captures.ts';
 import { type Measured, measure } from './processes.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
-import { ALSO, HALF_WAY, TARGETS, type Target } from './targets.ts';
+import { ALSO, HALF_WAY, INSIDE, type InsideTarget, TARGETS, type Target } from './targets.ts';
 
 type CaptureName = 'real' | 'small' | 'empty';
 type Runs = Record<CaptureName, Map<string, Measured[]>>;
@@ -58,7 +60,9 @@ function environment(): Record<string, string | number> {
     node: process.version,
     ndpi: words('ndpiReader', ['-h'], /nDPI ([\d.]+)/),
     cc: words(process.env.CC ?? 'cc', ['--version'], /^(.*)$/m),
-    load: loadavg().map((load) => load.toFixed(2)).join(' '),
+    load: loadavg()
+      .map((load) => load.toFixed(2))
+      .join(' '),
   };
 }
 
@@ -90,9 +94,11 @@ function runAll(subjects: readonly Subject[], captures: readonly [CaptureName, C
     const start = Math.round((round * work.length) / rounds);
     for (const { name, capture, subject } of [...work.slice(start), ...work.slice(0, start)]) {
       const run = measure(subject.command(capture.path));
-      say(`round ${round + 1}/${rounds} ${name.padEnd(5)} ${subject.id.padEnd(10)} ${run.cpu.toFixed(2).padStart(7)} s CPU ${(run.memory / 2 ** 20).toFixed(0).padStart(6)} MiB`);
+      say(
+        `round ${round + 1}/${rounds} ${name.padEnd(5)} ${subject.id.padEnd(10)} ${run.cpu.toFixed(2).padStart(7)} s CPU ${(run.memory / 2 ** 20).toFixed(0).padStart(6)} MiB`,
+      );
       if (run.status !== 0) {
-        notes.push(`${subject.id} on ${name}, round ${round + 1}, ended with ${run.status}: ${run.stderr.trim().split('\n').at(-1)}`);
+        notes.push(`${subject.id} on ${name}, round ${round + 1}, ended with ${run.status}: ${run.stderr.trim().split('\n')[0]}`);
         continue;
       }
       if (round === 0 && subject.ours && capture.packets > 0 && !namesPackets(run, capture.packets)) {
@@ -149,6 +155,43 @@ function rowsOf(name: CaptureName, capture: Capture, subjects: readonly Subject[
   });
 }
 
+/** Ratio of the medians without start-up; undefined unless it is a ratio of CPU times. */
+function netRatioOf(target: Omit<Target, 'target'>, rows: readonly Row[]): number | undefined {
+  const net = (subject: string | undefined): number | undefined =>
+    rows.find((row) => row.capture === target.capture && row.subject === subject)?.net;
+  const mine = net(target.of);
+  const peer = net(target.to);
+  return target.what !== 'cpu' || mine === undefined || peer === undefined ? undefined : mine / peer;
+}
+
+/** What bench/inside.ts finds, in processes of their own. @returns by the names of INSIDE's rows */
+function measureInside(small: Capture, changed: Capture, notes: string[]): Map<InsideTarget['id'], Spread> {
+  const found = new Map<InsideTarget['id'], Spread>();
+  const run = (...words: string[]): Record<string, unknown> | undefined => {
+    say(`inside: ${words[0]}`);
+    const made = measure([process.execPath, join(dirname(fileURLToPath(import.meta.url)), 'inside.ts'), ...words]);
+    if (made.status === 0) return JSON.parse(made.stdout) as Record<string, unknown>;
+    notes.push(
+      `inside ${words[0]} ended with ${made.status}: ${made.stderr.split('\n').find((line) => /Error/.test(line)) ?? made.stderr.trim().split('\n')[0]}`,
+    );
+    return undefined;
+  };
+  const visit = run('visit', small.path, changed.path) as Record<string, number> | undefined;
+  if (visit !== undefined) {
+    const { flows = 1, medianMs = 0, minMs = 0, maxMs = 0, longestSliceMs: slice = 0 } = visit;
+    const million = 1e6 / flows;
+    found.set('visit', { median: medianMs * million, min: minMs * million, max: maxMs * million });
+    found.set('slice', { median: slice, min: slice, max: slice });
+  }
+  const events = run('events', changed.path) as Record<string, Record<string, number>> | undefined;
+  for (const count of [1, 5, 20] as const) {
+    const { medianUs, minUs, maxUs } = events?.[count] ?? {};
+    if (medianUs !== undefined && minUs !== undefined && maxUs !== undefined)
+      found.set(`scripts-${count}`, { median: medianUs, min: minUs, max: maxUs });
+  }
+  return found;
+}
+
 /** One value per round in which both were measured. */
 function ratioOf(target: Omit<Target, 'target'>, runs: Runs, flows: number): Spread | undefined {
   const mine = runs[target.capture].get(target.of) ?? [];
@@ -166,19 +209,25 @@ function ratioOf(target: Omit<Target, 'target'>, runs: Runs, flows: number): Spr
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] as string).length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ').trimEnd();
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join('  ')
+      .trimEnd();
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-const digits = (value: number, places = 0): string => value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
-const amount = (value: number, target: Omit<Target, 'target'>): string => (target.what === 'bytes per flow' ? digits(value) : value.toFixed(2));
+const digits = (value: number, places = 0): string =>
+  value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
+const amount = (value: number, target: Omit<Target, 'target'>): string =>
+  target.what === 'bytes per flow' ? digits(value) : value.toFixed(2);
 const range = (value: Spread, show: (n: number) => string): string => `${show(value.min)}..${show(value.max)}`;
 const mib = (bytes: number): string => digits(bytes / 2 ** 20);
 
 const notes: string[] = [];
 say('captures: from the cache, or made now');
 const captures = standardCaptures(options);
-if (captures.real === undefined) notes.push(`no folder of real captures at ${options.corpus} (--corpus DIR): only the small flows are measured`);
+if (captures.real === undefined)
+  notes.push(`no folder of real captures at ${options.corpus} (--corpus DIR): only the small flows are measured`);
 if (options.quick) notes.push('--quick: captures of a tenth of the size, so start-up weighs ten times as much; judge by a full run');
 const named: [CaptureName, Capture][] = [
   ...(captures.real === undefined ? [] : [['real', captures.real] as [CaptureName, Capture]]),
@@ -187,11 +236,16 @@ const named: [CaptureName, Capture][] = [
 ];
 const subjects = usable(captures.empty, notes);
 const runs = runAll(subjects, named, notes);
+const inside = measureInside(captures.small, captures.changed, notes);
 const machine = environment();
 const rows = named.filter(([name]) => name !== 'empty').flatMap(([name, capture]) => rowsOf(name, capture, subjects, runs));
 
 console.log(`\nflowpatrol benchmark, ${rounds} interleaved rounds, medians (min..max)`);
-console.log(Object.entries(machine).map(([key, value]) => `${key}: ${value}`).join(' | '));
+console.log(
+  Object.entries(machine)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(' | '),
+);
 for (const [name, capture] of named) {
   if (name === 'empty') continue;
   console.log(`\n${name}: ${digits(capture.packets)} packets, ${digits(capture.flows)} flows (${capture.about})\n`);
@@ -220,48 +274,83 @@ console.log('\nstart-up, on an empty capture\n');
 const startUp = subjects.flatMap((subject) => {
   const list = all(runs.empty.get(subject.id));
   if (list.length === 0) return [];
-  return { subject: subject.id, about: subject.about, cpu: spread(list.map((run) => run.cpu)), memory: spread(list.map((run) => run.memory)) };
+  return {
+    subject: subject.id,
+    about: subject.about,
+    cpu: spread(list.map((run) => run.cpu)),
+    memory: spread(list.map((run) => run.memory)),
+  };
 });
-console.log(table(['', 'CPU s', 'min..max', 'peak MiB'], startUp.map((row) => [row.about, row.cpu.median.toFixed(3), range(row.cpu, (n) => n.toFixed(3)), mib(row.memory.median)])));
-
-const flowsOf = (name: CaptureName): number => named.find(([other]) => other === name)?.[1].flows ?? 0;
-const judged = TARGETS.map((target) => {
-  const value = ratioOf(target, runs, flowsOf(target.capture));
-  const verdict = (limit: number): string => (value === undefined ? 'not measured' : value.median <= limit ? 'met' : 'NOT MET');
-  return { ...target, halfWay: target.target * HALF_WAY, value, meets: verdict(target.target), meetsHalfWay: verdict(target.target * HALF_WAY) };
-});
-console.log('\ntargets (at most), and half way to them\n');
 console.log(
   table(
-    ['', 'capture', 'measured', 'min..max', 'target', '', 'half way', ''],
-    judged.map((row) => [
-      row.about,
-      row.capture,
-      row.value === undefined ? '-' : amount(row.value.median, row),
-      row.value === undefined ? '-' : range(row.value, (n) => amount(n, row)),
-      amount(row.target, row),
-      row.meets,
-      amount(row.halfWay, row),
-      row.meetsHalfWay,
-    ]),
+    ['', 'CPU s', 'min..max', 'peak MiB'],
+    startUp.map((row) => [row.about, row.cpu.median.toFixed(3), range(row.cpu, (n) => n.toFixed(3)), mib(row.memory.median)]),
   ),
 );
-const also = ALSO.map((target) => ({ ...target, value: ratioOf(target, runs, flowsOf(target.capture)) }));
+
+const flowsOf = (name: CaptureName): number => named.find(([other]) => other === name)?.[1].flows ?? 0;
+const verdict = (value: Spread | undefined, limit: number): string =>
+  value === undefined ? 'not measured' : value.median <= limit ? 'met' : 'NOT MET';
+const judge = <T extends { readonly target: number }>(target: T, value: Spread | undefined) => ({
+  ...target,
+  halfWay: target.target * HALF_WAY,
+  value,
+  meets: verdict(value, target.target),
+  meetsHalfWay: verdict(value, target.target * HALF_WAY),
+});
+const judged = TARGETS.map((target) => ({
+  ...judge(target, ratioOf(target, runs, flowsOf(target.capture))),
+  net: netRatioOf(target, rows),
+}));
+const judgedInside = INSIDE.map((target) => judge(target, inside.get(target.id)));
+const shown = (value: Spread | undefined, show: (n: number) => string): [string, string] =>
+  value === undefined ? ['-', '-'] : [show(value.median), range(value, show)];
+const two = (n: number): string => n.toFixed(2);
+console.log('\ntargets (at most), and half way to them; net = without start-up, for information\n');
+console.log(
+  table(
+    ['', 'on', 'measured', 'min..max', 'net', 'target', '', 'half way', ''],
+    [
+      ...judged.map((row) => {
+        const show = (n: number): string => amount(n, row);
+        const net = row.net === undefined ? '' : two(row.net);
+        return [row.about, row.capture, ...shown(row.value, show), net, show(row.target), row.meets, show(row.halfWay), row.meetsHalfWay];
+      }),
+      ...judgedInside.map((row) => [
+        row.about,
+        'inside',
+        ...shown(row.value, two),
+        '',
+        two(row.target),
+        row.meets,
+        two(row.halfWay),
+        row.meetsHalfWay,
+      ]),
+    ],
+  ),
+);
+const also = ALSO.map((target) => ({ ...target, value: ratioOf(target, runs, flowsOf(target.capture)), net: netRatioOf(target, rows) }));
 console.log('\nfor comparison\n');
 console.log(
   table(
-    ['', 'capture', 'measured', 'min..max'],
-    also.map((row) => [
-      row.about,
-      row.capture,
-      row.value === undefined ? '-' : row.value.median.toFixed(2),
-      row.value === undefined ? '-' : range(row.value, (n) => n.toFixed(2)),
-    ]),
+    ['', 'on', 'measured', 'min..max', 'net'],
+    also.map((row) => [row.about, row.capture, ...shown(row.value, two), row.net === undefined ? '' : two(row.net)]),
   ),
 );
 if (notes.length > 0) console.log(`\nnotes\n${notes.map((note) => `  ${note}`).join('\n')}`);
 
 if (options.json !== undefined) {
-  const report = { rounds, quick: options.quick, machine, captures: named.map(([name, capture]) => ({ name, ...capture })), rows, startUp, targets: judged, also, notes };
+  const report = {
+    rounds,
+    quick: options.quick,
+    machine,
+    captures: named.map(([name, capture]) => ({ name, ...capture })),
+    rows,
+    startUp,
+    targets: judged,
+    inside: judgedInside,
+    also,
+    notes,
+  };
   writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }

@@ -105,7 +105,8 @@ export interface SmallFlowOptions {
 export function makeSmallFlows(path: string, options: SmallFlowOptions): number {
   const { seed, flows } = options;
   if (flows > MOST_FLOWS) throw new Error(`at most ${MOST_FLOWS} flows`);
-  const mix = (flow: number, what: number): number => avalanche(Math.imul(flow + 1, 0x9e3779b1) ^ avalanche(seed ^ Math.imul(what + 1, 0x85ebca77))) >>> 0;
+  const mix = (flow: number, what: number): number =>
+    avalanche(Math.imul(flow + 1, 0x9e3779b1) ^ avalanche(seed ^ Math.imul(what + 1, 0x85ebca77))) >>> 0;
   const isDns = (flow: number): boolean => (mix(flow, 0) & 1) === 0;
   const packetsOf = (flow: number): number => (isDns(flow) ? DNS.length : HTTP.length - ((mix(flow, 0) >>> 1) & 1));
 
@@ -141,7 +142,7 @@ export function makeSmallFlows(path: string, options: SmallFlowOptions): number 
     // one host has a place in 10.0.0.0/8 and up to 16 flows, by port
     const host = flow % HOSTS;
     const client = 0x0a000000 + ((Math.imul(host, 0x6f5) + seed) & 0xffff) * 251 + 1;
-    const port = 1024 + ((mix(host, 2) % PORTS) + Math.floor(flow / HOSTS) * PORT_STEP) % PORTS;
+    const port = 1024 + (((mix(host, 2) % PORTS) + Math.floor(flow / HOSTS) * PORT_STEP) % PORTS);
     const server = overUdp ? 0xc6336400 + (mix(flow, 3) & 0xff) : 0xc6120000 + (mix(flow, 3) & 0x1fff);
     const serverPort = overUdp ? 53 : 80;
     const [source, sourcePort, destination, destinationPort] = template.fromClient
@@ -153,7 +154,12 @@ export function makeSmallFlows(path: string, options: SmallFlowOptions): number 
     out.writeUInt32BE(destination, ip + 16);
     out.writeUInt16BE(sourcePort, l4);
     out.writeUInt16BE(destinationPort, l4 + 2);
-    if (template.name !== 0) out.write((mix(flow, overUdp ? 4 + (step >> 1) : 4) | 0x10000000).toString(16).slice(-8).padStart(8, 'a'), at + template.name, 'latin1');
+    if (template.name !== 0)
+      out.write(
+        (mix(flow, overUdp ? 4 + (step >> 1) : 4) | 0x10000000).toString(16).slice(-8).padStart(8, 'a'),
+        at + template.name,
+        'latin1',
+      );
     if (template.id !== 0) out.writeUInt16BE(mix(flow, 6 + (step >> 1)) & 0xffff, at + template.id);
     let checksum = l4 + 6;
     if (!overUdp) {

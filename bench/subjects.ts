@@ -29,13 +29,38 @@ const ours = (id: string, about: string, options: readonly string[]): Subject =>
   keepsFlows: true,
 });
 
-const whole = (dpiPackets: string): string[] => ['--scripts-dir', join(here, 'scripts'), '--pcap-callbacks', 'all', '--dpi-packets', dpiPackets];
+const whole = (dpiPackets: string): string[] => [
+  '--scripts-dir',
+  join(here, 'scripts'),
+  '--pcap-callbacks',
+  'all',
+  '--dpi-packets',
+  dpiPackets,
+];
 
 export const SUBJECTS: readonly Subject[] = [
-  { id: 'floor', about: 'libpcap reads, each packet touched (C)', command: (file) => [buildC('floor'), file], ours: false, keepsFlows: false },
-  { id: 'limit', about: 'flow table and visits in C with prefetch', command: (file) => [buildC('limit'), file, MAX_FLOWS], ours: false, keepsFlows: true },
+  {
+    id: 'floor',
+    about: 'libpcap reads, each packet touched (C)',
+    command: (file) => [buildC('floor'), file],
+    ours: false,
+    keepsFlows: false,
+  },
+  {
+    id: 'limit',
+    about: 'flow table and visits in C with prefetch',
+    command: (file) => [buildC('limit'), file, MAX_FLOWS],
+    ours: false,
+    keepsFlows: true,
+  },
   ours('no-dpi', 'flowpatrol, no detection, no scripts', ['--no-dpi', '--no-scripts']),
   ours('dpi-12', 'flowpatrol, detection of 12 packets, one script', whole('12')),
   ours('dpi-80-24', 'flowpatrol, detection of 80 TCP, 24 UDP packets, one script', whole('tcp:80,udp:24')),
-  { id: 'ndpiReader', about: 'ndpiReader -q (80 TCP, 24 UDP packets)', command: (file) => ['ndpiReader', '-q', '-i', file], ours: false, keepsFlows: true },
+  {
+    id: 'ndpiReader',
+    about: 'ndpiReader -q (80 TCP, 24 UDP packets)',
+    command: (file) => ['ndpiReader', '-q', '-i', file],
+    ours: false,
+    keepsFlows: true,
+  },
 ];

@@ -121,7 +121,11 @@ test('a corpus without captures, or with too few, is an error', () => {
 });
 
 test('measure reports the CPU, memory and status of its child', () => {
-  const burn = measure([process.execPath, '-e', 'const a = Buffer.alloc(60 << 20, 1); const t = process.cpuUsage(); while (process.cpuUsage(t).user < 1e5); process.exit(a[0] + 2)']);
+  const burn = measure([
+    process.execPath,
+    '-e',
+    'const a = Buffer.alloc(60 << 20, 1); const t = process.cpuUsage(); while (process.cpuUsage(t).user < 1e5); process.exit(a[0] + 2)',
+  ]);
   assert.equal(burn.status, 3);
   assert.ok(burn.cpu > 0.1 && burn.cpu < 60, `${burn.cpu}`);
   assert.ok(burn.memory > 60 << 20 && burn.memory < 2000 * 2 ** 20, `${burn.memory}`);
