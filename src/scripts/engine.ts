@@ -10,9 +10,6 @@ import { FIELDS } from '../flows/fields.ts';
 import type { EventView } from '../flows/view.ts';
 import { createEngine } from './lua/engine.ts';
 
-/** Directory of users' scripts and of our examples, below the project's directory. */
-export const SCRIPT_DIRECTORY = 'scripts/callbacks/interface/alerts/flow';
-
 export interface CallbackStats {
   readonly calls: number;
   /** Calls that ended with an error; they are in `calls` too. */
@@ -44,6 +41,7 @@ export interface ScriptReport {
   readonly lastError?: string;
 }
 
+/** What a script raises about a flow. Texts are in Latin-1 form, as a view's strings are. */
 export interface ScriptAlert {
   /** Key of the script. */
   readonly script: string;

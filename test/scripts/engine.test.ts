@@ -87,7 +87,10 @@ test('each fault of a file is its own error with file and line, and the others r
   assert.equal(errorOf['g_throws.lua'], 'g_throws.lua:3: broken');
   assert.match(errorOf['h_setup_throws.lua'] ?? '', /^h_setup_throws\.lua:2: attempt to perform arithmetic/);
   assert.equal(errorOf['j_no_function.lua'], 'j_no_function.lua: `idle` must be a function, it is a number');
-  assert.match(errorOf['k_missing_module.lua'] ?? '', /^k_missing_module\.lua:1: module "socket" does not exist; there are: alert_consts, /);
+  assert.match(
+    errorOf['k_missing_module.lua'] ?? '',
+    /^k_missing_module\.lua:1: module "socket" does not exist; there are: alert_consts, /,
+  );
   assert.equal(errors.length, 9);
   const off = engine.scripts.find((report) => report.key === 'off');
   assert.equal(off?.state, 'off by setup');
@@ -193,7 +196,7 @@ return script`,
   });
   run('protocolDetected');
   run('idle');
-  run('statusChanged', { ...TYPICAL, host_server_name: 'mün' });
+  run('statusChanged', { ...TYPICAL, host_server_name: 'm\u00c3\u00bcn' });
   assert.deepEqual(alerts.slice(0, 3), [
     {
       script: 'a',
@@ -216,7 +219,7 @@ return script`,
     { script: 'a', callback: 'protocolDetected', alertType: 999, severity: 7 },
   ]);
   assert.equal(alerts.length, 4);
-  const whole = JSON.parse(alerts[3]?.info ?? '') as Record<string, unknown>;
+  const whole = JSON.parse(Buffer.from(alerts[3]?.info ?? '', 'latin1').toString('utf8')) as Record<string, unknown>;
   assert.deepEqual(whole, { ...TYPICAL, host_server_name: 'mün' });
   assert.equal(engine.scripts[0]?.alerts, 4);
   assert.deepEqual(errors, ['idle a: a.lua:8: storeFlowAlert: the alert type must be an entry of alert_consts, it is flow_blacklisted']);

@@ -57,12 +57,7 @@ local t = setmetatable({}, { __metatable = "locked" })
 print(getmetatable(t), (pcall(setmetatable, t, {})))
 print(select("#", collectgarbage("collect")), collectgarbage("count") > 0, collectgarbage("stop"))`,
   );
-  assert.deepEqual(lines, [
-    'nil\tnil',
-    'false\ta metatable of a script cannot have __gc',
-    'locked\tfalse',
-    '1\ttrue\t0',
-  ]);
+  assert.deepEqual(lines, ['nil\tnil', 'false\ta metatable of a script cannot have __gc', 'locked\tfalse', '1\ttrue\t0']);
 });
 
 test('a script that runs on in a coroutine or a metamethod is ended as well', async (t) => {

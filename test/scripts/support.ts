@@ -59,6 +59,7 @@ export const fieldOf = (key: string, type: Field['type']): Field => ({
   key,
   type,
   doc: `test field ${key}`,
+  group: 'state',
   read: (view) => valuesAt(view)[key],
 });
 

@@ -33,9 +33,8 @@ export interface Budget {
 /**
  * @param shared registry reference of the table whose element 1 numbers the running call
  */
-export function createBudget(state: LuaState, shared: number): Budget {
+export function createBudget(state: LuaState, shared: bigint): Budget {
   const { api, main } = state;
-  const reference = BigInt(shared);
   const what = state.constant('S');
   let limit = CALL_BUDGET;
   let call = 0;
@@ -44,7 +43,7 @@ export function createBudget(state: LuaState, shared: number): Budget {
 
   function runningCall(thread: number): number {
     api._lua_checkstack(thread, 8);
-    api._lua_rawgeti(thread, LUA_REGISTRY, reference);
+    api._lua_rawgeti(thread, LUA_REGISTRY, shared);
     api._lua_rawgeti(thread, -1, 1n);
     const n = state.number(thread, -1);
     api._lua_settop(thread, -3);

@@ -16,6 +16,7 @@ import type { Field, FieldTable, FieldValue } from '../../flows/fields.ts';
 import { createEventView, type EventView } from '../../flows/view.ts';
 import type { CallbackStats, LuaEngineOptions, ScriptEngine, ScriptReport } from '../engine.ts';
 import { readScriptFiles } from '../files.ts';
+import { flowConsts } from '../flow-consts.ts';
 import { GETTERS } from '../getters.ts';
 import { CALL_BUDGET, createBudget, LOAD_BUDGET } from './budget.ts';
 import { LUA_REGISTRY, LuaState, type LuaThread } from './state.ts';
@@ -76,6 +77,7 @@ function readModules(): Map<string, Buffer> {
   for (const file of readdirSync(directory).sort()) {
     if (file.endsWith('.lua')) modules.set(file.slice(0, -4), readFileSync(new URL(file, directory)));
   }
+  modules.set('flow_consts', Buffer.from(flowConsts(), 'utf8'));
   return modules;
 }
 
@@ -215,13 +217,13 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
       const script = scriptAt(thread, 1);
       if (stage === undefined || view === undefined) throw new Error('there is no flow outside a callback');
       script.alerts++;
-      const text = (index: number): string | undefined => (state.isNil(thread, index) ? undefined : state.text(thread, index));
+      const text = (index: number): string | undefined => (state.isNil(thread, index) ? undefined : state.latin1(thread, index));
       const alertTypeName = text(4);
       const severityName = text(5);
       const info = text(6);
       sink.alert(
         {
-          script: script.key,
+          script: latin1(script.key),
           callback: stage.callback,
           alertType: state.number(thread, 2),
           ...(alertTypeName === undefined ? {} : { alertTypeName }),
@@ -305,7 +307,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
   for (const [name, f] of Object.entries(host)) setField(name, () => state.pushFunction(f));
   setField('fields', () => api._lua_rawgeti(main, LUA_REGISTRY, namesReference));
   setField('interface_id', () => api._lua_pushinteger(main, BigInt(options.interfaceId)));
-  setField('interface_name', () => state.pushText(main, Buffer.from(options.interfaceName, 'utf8').toString('latin1')));
+  setField('interface_name', () => state.pushText(main, latin1(options.interfaceName)));
   setField('modules', () => state.pushText(main, [...modules.keys()].join(', ')));
   setField('getters', () => {
     api._lua_createtable(main, 0, 24);
@@ -340,7 +342,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
       budget.restart(LOAD_BUDGET);
       api._lua_pushvalue(main, LOADER);
       api._lua_pushinteger(main, BigInt(scripts.length));
-      state.pushText(main, Buffer.from(file.name, 'utf8').toString('latin1'));
+      state.pushText(main, latin1(file.name));
       state.pushBytes(main, file.source, 0, file.source.length);
       state.call(3, 2);
       if (api._lua_toboolean(main, -2) === 0) script.error = printable(state.text(main, -1));
@@ -451,6 +453,9 @@ function eventLength(bytes: Uint8Array, offset: number): number {
   const at = offset + E_LENGTH;
   return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
 }
+
+/** A text in Latin-1 form: its UTF-8 bytes, one character each. */
+const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** A line that is safe on a terminal: control characters as `\\xHH`, of bounded length. */
 function printable(text: string): string {

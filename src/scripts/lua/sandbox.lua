@@ -231,7 +231,7 @@ local function new_environment(script)
   end
 
   env.require('lua_utils')
-  env.alerts_api = env.require('alerts_api')
+  for _, name in ipairs({ 'alerts_api', 'alert_consts', 'flow_consts' }) do env[name] = env.require(name) end
   return env
 end
 

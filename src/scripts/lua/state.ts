@@ -146,6 +146,11 @@ export class LuaState {
     return this.bytes(thread, index).toString('utf8');
   }
 
+  /** The string at a stack index in Latin-1 form. */
+  latin1(thread: LuaThread, index: number): string {
+    return this.bytes(thread, index).toString('latin1');
+  }
+
   number(thread: LuaThread, index: number): number {
     return this.api._lua_tonumberx(thread, index, 0);
   }

@@ -1,0 +1,49 @@
+-- Does somebody smuggle data out in DNS names?
+--
+-- Such names are long and look random: the data is in the labels before the domain, as in
+-- mzxw6ytboi2dknrtgqzdcmrt.gezdgnbvgy3tqojq.example.com. Three of them below one domain make an alert.
+
+local script = {
+  key = "dns_exfiltration",
+  gui = {
+    i18n_title = "DNS exfiltration",
+    i18n_description = "Alerts when a client asks for long, random names below one domain",
+    input_builder = alerts_api.flow_checkbox_input_builder,
+  },
+}
+
+local LONG = 40        -- characters before the domain, dots not counted
+local RANDOM = 3.3     -- bits per character; words have some 3, random hexadecimal digits 4 at most, base 32 up to 5
+local ENOUGH = 3       -- names
+
+local suspicious = {}  -- client and domain -> number of such names
+
+function script.setup()
+  return true
+end
+
+-- Shannon entropy: how many bits one character tells.
+local function entropy(text)
+  local counts, bits = {}, 0
+  for character in text:gmatch(".") do counts[character] = (counts[character] or 0) + 1 end
+  for _, count in pairs(counts) do bits = bits - count / #text * math.log(count / #text, 2) end
+  return bits
+end
+
+function script.protocolDetected(info)
+  local name = info["protos.dns.last_query"] -- only flows of DNS have it
+  if not name then return end
+  local labels, domain = name:lower():match("^(.+)%.([^.]+%.[^.]+)$")
+  if not labels or domain == "in-addr.arpa" or domain == "ip6.arpa" then return end
+  labels = labels:gsub("%.", "")
+  if #labels < LONG or entropy(labels) < RANDOM then return end
+
+  local who = info["cli.ip"] .. " " .. domain
+  suspicious[who] = (suspicious[who] or 0) + 1
+  if suspicious[who] ~= ENOUGH then return end
+  print(info["cli.ip"] .. " asks for random names below " .. domain .. ", such as " .. name)
+  alerts_api.storeFlowAlert(alert_consts.alert_types.dns_anomaly, alert_consts.alert_severities.error,
+    { domain = domain, query = name, names = ENOUGH })
+end
+
+return script
