@@ -87,5 +87,5 @@ test('npm starts the same program', () => {
     scripts: Record<string, string>;
   };
   assert.deepEqual(bin, { flowpatrol: 'bin/flowpatrol' });
-  assert.equal(scripts.start, 'node src/cli/main.ts');
+  assert.equal(scripts.start, 'node bin/flowpatrol');
 });
