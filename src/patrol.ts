@@ -123,6 +123,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
         break;
       case 'running':
         if (running.state === 'lost') log.info({ interface: name }, 'the interface is back');
+        else if (kind === 'packet') log.info({ interface: name }, 'capturing');
         running.state = 'running';
         break;
       case 'lost':

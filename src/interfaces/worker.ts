@@ -40,6 +40,8 @@ const SLICE_FLOWS = 256;
 const SLICE_US = 2000;
 /** How often a lost interface is tried again, ms. */
 const RETRY_MS = 500;
+/** Longest time that the kernel keeps a captured packet to itself, µs: twice the read time-out of a live source. */
+const DRAIN_US = 100_000;
 /** Batches between two looks at drops and position. */
 const GAUGE_BATCHES = 64;
 
@@ -96,7 +98,12 @@ function run(
     gauges[GAUGE_BEGAN] = engine.began();
     if (dpi !== undefined) counters[refused] = native.dpiRefused(dpi);
   };
-  while (!stopped()) {
+  let stopTime = 0; // once stopped, what the kernel holds from before is still read: it was captured, so it counts
+  for (;;) {
+    if (stopTime === 0 && stopped()) {
+      if (!source.live) break;
+      stopTime = native.wallClock();
+    }
     answer = source.read(batch);
     if (answer < 0) break;
     for (let from = 0; from < batch.count; ) {
@@ -109,9 +116,10 @@ function run(
       while (engine.advance(clock, SLICE_FLOWS) && native.threadCpu() - began < SLICE_US);
     }
     if (answer === 0 || ++round % GAUGE_BATCHES === 0) look();
+    if (stopTime > 0 && (engine.clock() > stopTime || (answer === 0 && native.wallClock() - stopTime > DRAIN_US))) break;
   }
   look();
-  return answer;
+  return answer < 0 ? answer : 0;
 }
 
 function main(): void {
