@@ -1,20 +1,20 @@
 /** What runs when nothing is asked for: the shipped capture with all callbacks, and where to go from there. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Config, DEFAULT_CONFIG } from '../config.ts';
 import { native } from '../native.ts';
 
-/** Inside the project. */
-export const DEMO_CAPTURE = 'test/captures/demo.pcap';
+/** Inside the project: an afternoon of SIP calls, DNS and FTP; and an SSH session over a bad line. */
+export const DEMO_CAPTURES = ['test/captures/demo.pcap', 'test/captures/retransmissions.pcap'] as const;
 
 export const demoConfig = (project: string, scriptDirectory: string): Config => ({
   ...DEFAULT_CONFIG,
-  interfaces: [join(project, DEMO_CAPTURE)],
+  interfaces: DEMO_CAPTURES.map((capture) => relative('.', join(project, capture))),
   scriptDirectories: [scriptDirectory],
   pcapCallbacks: 'all',
   shutdownWhenDone: true,
 });
 
-export const DEMO_GREETING = `Nothing was asked for, so this is the demo: the capture ${DEMO_CAPTURE} with all callbacks of the scripts.`;
+export const DEMO_GREETING = `Nothing was asked for, so this is the demo: ${DEMO_CAPTURES.length} real captures, with all callbacks of the scripts.`;
 
 /** @param program how the user calls us */
 export function whatNext(program: string): string[] {
