@@ -630,7 +630,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       const wire = frames[i * FRAME_WORDS + FRAME_WIRE];
       const time = times[i];
       wireBytes += wire >>> 0;
-      if (time >= now) now = time;
+      if (time >= now && time <= Number.MAX_SAFE_INTEGER) now = time;
       else ranBack++;
       if (start < 0 || captured < 0 || start + captured > size) {
         count(BAD_FRAME);
