@@ -25,7 +25,9 @@ describe('golden texts', () => {
       const expected = readFileSync(goldenFile(capture), 'utf8');
       const actual = goldenText(capture);
       if (actual !== expected) {
-        assert.fail(`${capture}: - golden text, + now (node test/update-golden.ts)\n${difference(expected.split('\n'), actual.split('\n'))}`);
+        assert.fail(
+          `${capture}: - golden text, + now (node test/update-golden.ts)\n${difference(expected.split('\n'), actual.split('\n'))}`,
+        );
       }
     });
   }
@@ -41,7 +43,11 @@ describe('batches', () => {
     it(`of any size give the same events: ${capture}`, () => {
       const run = (batchPackets: number) => {
         const { events, flows, counters } = exportCapture(`${CAPTURES}${capture}`, { batchPackets });
-        return { events, flows, counters: Object.entries(counters).filter(([name]) => !TIME_COUNTERS.includes(name) && name !== 'dpi.packets') };
+        return {
+          events,
+          flows,
+          counters: Object.entries(counters).filter(([name]) => !TIME_COUNTERS.includes(name) && name !== 'dpi.packets'),
+        };
       };
       const whole = run(128);
       for (const size of [1, 3, 50]) assert.deepEqual(run(size), whole);

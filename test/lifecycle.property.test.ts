@@ -13,7 +13,22 @@ import fc from 'fast-check';
 import type { Callback, EndReason } from '../src/flows/event.ts';
 import { eventLine } from '../src/flows/export.ts';
 import { D_BYTES, D_PACKETS, R_DIR, R_DIR_BYTES, R_FIRST, R_LAST } from '../src/flows/record.ts';
-import { ACK, type CapturedPacket, ethernet, FIN, icmp, ipv4, ipv6, type Layer, pcapFile, RST, SYN, tcp, udp, vlan } from './support/packets.ts';
+import {
+  ACK,
+  type CapturedPacket,
+  ethernet,
+  FIN,
+  icmp,
+  ipv4,
+  ipv6,
+  type Layer,
+  pcapFile,
+  RST,
+  SYN,
+  tcp,
+  udp,
+  vlan,
+} from './support/packets.ts';
 import { type CaptureRun, type RunOptions, runCapture } from './support/run-capture.ts';
 
 const SECOND = 1e6;
@@ -88,8 +103,15 @@ const setting = fc.record({
 function frame(of: Step): Uint8Array {
   const payload = new Uint8Array(of.payload).fill(0x55);
   const [from, to] = of.ports;
-  const l4 = of.l4 === 'udp' ? udp({ from, to }, payload) : of.l4 === 'tcp' ? tcp({ from, to, flags: of.flags, seq: of.seq }, payload) : icmp({ v6: of.v6 }, payload);
-  const l3 = of.v6 ? ipv6({ from: `2001:db8::${of.from}`, to: `2001:db8::${of.to}` }, l4) : ipv4({ from: `10.0.0.${of.from}`, to: `10.0.0.${of.to}` }, l4);
+  const l4 =
+    of.l4 === 'udp'
+      ? udp({ from, to }, payload)
+      : of.l4 === 'tcp'
+        ? tcp({ from, to, flags: of.flags, seq: of.seq }, payload)
+        : icmp({ v6: of.v6 }, payload);
+  const l3 = of.v6
+    ? ipv6({ from: `2001:db8::${of.from}`, to: `2001:db8::${of.to}` }, l4)
+    : ipv4({ from: `10.0.0.${of.from}`, to: `10.0.0.${of.to}` }, l4);
   return ethernet({}, of.tag === 0 ? l3 : vlan({ id: of.tag }, l3 as Layer));
 }
 
@@ -151,7 +173,10 @@ function checkFlow(events: readonly Seen[]): void {
     assert.ok(!(event.callbacks.includes('idle') && event.callbacks.includes('periodicUpdate')), 'idle or periodicUpdate');
     const before = events[i - 1];
     if (before === undefined) continue;
-    assert.ok(event.time >= before.time && event.packets >= before.packets && event.last >= before.last, 'time and counters never run back');
+    assert.ok(
+      event.time >= before.time && event.packets >= before.packets && event.last >= before.last,
+      'time and counters never run back',
+    );
   }
 }
 
@@ -246,12 +271,19 @@ describe('lifecycle of random conversations', () => {
 
   it('does not depend on how packets come in batches', () => {
     fc.assert(
-      fc.property(conversation, setting, fc.array(fc.integer({ min: 1, max: 128 }), { minLength: 1, maxLength: 8 }), fc.constantFrom(3, 1000), (steps, of, sizes, maxFlows) => {
-        const packets = packetsOf(steps);
-        const lines = (options: RunOptions): string[] => run(packets, { ...of, maxFlows, ...options }).events.flatMap((event) => event.lines);
-        let turn = 0;
-        assert.deepEqual(lines({ batchPackets: () => sizes[turn++ % sizes.length] as number }), lines({ batchPackets: 1 }));
-      }),
+      fc.property(
+        conversation,
+        setting,
+        fc.array(fc.integer({ min: 1, max: 128 }), { minLength: 1, maxLength: 8 }),
+        fc.constantFrom(3, 1000),
+        (steps, of, sizes, maxFlows) => {
+          const packets = packetsOf(steps);
+          const lines = (options: RunOptions): string[] =>
+            run(packets, { ...of, maxFlows, ...options }).events.flatMap((event) => event.lines);
+          let turn = 0;
+          assert.deepEqual(lines({ batchPackets: () => sizes[turn++ % sizes.length] as number }), lines({ batchPackets: 1 }));
+        },
+      ),
       parameters,
     );
   });

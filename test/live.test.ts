@@ -22,7 +22,15 @@ const LISTENER = 'fplisten';
 const PACKETS_PER_SECOND = 10_000;
 const LOOPS = 5;
 /** All Ethernet, all packets at least 14 bytes. */
-const REPLAYED = ['demo.pcap', 'windows-network.pcap', 'http-dns.pcap', 'ipv6.pcap', 'vlan-mpls.pcap', 'ssh-icmp.pcap', 'fragments-ipv4.pcap'];
+const REPLAYED = [
+  'demo.pcap',
+  'windows-network.pcap',
+  'http-dns.pcap',
+  'ipv6.pcap',
+  'vlan-mpls.pcap',
+  'ssh-icmp.pcap',
+  'fragments-ipv4.pcap',
+];
 /** Until then kernel and program have done what they do in milliseconds. */
 const PATIENCE_MS = 20_000;
 
@@ -74,7 +82,9 @@ function conversations(lines: readonly string[], times = 1): Map<string, { packe
 describe('live capture', () => {
   it('counts every packet that comes, and its flows are those of the files', async () => {
     const file = join(folder, 'flows.jsonl');
-    const program = spawn('ip', inside(process.execPath, CLI, '-i', LISTENER, '--no-scripts', '--export-flows', file), { stdio: ['ignore', 'inherit', 'pipe'] });
+    const program = spawn('ip', inside(process.execPath, CLI, '-i', LISTENER, '--no-scripts', '--export-flows', file), {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
     const ended = once(program, 'exit');
     const said: string[] = [];
     const { promise: capturing, resolve, reject } = Promise.withResolvers<void>();
@@ -96,7 +106,8 @@ describe('live capture', () => {
     const runs = captures.map((capture) => exportCapture(capture));
     const sent = LOOPS * runs.reduce((sum, { counters }) => sum + (counters.packets ?? 0), 0);
     const deadline = performance.now() + PATIENCE_MS;
-    while (received().packets - before.packets < sent) assert.ok(performance.now() < deadline, `the kernel received ${received().packets} of ${sent}`);
+    while (received().packets - before.packets < sent)
+      assert.ok(performance.now() < deadline, `the kernel received ${received().packets} of ${sent}`);
     assert.equal(received().dropped, before.dropped);
 
     program.kill('SIGTERM');
@@ -107,6 +118,12 @@ describe('live capture', () => {
     const [, , packets = ''] = row.trim().split(/ {2,}/);
     assert.equal(Number(packets.replace(/\D/g, '')), sent, summary);
     const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-    assert.deepEqual(conversations(lines), conversations(runs.flatMap(({ flows }) => flows), LOOPS));
+    assert.deepEqual(
+      conversations(lines),
+      conversations(
+        runs.flatMap(({ flows }) => flows),
+        LOOPS,
+      ),
+    );
   });
 });

@@ -41,7 +41,11 @@ export function comparable(line: string): string {
     srv2cli_bytes: flow['srv2cli.bytes'],
     ndpi_proto: flow['proto.ndpi'],
     category: flow['proto.ndpi_cat'],
-    host: flow.host_server_name ?? flow['protos.http.server_name'] ?? flow['protos.tls.client_requested_server_name'] ?? flow['protos.dns.last_query'],
+    host:
+      flow.host_server_name ??
+      flow['protos.http.server_name'] ??
+      flow['protos.tls.client_requested_server_name'] ??
+      flow['protos.dns.last_query'],
     ...(flow['proto.l4_id'] === 6
       ? {
           tcp_retx: [flow['cli2srv.retransmissions'], flow['srv2cli.retransmissions']],

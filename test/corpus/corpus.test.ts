@@ -48,9 +48,13 @@ function exportAll(name: string, dpiPackets: { readonly tcp: number; readonly ud
 }
 
 function compare(flows: string, ...options: string[]): { status: number | null; output: string } {
-  const run = spawnSync('python3', [corpusPath('compare_flows.py'), '--expected-dir', corpusPath('expected'), '--flows-dir', flows, ...options], {
-    encoding: 'utf8',
-  });
+  const run = spawnSync(
+    'python3',
+    [corpusPath('compare_flows.py'), '--expected-dir', corpusPath('expected'), '--flows-dir', flows, ...options],
+    {
+      encoding: 'utf8',
+    },
+  );
   return { status: run.status, output: run.stdout + run.stderr };
 }
 

@@ -45,7 +45,8 @@ describe('malformed captures', () => {
       try {
         const run = exportCapture(path(file));
         const { counters, flows } = run;
-        if ((counters.packets ?? 0) !== packets) wrong.push(`${file}: ${counters.packets ?? 0} packets, libpcap reads ${packets} (${error})`);
+        if ((counters.packets ?? 0) !== packets)
+          wrong.push(`${file}: ${counters.packets ?? 0} packets, libpcap reads ${packets} (${error})`);
         if (run.damage === '' && error !== '' && !OF_TCPDUMP.test(error)) wrong.push(`${file}: no word of '${error}'`);
         if (run.damage !== '') damaged++;
         const inFlows = flows.reduce((sum, line) => sum + Number((JSON.parse(line) as Record<string, unknown>).packets), 0);

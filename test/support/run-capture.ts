@@ -6,8 +6,9 @@
  * Each run has an interface and a detection module of its own. Called by tests; the product's own loop is
  * src/interfaces/worker.ts.
  */
-import { namesOf } from '../../src/dpi/names.ts';
+
 import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { namesOf } from '../../src/dpi/names.ts';
 import { DEFAULT_THRESHOLDS } from '../../src/flows/conditions.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
 import { eventLine, flowLine } from '../../src/flows/export.ts';
