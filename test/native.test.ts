@@ -557,7 +557,7 @@ describe('the addon', () => {
     assert.throws(() => native.pcapRead(pcap, bytes, frames, new Float64Array(1), 2), RangeError);
     assert.throws(() => native.pcapRead(pcap, frames as unknown as Uint8Array, frames, times, 1), TypeError);
     for (const request of [
-      [4, 0, 1],
+      [5, 0, 1],
       [-1, 0, 1],
       [0, -1, 1],
       [0, 0, -1],
@@ -569,7 +569,7 @@ describe('the addon', () => {
     }
     assert.throws(() => native.dpiProcess(dpi, bytes, new Int32Array(4), times, 2), RangeError);
     assert.throws(() => native.dpiProcess(dpi, bytes, new Int32Array(40), times, 3), RangeError);
-    assert.throws(() => native.dpiCollect(dpi, 4, 0, bytes), RangeError);
+    assert.throws(() => native.dpiCollect(dpi, 5, 0, bytes), RangeError);
     assert.throws(() => native.dpiCollect(dpi, 0, 4, bytes), RangeError);
     assert.throws(() => native.dpiCollect(dpi, 0, 0, new Uint8Array(15)), RangeError);
     for (const flows of [0, -1, 2 ** 27, Number.POSITIVE_INFINITY]) assert.throws(() => native.dpiCreate(flows), RangeError);
@@ -614,7 +614,7 @@ describe('the addon', () => {
       collectGarbage();
       await new Promise((done) => setImmediate(done));
     }
-    assert.equal(open(), start);
+    assert(open() <= start); // fewer, where the collector found what tests before this one left
   });
 
   it('runs in several workers at once', async () => {

@@ -134,7 +134,7 @@ function main(): void {
   }
   let source = openSource();
   const live = source.live;
-  const dpi = config.dpi ? native.dpiCreate(config.maxFlows + 1) : undefined; // record 0 is none
+  const dpi = config.dpi ? native.dpiCreate(config.maxFlows) : undefined;
   const names = namesOf(native, dpi, {
     localNetworks: localNetworks.texts,
     interfaceName: data.name,
