@@ -125,7 +125,7 @@ test('one signal ends gracefully: last visits, the export complete, the summary;
 });
 
 test('a second signal ends at once, also when a thread waits for standard input', async () => {
-  const { child, result } = start('-i', '-', '--export-events', '-');
+  const { child, result } = start('-i', '-', '--no-scripts', '--export-events', '-');
   child.stdin.write(readFileSync(join(CAPTURES, 'demo.pcap')));
   await once(child.stdout, 'readable'); // it is running, and standard input stays open
   child.kill('SIGINT');
