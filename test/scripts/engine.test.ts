@@ -175,6 +175,18 @@ test('a call that uses up its budget is ended, even when it catches errors, and 
   assert.match(errors[8] ?? '', /^idle i: i\.lua:4: .*stack overflow/);
 });
 
+test('a call that asks for more memory than there is fails, and the others run', async (t) => {
+  const { errors, lines, run } = await start(t, {
+    'a.lua': script('a', 'idle', 'local s = "x" while true do s = s .. s end'),
+    'b.lua': script('b', 'idle', 'print(info.bytes)'),
+  });
+  run('idle');
+  run('idle');
+  assert.deepEqual(lines, ['2698', '2698']);
+  assert.equal(errors.length, 2);
+  for (const error of errors) assert.match(error, /^idle a: .*not enough memory$/);
+});
+
 test('loading has a budget too', async (t) => {
   const { engine } = await start(t, { 'a.lua': 'while true do end', 'b.lua': script('b', 'idle', '') });
   assert.match(engine.scripts[0]?.error ?? '', /^a\.lua:1: stopped: the call used up its budget of 10,000,000 instructions/);

@@ -216,7 +216,6 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
     alert: guarded((thread) => {
       const script = scriptAt(thread, 1);
       if (stage === undefined || view === undefined) throw new Error('there is no flow outside a callback');
-      script.alerts++;
       const text = (index: number): string | undefined => (state.isNil(thread, index) ? undefined : state.latin1(thread, index));
       const alertTypeName = text(4);
       const severityName = text(5);
@@ -233,6 +232,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
         },
         view,
       );
+      script.alerts++;
       return 0;
     }),
 

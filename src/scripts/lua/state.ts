@@ -4,7 +4,7 @@
  * wasmoon supplies the WASM module; its own wrappers are not used, because they cost ten times more per call.
  * Strings cross as bytes: a JavaScript string in Latin-1 form (one character, one byte) becomes the same bytes in Lua.
  */
-import { LuaWasm } from 'wasmoon';
+import { loadWasm } from './wasm.ts';
 
 /** Address of a `lua_State` in WASM memory: the main thread or a coroutine. */
 export type LuaThread = number;
@@ -81,7 +81,7 @@ export class LuaState {
    *   the seed is the time, so that nobody can choose traffic whose strings collide.
    */
   static async create(repeatable: boolean): Promise<LuaState> {
-    const lua = await LuaWasm.initialize();
+    const lua = await loadWasm();
     const api = lua.module as unknown as LuaApi;
     const now = Date.now;
     // lua_newstate seeds its hashes with time(NULL), which is Date.now() here; the call below is synchronous.

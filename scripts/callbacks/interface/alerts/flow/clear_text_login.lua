@@ -24,10 +24,11 @@ end
 
 -- The protocol by whose login the flow gives a password away, or nil.
 local function clear_text_protocol(info)
+  local known = LOGIN_PROTOCOLS[info["proto.ndpi"]]
+  if known then return known end
   for risk in pairs(info["flow_risk"] or {}) do
-    if risk:lower():find("clear%-text credentials") then return info["proto.ndpi"] end
+    if risk:lower():find("clear.text credentials") then return info["proto.ndpi"] end
   end
-  return LOGIN_PROTOCOLS[info["proto.ndpi"]]
 end
 
 -- Called once per flow, when its protocol is known. `info` has all fields of the flow.
