@@ -24,6 +24,7 @@ import {
   type InterfaceData,
   type InterfaceKind,
   type InterfaceMessage,
+  type ProtocolTotals,
 } from './interfaces/protocol.ts';
 import type { InterfaceSnapshot, Log, Patrol } from './patrol-types.ts';
 
@@ -39,6 +40,7 @@ interface Running {
   error?: string;
   errorCode?: string;
   warning?: string;
+  protocols: readonly ProtocolTotals[];
   report: HostReport | undefined;
   readonly ended: Promise<void>;
   readonly stop: () => void;
@@ -48,7 +50,8 @@ interface Running {
 export type KindOf = (name: string) => InterfaceKind;
 
 function startInterface(id: number, name: string, kind: InterfaceKind, config: Config, run: string, log: Log): Running {
-  const ring = createRingBuffer();
+  const wanted = config.scripts || config.exportFlows !== undefined || config.exportEvents !== undefined;
+  const ring = wanted ? createRingBuffer() : undefined;
   const counters = new SharedArrayBuffer(COUNTERS.length * 8);
   const gauges = new SharedArrayBuffer(GAUGE_COUNT * 8);
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
@@ -67,6 +70,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
     counters: new Float64Array(counters),
     gauges: new Float64Array(gauges),
     state: 'starting',
+    protocols: [],
     report: undefined,
     ended,
     stop() {
@@ -85,7 +89,12 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
     resolve();
   };
 
-  const startHost = (names: Names): void => {
+  const end = (): void => {
+    if (running.state !== 'failed') running.state = 'ended';
+    resolve();
+  };
+
+  const startHost = (names: Names, ring: SharedArrayBuffer): void => {
     const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring };
     host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData });
     host.on('error', (error) => fail(`script host: ${(error as Error).message}`));
@@ -108,8 +117,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
           break;
         case 'ended':
           running.report = message.report;
-          if (running.state !== 'failed') running.state = 'ended';
-          resolve();
+          end();
           break;
       }
     });
@@ -119,7 +127,10 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
   flow.on('message', (message: InterfaceMessage) => {
     switch (message.type) {
       case 'ready':
-        startHost(message.names);
+        if (ring !== undefined) startHost(message.names, ring);
+        break;
+      case 'protocols':
+        running.protocols = message.protocols;
         break;
       case 'running':
         if (running.state === 'lost') log.info({ interface: name }, 'the interface is back');
@@ -138,7 +149,8 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
         fail(message.error, message.code);
         break;
       case 'ended':
-        break; // the script host still reads what is in the ring
+        if (ring === undefined) end(); // otherwise the script host still reads what is in the ring
+        break;
     }
   });
   return running;
@@ -163,7 +175,7 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
       alerts: running.report?.alerts ?? 0,
       'lines.exported': running.report?.linesExported ?? 0,
     },
-    protocols: running.report?.protocols ?? [],
+    protocols: running.protocols,
     losses: [
       ...COUNTERS.map(({ name, help, loss }, i) => ({ name, help, value: loss ? (counters[i] as number) : 0 })),
       { name: 'prints.dropped', help: 'lines of scripts left out by the rate limit of the log', value: running.report?.printsDropped ?? 0 },

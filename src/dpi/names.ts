@@ -16,3 +16,11 @@ export function namesOf(native: Native, dpi: DpiHandle | undefined, own: Own): N
     ...own,
   };
 }
+
+const protocolName = (protocols: readonly string[], id: number): string => protocols[id] ?? (id === 0 ? 'Unknown' : String(id));
+
+/** nDPI's `ndpi_protocol2name`: `Master.App` if both are known and differ, else the known one. */
+export function protocolPairName(protocols: readonly string[], master: number, app: number): string {
+  if (master === 0 || master === app) return protocolName(protocols, app);
+  return app === 0 ? protocolName(protocols, master) : `${protocolName(protocols, master)}.${protocolName(protocols, app)}`;
+}

@@ -22,6 +22,8 @@ import {
   D_BYTES,
   D_GOODPUT,
   D_PACKETS,
+  DETAIL_APP,
+  DETAIL_MASTER,
   I_EXTRA,
   R_A,
   R_B,
@@ -105,9 +107,19 @@ export interface EngineOptions {
   readonly blacklist: Blacklist;
   /** One double per declared counter (counters.ts). */
   readonly counters: Float64Array;
-  readonly sink: EventSink;
+  /** Where events go; without one they are not made. */
+  readonly sink: EventSink | undefined;
   /** True: visits fall due inside `process`, on packet time, and are never spread. False: the caller drives them by `advance`. */
   readonly visitsInline: boolean;
+}
+
+/** Flows that have ended, of one pair of nDPI protocols. */
+export interface ProtocolCount {
+  readonly master: number;
+  readonly app: number;
+  flows: number;
+  packets: number;
+  bytes: number;
 }
 
 export interface FlowEngine {
@@ -121,6 +133,8 @@ export interface FlowEngine {
   clock(): number;
   /** Time of the first packet, µs since 1970; 0 before it. */
   began(): number;
+  /** Flows that have ended, by protocol. */
+  protocols(): ProtocolCount[];
 }
 
 export function createFlowEngine(options: EngineOptions): FlowEngine {
@@ -151,7 +165,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const records: Records = table.records;
   const { u8, i32, u32, f32, f64, v6 } = records;
   const conditions = createConditions(records, details, options.detailNames.indexOf('tls.version'), options.thresholds);
-  const writeEvent = createEventWriter(records, details, options.interfaceId, options.sink);
+  const writeEvent = options.sink && createEventWriter(records, details, options.interfaceId, options.sink);
+  const protocols = new Map<number, ProtocolCount>();
   const hostNameId = options.detailNames.indexOf('host_server_name');
 
   // requests to detection of the batch under way
@@ -407,18 +422,34 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
     if (due !== 0) {
       for (let i = 0; i < CALLBACKS.length; i++) if ((due & (1 << i)) !== 0) bump(COUNT.callbacks[i] as number);
-      if (writeEvent(id, due, end, tv, visitNumber, before)) bump(COUNT.events);
-      else bump(COUNT.eventsLost);
+      if (writeEvent !== undefined) bump(writeEvent(id, due, end, tv, visitNumber, before) ? COUNT.events : COUNT.eventsLost);
       if ((due & CALLBACK_BIT.periodicUpdate) !== 0) u32[r + (R_PERIODIC >> 2)] = Math.ceil(tv / 1e6);
     }
     if (end !== 0) {
       const handle = i32[r + (R_DETAIL >> 2)] as number;
+      countProtocol(id, handle);
       if (handle !== 0) details.free(handle);
       table.remove(id);
       bump(COUNT.ended);
     } else if (touched) {
       keepCounters(id);
     }
+  }
+
+  function countProtocol(id: number, handle: number): void {
+    const head = details.offset(handle) >> 1;
+    const app = handle === 0 ? 0 : (details.u16[head + (DETAIL_APP >> 1)] as number);
+    const master = handle === 0 ? 0 : (details.u16[head + (DETAIL_MASTER >> 1)] as number);
+    let count = protocols.get((master << 16) | app);
+    if (count === undefined) {
+      count = { master, app, flows: 0, packets: 0, bytes: 0 };
+      protocols.set((master << 16) | app, count);
+    }
+    const client = id * RECORD_BYTES + R_DIR;
+    const server = client + R_DIR_BYTES;
+    count.flows++;
+    count.packets += (u32[(client + D_PACKETS) >> 2] as number) + (u32[(server + D_PACKETS) >> 2] as number);
+    count.bytes += (f64[(client + D_BYTES) >> 3] as number) + (f64[(server + D_BYTES) >> 3] as number);
   }
 
   function startVisit(tv: number): void {
@@ -488,6 +519,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   return {
     clock: () => clock,
     began: () => began,
+    protocols: () => [...protocols.values()],
     process(scratch, bytes) {
       const { times, count } = scratch;
       if (count === 0) return;

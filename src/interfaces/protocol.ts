@@ -28,7 +28,8 @@ export interface InterfaceData {
   readonly kind: InterfaceKind;
   readonly config: Config;
   readonly run: string;
-  readonly ring: SharedArrayBuffer;
+  /** Absent where nothing wants the events: no scripts, no exports. */
+  readonly ring: SharedArrayBuffer | undefined;
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
@@ -37,6 +38,8 @@ export interface InterfaceData {
 export type InterfaceMessage =
   | { readonly type: 'ready'; readonly names: Names }
   | { readonly type: 'running' }
+  /** Flows that have ended, by protocol; names by the names of `ready`. */
+  | { readonly type: 'protocols'; readonly protocols: readonly ProtocolTotals[] }
   | { readonly type: 'lost'; readonly reason: string }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'failed'; readonly error: string; readonly code: string }
@@ -53,15 +56,14 @@ export interface HostData {
 
 export interface ProtocolTotals {
   readonly name: string;
-  flows: number;
-  packets: number;
-  bytes: number;
+  readonly flows: number;
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 /** Cumulative figures of a script host. */
 export interface HostReport {
   readonly scripts: readonly ScriptReport[];
-  readonly protocols: readonly ProtocolTotals[];
   readonly alerts: number;
   readonly linesExported: number;
   /** Lines of scripts that the log's rate limit left out. */

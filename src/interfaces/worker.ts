@@ -3,11 +3,12 @@
  * it reads, works, and looks at the shared control words. Started by patrol.ts with InterfaceData.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { namesOf } from '../dpi/names.ts';
+import { namesOf, protocolPairName } from '../dpi/names.ts';
 import { DEFAULT_THRESHOLDS } from '../flows/conditions.ts';
 import { createFlowEngine, type FlowEngine } from '../flows/engine.ts';
 import type { EventSink } from '../flows/event-writer.ts';
 import { createRingWriter } from '../flows/ring.ts';
+import type { Names } from '../flows/view.ts';
 import { readBlacklists } from '../hosts/blacklist.ts';
 import { createPrefixSet } from '../hosts/prefixes.ts';
 import { type DpiHandle, native } from '../native.ts';
@@ -44,6 +45,8 @@ const RETRY_MS = 500;
 const DRAIN_US = 100_000;
 /** Batches between two looks at drops and position. */
 const GAUGE_BATCHES = 64;
+/** How often totals by protocol go to the main thread, µs. */
+const PROTOCOLS_US = 250_000;
 
 const say = (message: InterfaceMessage): void => parentPort?.postMessage(message);
 const stopped = (): boolean => Atomics.load(control, CONTROL_STOP) !== 0;
@@ -55,8 +58,8 @@ function openSource(): PacketSource {
 }
 
 /** Files wait for room in the ring, so results are complete; live interfaces shed and count. */
-function ringSink(live: boolean): EventSink & { close(): void } {
-  const ring = createRingWriter(data.ring);
+function ringSink(live: boolean, shared: SharedArrayBuffer): EventSink & { close(): void } {
+  const ring = createRingWriter(shared);
   if (live) return ring;
   return {
     bytes: ring.bytes,
@@ -73,6 +76,16 @@ function ringSink(live: boolean): EventSink & { close(): void } {
   };
 }
 
+const protocolsMessage = (engine: FlowEngine, names: Names): InterfaceMessage => ({
+  type: 'protocols',
+  protocols: engine.protocols().map(({ master, app, flows, packets, bytes }) => ({
+    name: protocolPairName(names.protocols, master, app),
+    flows,
+    packets,
+    bytes,
+  })),
+});
+
 /** Takes a source to its end, or to the stop. @returns the answer of the last read: SOURCE_END, SOURCE_FAILED, or 0 when stopped */
 function run(
   source: PacketSource,
@@ -80,6 +93,7 @@ function run(
   decode: ReturnType<typeof createDecoder>['decode'],
   dropsBefore: readonly [number, number],
   dpi: DpiHandle | undefined,
+  names: Names,
 ): number {
   const batch = createBatch(1);
   const scratch = createScratch();
@@ -88,6 +102,7 @@ function run(
   const refused = counterIndex('dpi.refused');
   let answer = 0;
   let round = 0;
+  let told = 0;
   gauges[GAUGE_SIZE] = source.size;
   const look = (): void => {
     const [kernel, device] = source.drops();
@@ -97,6 +112,10 @@ function run(
     gauges[GAUGE_CLOCK] = engine.clock();
     gauges[GAUGE_BEGAN] = engine.began();
     if (dpi !== undefined) counters[refused] = native.dpiRefused(dpi);
+    const now = native.wallClock();
+    if (now - told < PROTOCOLS_US) return;
+    told = now;
+    say(protocolsMessage(engine, names));
   };
   let stopTime = 0; // once stopped, what the kernel holds from before is still read: it was captured, so it counts
   for (;;) {
@@ -145,7 +164,7 @@ function main(): void {
   });
   say({ type: 'ready', names });
 
-  const sink = ringSink(live);
+  const sink = data.ring === undefined ? undefined : ringSink(live, data.ring);
   const engine = createFlowEngine({
     interfaceId: data.id,
     maxFlows: config.maxFlows,
@@ -171,7 +190,7 @@ function main(): void {
   let drops: readonly [number, number] = [0, 0];
   say({ type: 'running' });
   for (;;) {
-    const answer = run(source, engine, decoder.decode, drops, dpi);
+    const answer = run(source, engine, decoder.decode, drops, dpi, names);
     const failure = source.error();
     drops = [counters[counterIndex('drops.kernel')] as number, counters[counterIndex('drops.interface')] as number];
     const damage = source.close() || (answer === SOURCE_FAILED ? failure : '');
@@ -191,7 +210,8 @@ function main(): void {
   }
   engine.finish(stopped() ? 'shutdown' : 'end of file');
   gauges[GAUGE_CLOCK] = engine.clock();
-  sink.close();
+  say(protocolsMessage(engine, names));
+  sink?.close();
   if (dpi !== undefined) native.dpiClose(dpi);
   say({ type: 'ended' });
 }
@@ -214,6 +234,6 @@ try {
   main();
 } catch (error) {
   const { message, code = '' } = error as Error & { code?: string };
-  createRingWriter(data.ring).close();
+  if (data.ring !== undefined) createRingWriter(data.ring).close();
   say({ type: 'failed', error: message, code });
 }

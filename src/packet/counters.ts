@@ -17,7 +17,11 @@ export const DECODE_COUNTERS = [
   { name: 'packets', help: 'packets read', kind: 'info' },
   { name: 'bytes', help: 'their bytes on the wire', kind: 'info' },
   { name: 'decoded', help: 'packets that carried IP and went to the flow table', kind: 'info' },
-  { name: 'time-ran-back', help: 'packets older than the one before, or after the year 2255 (no exact time); they got its time', kind: 'info' },
+  {
+    name: 'time-ran-back',
+    help: 'packets older than the one before, or after the year 2255 (no exact time); they got its time',
+    kind: 'info',
+  },
   { name: 'snap-cut', help: 'IP headers that announce more bytes than were captured (raise --snap-length)', kind: 'info' },
   { name: 'iplen0', help: 'IP headers with length 0 (segmentation offload): the captured length was taken', kind: 'info' },
   { name: 'l4-cut', help: 'TCP, UDP and SCTP headers cut after the ports: the flow is known, the payload is not', kind: 'info' },

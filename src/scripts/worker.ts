@@ -1,15 +1,14 @@
 /**
- * The script host of one interface: ring of lifecycle events → scripts, exports, totals by protocol. Started by patrol.ts with
+ * The script host of one interface: ring of lifecycle events → scripts and exports. Started by patrol.ts with
  * HostData; it ends when the interface's thread has closed the ring and every event is read.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { openLines } from '../exports/lines.ts';
-import { type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
+import { CALLBACK_BIT, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
 import { alertLine, eventLine, flowLine } from '../flows/export.ts';
-import { fieldByKey } from '../flows/fields.ts';
 import { createRingReader } from '../flows/ring.ts';
 import { createEventView } from '../flows/view.ts';
-import type { HostData, HostMessage, HostReport, ProtocolTotals } from '../interfaces/protocol.ts';
+import type { HostData, HostMessage, HostReport } from '../interfaces/protocol.ts';
 import { createLuaEngine, type ScriptSink } from './engine.ts';
 
 const data = workerData as HostData;
@@ -71,29 +70,8 @@ async function main(): Promise<void> {
   });
   const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
 
-  const protocols = new Map<string, ProtocolTotals>();
-  const read = (key: string): ((of: typeof view) => unknown) => {
-    const field = fieldByKey.get(key);
-    if (field === undefined) throw new Error(`no field ${key}`);
-    return (of) => field.read(of);
-  };
-  const protocolOf = read('proto.ndpi');
-  const packetsOf = read('packets');
-  const bytesOf = read('bytes');
-  const countProtocol = (): void => {
-    const name = String(protocolOf(view));
-    let totals = protocols.get(name);
-    if (totals === undefined) {
-      totals = { name, flows: 0, packets: 0, bytes: 0 };
-      protocols.set(name, totals);
-    }
-    totals.flows++;
-    totals.packets += Number(packetsOf(view));
-    totals.bytes += Number(bytesOf(view));
-  };
   const report = (): HostReport => ({
     scripts: scripts.scripts,
-    protocols: [...protocols.values()],
     alerts,
     linesExported: exports.reduce((sum, writer) => sum + writer.lines, 0),
     printsDropped,
@@ -113,10 +91,7 @@ async function main(): Promise<void> {
         if (unmasked(callback)) scripts.run(view, callback);
         exportEvents?.write(eventLine(view, callback));
       }
-      if (((ring.bytes[at + E_CALLBACKS] as number) & 8) !== 0) {
-        countProtocol();
-        exportFlows?.write(flowLine(view));
-      }
+      if (((ring.bytes[at + E_CALLBACKS] as number) & CALLBACK_BIT.idle) !== 0) exportFlows?.write(flowLine(view));
       ring.release(words[(at + E_LENGTH) >> 2] as number);
     }
     if (at < 0 || (++count & 0xff) === 0) {

@@ -1,4 +1,5 @@
 /** `proto.*`: the protocols of the flow, and nDPI's risks. */
+import { protocolPairName } from '../../dpi/names.ts';
 import type { EventView } from '../view.ts';
 import { type FieldTable, float, group, int, string, table } from './field.ts';
 
@@ -25,15 +26,8 @@ const L4_NAMES: readonly string[] = Array.from({ length: 256 }, (_, id) => L4[id
 /** Name of the IP protocol. */
 export const l4Name = (view: EventView): string => L4_NAMES[view.l4()] as string;
 
-const protocolName = (view: EventView, id: number): string => view.names.protocols[id] ?? (id === 0 ? 'Unknown' : String(id));
-
-/** nDPI's `ndpi_protocol2name`: `Master.App` if both are known and differ, else the known one. */
-export function ndpiName(view: EventView): string {
-  const master = view.master();
-  const application = view.application();
-  if (master === 0 || master === application) return protocolName(view, application);
-  return application === 0 ? protocolName(view, master) : `${protocolName(view, master)}.${protocolName(view, application)}`;
-}
+/** nDPI's name of the flow's protocols. */
+export const ndpiName = (view: EventView): string => protocolPairName(view.names.protocols, view.master(), view.application());
 
 function risks(view: EventView): FieldTable | undefined {
   const low = view.risksLow();
@@ -52,7 +46,9 @@ export const PROTOCOLS = group('protocols', [
   string('proto.l4', 'name of the IP protocol, or its number as text', l4Name),
   int('proto.l4_id', 'number of the IP protocol', (view) => view.l4()),
   string('proto.ndpi', 'nDPI name, `Master.App` if both are known; `Unknown` before detection', ndpiName),
-  string('proto.ndpi_app', 'nDPI name of the application protocol alone', (view) => protocolName(view, view.application())),
+  string('proto.ndpi_app', 'nDPI name of the application protocol alone', (view) =>
+    protocolPairName(view.names.protocols, 0, view.application()),
+  ),
   int('proto.ndpi_id', 'nDPI id of the application protocol, 0 = unknown', (view) => view.application()),
   int('proto.master_ndpi_id', 'nDPI id of the protocol that carries it, 0 = none', (view) => view.master()),
   string('proto.ndpi_breed', 'nDPI breed', (view) => (view.hasDetail() ? (view.names.breeds[view.breed()] ?? 'Unrated') : 'Unrated')),
