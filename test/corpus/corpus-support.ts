@@ -25,6 +25,9 @@ export const corpusCaptures = (): CorpusCapture[] => JSON.parse(readFileSync(cor
 
 export type FlowLine = Readonly<Record<string, unknown>>;
 
+/** Where ndpiReader's one host name is in ours, in this order. */
+const HOSTS = ['host_server_name', 'protos.dns.last_query', 'protos.ssh.client_signature'];
+
 /** One of our flow lines in the words of compare_flows.py. */
 export function comparable(line: string): string {
   const flow = JSON.parse(line) as FlowLine;
@@ -41,11 +44,7 @@ export function comparable(line: string): string {
     srv2cli_bytes: flow['srv2cli.bytes'],
     ndpi_proto: flow['proto.ndpi'],
     category: flow['proto.ndpi_cat'],
-    host:
-      flow.host_server_name ??
-      flow['protos.http.server_name'] ??
-      flow['protos.tls.client_requested_server_name'] ??
-      flow['protos.dns.last_query'],
+    host: HOSTS.map((key) => flow[key]).find((host) => host !== undefined),
     ...(flow['proto.l4_id'] === 6
       ? {
           tcp_retx: [flow['cli2srv.retransmissions'], flow['srv2cli.retransmissions']],
