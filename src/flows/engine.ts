@@ -139,6 +139,7 @@ export interface FlowEngine {
 
 export function createFlowEngine(options: EngineOptions): FlowEngine {
   const { visitPeriodUs, maxIdleUs, detailWaitUs, dpi, counters, blacklist, localNetworks } = options;
+  const blacklisted = blacklist.addresses;
   const COUNT = {
     created: counterIndex('flows.created'),
     active: counterIndex('flows.active'),
@@ -193,31 +194,29 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   function created(id: number): void {
     bump(COUNT.created);
     const r = id * RECORD_WORDS;
-    const clientIsB = (i32[r + (R_STATE >> 2)] as number) < 0;
-    let nets: [number, number];
-    let black: [boolean, boolean];
-    let unicast: [boolean, boolean];
+    let state = i32[r + (R_STATE >> 2)] as number;
+    let client = 0; // the word of the client's address, or its offset among the IPv6 addresses
+    let server = 0;
     if ((i32[r + (R_PV >> 2)] as number) >= PV_IPV6) {
       const base = (i32[r + (R_V6 >> 2)] as number) * 32;
-      nets = [localNetworks.match6(v6, base), localNetworks.match6(v6, base + 16)];
-      black = [blacklist.addresses.match6(v6, base) >= 0, blacklist.addresses.match6(v6, base + 16) >= 0];
-      unicast = [isUnicast6(v6, base), isUnicast6(v6, base + 16)];
+      client = state < 0 ? base + 16 : base;
+      server = state < 0 ? base : base + 16;
+      u8[id * RECORD_BYTES + R_NET0] = localNetworks.match6(v6, client) + 1;
+      u8[id * RECORD_BYTES + R_NET1] = localNetworks.match6(v6, server) + 1;
+      if (isUnicast6(v6, client)) state |= STATE_CLIENT_UNICAST;
+      if (isUnicast6(v6, server)) state |= STATE_SERVER_UNICAST;
+      if (blacklisted.match6(v6, client) >= 0) state |= STATE_CLIENT_BLACKLISTED;
+      if (blacklisted.match6(v6, server) >= 0) state |= STATE_SERVER_BLACKLISTED;
     } else {
-      const a = i32[r + (R_A >> 2)] as number;
-      const b = i32[r + (R_B >> 2)] as number;
-      nets = [localNetworks.match4(a), localNetworks.match4(b)];
-      black = [blacklist.addresses.match4(a) >= 0, blacklist.addresses.match4(b) >= 0];
-      unicast = [isUnicast4(a), isUnicast4(b)];
+      client = i32[r + ((state < 0 ? R_B : R_A) >> 2)] as number;
+      server = i32[r + ((state < 0 ? R_A : R_B) >> 2)] as number;
+      u8[id * RECORD_BYTES + R_NET0] = localNetworks.match4(client) + 1;
+      u8[id * RECORD_BYTES + R_NET1] = localNetworks.match4(server) + 1;
+      if (isUnicast4(client)) state |= STATE_CLIENT_UNICAST;
+      if (isUnicast4(server)) state |= STATE_SERVER_UNICAST;
+      if (blacklisted.match4(client) >= 0) state |= STATE_CLIENT_BLACKLISTED;
+      if (blacklisted.match4(server) >= 0) state |= STATE_SERVER_BLACKLISTED;
     }
-    const client = clientIsB ? 1 : 0;
-    const server = 1 - client;
-    u8[id * RECORD_BYTES + R_NET0] = (nets[client] as number) + 1;
-    u8[id * RECORD_BYTES + R_NET1] = (nets[server] as number) + 1;
-    let state = i32[r + (R_STATE >> 2)] as number;
-    if (black[client]) state |= STATE_CLIENT_BLACKLISTED;
-    if (black[server]) state |= STATE_SERVER_BLACKLISTED;
-    if (unicast[client]) state |= STATE_CLIENT_UNICAST;
-    if (unicast[server]) state |= STATE_SERVER_UNICAST;
     if (dpi === undefined) state |= STATE_DETECTED | STATE_DISSECTED;
     i32[r + (R_STATE >> 2)] = state;
   }
