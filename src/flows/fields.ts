@@ -14,7 +14,7 @@ import { STATE } from './fields/state.ts';
 import { TCP_FIELDS } from './fields/tcp.ts';
 import { TRAFFIC } from './fields/traffic.ts';
 
-export type { Field, FieldGroup, FieldTable, FieldType, FieldValue } from './fields/field.ts';
+export type { Field, FieldGroup, FieldTable, FieldValue } from './fields/field.ts';
 
 export const FIELDS: readonly Field[] = [...ENDPOINTS, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
 

@@ -53,7 +53,7 @@ import { createFragmentTable } from './fragments.ts';
 import { avalanche, createHash } from './hash.ts';
 import { createLinkDecoder, DECODED, i32, LINK_ETHERNET, type NetworkDecoder, u16 } from './link.ts';
 
-export { DECODE_COUNTERS, type DecodeCounter, type DecodeCounterName } from './counters.ts';
+export { DECODE_COUNTERS, type DecodeCounterName } from './counters.ts';
 export { supportsLinkType } from './link.ts';
 
 /** Which tunnels are opened. IP-in-IP always is. */

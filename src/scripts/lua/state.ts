@@ -52,7 +52,6 @@ export interface LuaApi {
 export const LUA_REGISTRY = -1_001_000; // LUAI_MAXSTACK 1,000,000: -LUAI_MAXSTACK - 1000
 export const LUA_MASK_COUNT = 8;
 export const LUA_NIL = 0;
-export const LUA_STRING = 4;
 
 /** Shorter strings are written byte by byte: that is faster than a call to Buffer. */
 const SHORT_STRING = 40;
