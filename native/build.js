@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 const folder = dirname(fileURLToPath(import.meta.url));
 const sources = ['flowpatrol.c', 'capture.c', 'dpi.c'];
 const headers = ['flowpatrol.h'];
+const systemHeaders = ['/usr/include/ndpi/ndpi_define.h', '/usr/include/ndpi/ndpi_typedefs.h', '/usr/include/pcap/pcap.h'];
 
 /** The folder of Node-API's headers. @throws Error when npm's package is not installed */
 function nodeHeaders() {
@@ -36,6 +37,8 @@ export function build() {
 
   const hash = createHash('sha256').update(JSON.stringify([compiler, flags, includes, libraries, process.arch]));
   for (const file of [...headers, ...sources]) hash.update(readFileSync(join(folder, file)));
+  // an upgrade of the system's libraries changes their headers
+  for (const header of systemHeaders) if (existsSync(header)) hash.update(`${header} ${statSync(header).size} ${statSync(header).mtimeMs}`);
   const digest = hash.digest('hex');
 
   const output = join(folder, 'build');

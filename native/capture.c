@@ -226,6 +226,9 @@ FP_FUNCTION(fp_pcap_open_live) {
 /* `fd` is closed in every case: by the handle later, or here when opening fails. */
 static bool open_descriptor(napi_env env, struct capture *capture, int fd, const char *name, const char *filter) {
   char error[PCAP_ERRBUF_SIZE] = "";
+  /* A parent may hand over a pipe that does not block; stdio would take "nothing yet" for an error. */
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
   capture->file = fdopen(fd, "r");
   if (capture->file == NULL) {
     int problem = errno;

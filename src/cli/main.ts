@@ -51,13 +51,21 @@ function exitCodeOf(snapshot: Snapshot): number {
   return failed.every((of) => of.errorCode === 'EFILTER') ? 2 : 1;
 }
 
+/** Does a script have callbacks that this run did not call, because it read captures? */
+const hidesCallbacks = (config: Config, { interfaces, scripts }: Snapshot): boolean =>
+  config.pcapCallbacks === 'protocolDetected' &&
+  !config.originalSpeed &&
+  interfaces.some((of) => of.kind === 'pcap') &&
+  scripts.some((script) => script.callbacks.some((callback) => callback !== 'protocolDetected'));
+
 async function run(config: Config, screen: Screen): Promise<number> {
   const { checkConfig } = await withAddon(() => import('./check.ts'));
   const kindOf = checkConfig(config);
   const lock =
     config.dataDirectory === undefined ? undefined : (await import('./data-directory.ts')).lockDataDirectory(config.dataDirectory);
   const { createPatrol } = await import('../patrol.ts');
-  const patrol = createPatrol(config, createLog(config.logLevel, screen, !process.env.NO_COLOR), kindOf);
+  const log = createLog(config.logLevel, screen, !process.env.NO_COLOR);
+  const patrol = createPatrol(config, log, kindOf);
 
   let signalled = 0;
   const onSignal = (): void => {
@@ -99,8 +107,11 @@ async function run(config: Config, screen: Screen): Promise<number> {
     lock?.release();
   }
   const snapshot = patrol.snapshot();
+  for (const { name, counters } of snapshot.interfaces) log.debug({ interface: name, counters }, 'all counters');
   screen.line('');
   for (const line of summary(snapshot)) screen.line(line);
+  if (hidesCallbacks(config, snapshot))
+    screen.line('On captures only protocolDetected is called; --pcap-callbacks all calls the others too.');
   return exitCodeOf(snapshot);
 }
 

@@ -13,7 +13,7 @@ export interface ScriptFile {
 
 /**
  * Directories in the given order, files of each by name.
- * @param unreadable is told of a directory that cannot be listed, a missing one included
+ * @param unreadable is told of a directory that cannot be listed, is missing, or has no scripts
  */
 export function readScriptFiles(directories: readonly string[], unreadable: (message: string) => void): ScriptFile[] {
   const files: ScriptFile[] = [];
@@ -25,9 +25,9 @@ export function readScriptFiles(directories: readonly string[], unreadable: (mes
       unreadable(`directory of scripts: ${(error as Error).message}`);
       continue;
     }
-    for (const name of names.filter((entry) => entry.endsWith('.lua') && !entry.startsWith('.')).sort()) {
-      files.push(readScript(name, join(directory, name)));
-    }
+    const scripts = names.filter((entry) => entry.endsWith('.lua') && !entry.startsWith('.')).sort();
+    if (scripts.length === 0) unreadable(`directory of scripts: no .lua files in ${directory}`);
+    for (const name of scripts) files.push(readScript(name, join(directory, name)));
   }
   return files;
 }
