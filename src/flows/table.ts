@@ -8,6 +8,7 @@
  */
 import { native } from '../native.ts';
 import {
+  BATCH_PACKETS,
   F_ETHERNET,
   F_FRAGMENT,
   F_TCP,
@@ -50,6 +51,7 @@ import {
   R_PV,
   R_SEQ,
   R_STATE,
+  R_SYN,
   R_V6,
   RECORD_BYTES,
   STATE_CLIENT_IS_B,
@@ -97,6 +99,9 @@ export interface FlowTable {
   remove(id: number): void;
 }
 
+/** So many packets of a flow may touch the line of the handshake times. */
+const HANDSHAKE_PACKETS = 8;
+
 /** Length of the bucket array for a number of flows: a power of two, at least twice as many. */
 const bucketCount = (maxFlows: number): number => {
   let count = 1024;
@@ -119,6 +124,8 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
   const v6 = new Uint8Array(native.allocate((maxFlows + 1) * 32));
   const freedV6 = new Int32Array(native.allocate((maxFlows + 1) * 4));
   const tcp = createTcpAnalysis(i32, u32, u16, f64);
+
+  const candidates = new Int32Array(BATCH_PACKETS); // record that each packet of the batch will probably update
 
   let fresh = 1;
   let freedCount = 0;
@@ -154,10 +161,11 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
   };
 
   const create = (words: Int32Array, w: number, slot: number, chunk: Uint8Array, time: number): number => {
-    const id = freedCount > 0 ? (freed[--freedCount] as number) : fresh++;
+    const used = freedCount > 0;
+    const id = used ? (freed[--freedCount] as number) : fresh++;
     const r = id * RECORD_WORDS;
     const flags = words[w + S_FLAGS] as number;
-    i32.fill(0, r, r + RECORD_WORDS);
+    if (used) for (let i = r; i < r + RECORD_WORDS; i++) i32[i] = 0; // a fresh record is zero already
     for (let i = 0; i < 5; i++) i32[r + i] = words[w + i] as number;
     i32[r + (R_STATE >> 2)] = flags & STATE_CLIENT_IS_B;
     f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] = time;
@@ -211,6 +219,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
     const times = scratch.times;
     moved = false;
     let touched = 0;
+    let coming = 0; // new flows so far, as far as can be told before the update
     for (let i = from; i < to; i++) touched += table[((words[i * SCRATCH_WORDS + S_HASH] as number) & mask) * 2 + 1] as number;
     for (let i = from; i < to; i++) {
       const w = i * SCRATCH_WORDS;
@@ -223,15 +232,20 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
         slot = (slot + 1) & mask;
       }
       words[w + S_SLOT] = id === 0 ? hash & mask : slot;
-      if (id === 0) id = freedCount > 0 ? (freed[freedCount - 1] as number) : fresh <= maxFlows ? fresh : 0;
+      if (id === 0) {
+        id = coming < freedCount ? (freed[freedCount - 1 - coming] as number) : Math.min(fresh + coming - freedCount, maxFlows);
+        coming++;
+      }
+      candidates[i] = id;
       touched ^= i32[id * RECORD_WORDS] as number;
     }
     for (let i = from; i < to; i++) {
-      const w = i * SCRATCH_WORDS;
-      const id = table[(words[w + S_SLOT] as number) * 2 + 1] as number;
-      const direction = ((words[w + S_FLAGS] as number) ^ (i32[id * RECORD_WORDS + (R_STATE >> 2)] as number)) >>> 31;
-      touched ^= u32[id * RECORD_WORDS + ((R_DIR + D_PACKETS) >> 2) + direction * (R_DIR_BYTES >> 2)] as number;
-      touched ^= u32[id * RECORD_WORDS + ((R_IAT + I_COUNT) >> 2)] as number;
+      const r = (candidates[i] as number) * RECORD_WORDS;
+      const state = i32[r + (R_STATE >> 2)] as number;
+      const direction = ((words[i * SCRATCH_WORDS + S_FLAGS] as number) ^ state) >>> 31;
+      touched ^= u32[r + ((R_DIR + D_PACKETS) >> 2) + direction * (R_DIR_BYTES >> 2)] as number;
+      touched ^= u32[r + ((R_IAT + I_COUNT) >> 2)] as number;
+      if ((state & STATE_PACKETS) < HANDSHAKE_PACKETS) touched ^= u32[r + (R_SYN >> 2)] as number;
     }
     freed[maxFlows] = touched; // the last entry is never used: it keeps the reads above from being optimised away
 
