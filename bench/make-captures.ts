@@ -25,7 +25,7 @@ export interface CaptureSizes {
   readonly smallFlows: number;
 }
 
-export const FULL: CaptureSizes = { realPackets: 2_000_000, realFlows: 100_000, smallFlows: 1_000_000 };
+export const FULL: CaptureSizes = { realPackets: 6_000_000, realFlows: 100_000, smallFlows: 1_000_000 };
 export const QUICK: CaptureSizes = { realPackets: 200_000, realFlows: 10_000, smallFlows: 100_000 };
 
 export interface Capture {
