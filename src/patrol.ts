@@ -4,9 +4,10 @@
  * createPatrol is inert; `start` opens everything, `stop` ends it in order (last visits, exports flushed), `done` resolves when
  * every interface has ended. Called by the command line.
  */
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
+import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
 import { createRingBuffer } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import { COUNTERS } from './interfaces/counters.ts';
@@ -49,7 +50,15 @@ interface Running {
 /** A name that is a file (or `-`) is a capture; anything else is a network interface. */
 export type KindOf = (name: string) => InterfaceKind;
 
-function startInterface(id: number, name: string, kind: InterfaceKind, config: Config, run: string, log: Log): Running {
+/** What all interfaces of a run have in common. */
+interface Shared {
+  readonly config: Config;
+  readonly run: string;
+  readonly log: Log;
+  readonly outputLock: SharedArrayBuffer;
+}
+
+function startInterface(id: number, name: string, kind: InterfaceKind, { config, run, log, outputLock }: Shared): Running {
   const wanted = config.scripts || config.exportFlows !== undefined || config.exportEvents !== undefined;
   const ring = wanted ? createRingBuffer() : undefined;
   const counters = new SharedArrayBuffer(COUNTERS.length * 8);
@@ -79,25 +88,35 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
     },
   };
 
-  const fail = (error: string, code = ''): void => {
-    running.state = 'failed';
-    running.error = error;
-    running.errorCode = code;
-    log.error({ interface: name, code }, error);
-    void flow.terminate();
-    void host?.terminate();
-    resolve();
-  };
-
-  const end = (): void => {
+  // Each thread says when it is through. Both are waited for: nobody knows whose last message comes first.
+  let flowOver = false;
+  let hostOver = true;
+  const settle = (): void => {
+    if (!flowOver || !hostOver) return;
     if (running.state !== 'failed') running.state = 'ended';
     resolve();
   };
 
+  const failed = (error: string, code: string): void => {
+    running.state = 'failed';
+    running.error = error;
+    running.errorCode = code;
+    log.error({ interface: name, code }, error);
+  };
+
+  /** For a thread that can say nothing more: the other one would wait for it. */
+  const giveUp = (error: string): void => {
+    failed(error, '');
+    void flow.terminate();
+    void host?.terminate().then(() => releaseOutputLock(outputLock, lockHolder(id)));
+    resolve();
+  };
+
   const startHost = (names: Names, ring: SharedArrayBuffer): void => {
-    const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring };
+    const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring, outputLock };
+    hostOver = false;
     host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData });
-    host.on('error', (error) => fail(`script host: ${(error as Error).message}`));
+    host.on('error', (error) => giveUp(`script host: ${(error as Error).message}`));
     host.on('message', (message: HostMessage) => {
       switch (message.type) {
         case 'print':
@@ -113,17 +132,18 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
           running.stop();
           break;
         case 'failed':
-          fail(`script host: ${message.error}`);
+          giveUp(`script host: ${message.error}`);
           break;
         case 'ended':
           running.report = message.report;
-          end();
+          hostOver = true;
+          settle();
           break;
       }
     });
   };
 
-  flow.on('error', (error) => fail((error as Error).message));
+  flow.on('error', (error) => giveUp((error as Error).message));
   flow.on('message', (message: InterfaceMessage) => {
     switch (message.type) {
       case 'ready':
@@ -146,10 +166,13 @@ function startInterface(id: number, name: string, kind: InterfaceKind, config: C
         log.warn({ interface: name }, message.text);
         break;
       case 'failed':
-        fail(message.error, message.code);
+        failed(message.error, message.code);
+        flowOver = true; // it has closed the ring: the script host still reads what is in there
+        settle();
         break;
       case 'ended':
-        if (ring === undefined) end(); // otherwise the script host still reads what is in the ring
+        flowOver = true;
+        settle();
         break;
     }
   });
@@ -183,6 +206,12 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
   };
 };
 
+/** Empties a file, so that the hosts can append. Pipes and devices are not opened: their readers would see an end. */
+function prepareExport(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) accessSync(file, constants.W_OK);
+  else closeSync(openSync(file, 'w'));
+}
+
 /** @param kindOf tells captures from network interfaces (the command line has looked at the names already) */
 export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol {
   const interfaces: Running[] = [];
@@ -192,11 +221,11 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol {
     done,
     async start() {
       for (const file of [config.exportFlows, config.exportEvents, config.exportAlerts]) {
-        if (file !== undefined && file !== '-') closeSync(openSync(file, 'w'));
+        if (file !== undefined && file !== '-') prepareExport(file);
       }
-      const run = Date.now().toString(36);
+      const shared = { config, run: Date.now().toString(36), log, outputLock: createOutputLock() };
       config.interfaces.forEach((name, id) => {
-        interfaces.push(startInterface(id, name, kindOf(name), config, run, log));
+        interfaces.push(startInterface(id, name, kindOf(name), shared));
       });
       void Promise.all(interfaces.map((running) => running.ended)).then(() => resolve());
     },

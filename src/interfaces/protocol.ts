@@ -52,6 +52,8 @@ export interface HostData {
   readonly config: Config;
   readonly names: Names;
   readonly ring: SharedArrayBuffer;
+  /** Keeps the exports of several hosts apart (exports/lines.ts). */
+  readonly outputLock: SharedArrayBuffer;
 }
 
 export interface ProtocolTotals {

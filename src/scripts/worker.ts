@@ -3,7 +3,7 @@
  * HostData; it ends when the interface's thread has closed the ring and every event is read.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openLines } from '../exports/lines.ts';
+import { type LineWriter, lockHolder, openLines } from '../exports/lines.ts';
 import { CALLBACK_BIT, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
 import { alertLine, eventLine, flowLine } from '../flows/export.ts';
 import { createRingReader } from '../flows/ring.ts';
@@ -39,9 +39,11 @@ async function main(): Promise<void> {
   const live = data.kind === 'packet';
   const view = createEventView(data.names);
   const readerGone = (): void => say({ type: 'reader-gone' });
-  const exportFlows = config.exportFlows === undefined ? undefined : openLines(config.exportFlows, readerGone);
-  const exportEvents = config.exportEvents === undefined ? undefined : openLines(config.exportEvents, readerGone);
-  const exportAlerts = config.exportAlerts === undefined ? undefined : openLines(config.exportAlerts, readerGone);
+  const open = (path: string | undefined): LineWriter | undefined =>
+    path === undefined ? undefined : openLines(path, data.outputLock, lockHolder(data.id), readerGone);
+  const exportFlows = open(config.exportFlows);
+  const exportEvents = open(config.exportEvents);
+  const exportAlerts = open(config.exportAlerts);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
   let alerts = 0;

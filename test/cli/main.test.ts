@@ -1,12 +1,13 @@
 /** The program itself, as a process: exit codes, what goes where, signals. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import { ethernet, ipv4, pcapFile, udp } from '../support/packets.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 const CAPTURES = resolve(import.meta.dirname, '../captures');
@@ -90,6 +91,35 @@ test('a capture to its end: flows on standard output, the summary on standard er
   assert.ok(lines(out).length > 0);
   assert.match(err, /^Interface +flows/m);
   assert.match(err, /^Losses: nothing lost$/m);
+});
+
+test('two captures write whole lines to one output, however slowly it is read', async () => {
+  const names = ['left.pcap', 'right.pcap'].map((name, side) => {
+    const packets = Array.from({ length: 3000 }, (_, i) => ({
+      time: 1e15 + i,
+      bytes: ethernet({}, ipv4({}, udp({ from: 1024 + i, to: 9000 + side }, 'x'))),
+    }));
+    writeFileSync(join(scratch, name), pcapFile(packets));
+    return name;
+  });
+  const { code, out } = await run('-i', names[0] as string, '-i', names[1] as string, '--no-scripts', '--export-events', '-');
+  assert.equal(code, 0);
+  assert.equal(lines(out).length, 2 * 3000 * 2); // protocolDetected and idle
+});
+
+test('a named pipe takes an export and sees one end', async () => {
+  const pipe = join(scratch, 'flows.pipe');
+  execFileSync('mkfifo', [pipe]);
+  const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
+  const [{ code }, out] = await Promise.all([run('-i', join(CAPTURES, 'irc.pcap'), '--export-flows', pipe), text(reader.stdout)]);
+  assert.equal(code, 0);
+  assert.ok(lines(out).length > 0);
+});
+
+test('an export that cannot be written ends the run with an error', async () => {
+  const { code, err } = await run('-i', join(CAPTURES, 'irc.pcap'), '--export-flows', '/dev/full');
+  assert.equal(code, 1);
+  assert.match(err, /no space left on device/);
 });
 
 test('standard input, and a data directory that is free again afterwards', async () => {
