@@ -1,6 +1,6 @@
 /** Our reader of classic pcap files against libpcap, on whole, cut and damaged files. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +9,7 @@ import { classicHeader, openClassic } from '../../src/interfaces/pcap/classic.ts
 import { SOURCE_END } from '../../src/interfaces/source.ts';
 import { native } from '../../src/native.ts';
 import { BATCH_PACKETS, createBatch, FRAME_WORDS, readable } from '../../src/packet/batch.ts';
+import { pcapFile } from '../support/packets.ts';
 
 interface Packet {
   readonly time: number;
@@ -89,6 +90,19 @@ test('cut anywhere, or damaged in a record header: the same packets, then the sa
     ),
     { numRuns: 200 },
   );
+});
+
+test('a wire length of 2 GiB and more is no negative number', () => {
+  const path = join(tmpdir(), `flowpatrol-wire-${process.pid}.pcap`);
+  const file = Buffer.from(pcapFile([{ time: 1e15, bytes: new Uint8Array(60), wire: 0xffffffff }]));
+  writeFileSync(path, file);
+  try {
+    const read = byUs(path, file);
+    assert.equal(read.packets[0]?.wire, 0x7fffffff);
+    assert.deepEqual(read, byLibpcap(path));
+  } finally {
+    rmSync(path);
+  }
 });
 
 test('nanoseconds and the other byte order', () => {

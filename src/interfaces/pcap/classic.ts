@@ -147,7 +147,7 @@ export function openClassic(path: string, size: number, header: ClassicHeader): 
         }
         frames[count * FRAME_WORDS] = at + RECORD;
         frames[count * FRAME_WORDS + 1] = captured;
-        frames[count * FRAME_WORDS + 2] = wire;
+        frames[count * FRAME_WORDS + 2] = wire < 0 ? 0x7fffffff : wire; // 2 GiB or more: nonsense, limited as the addon does
         times[count] = seconds * 1e6 + (perMicrosecond === 1 ? fraction : Math.floor(fraction / perMicrosecond));
         at += RECORD + captured;
         count++;
