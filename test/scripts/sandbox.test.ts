@@ -77,6 +77,14 @@ test('a script that runs on in a coroutine or a metamethod is ended as well', as
   for (const error of errors.slice(0, 5)) assert.match(error, /stopped: the call used up its budget/);
 });
 
+test('print of very many values takes no more than a moment', async (t) => {
+  const { lines, run } = await start(t, {
+    'a.lua': script('a', 'idle', 'local t = {} for i = 1, 100000 do t[i] = i % 10 end print(table.unpack(t))'),
+  });
+  run('idle');
+  assert.equal(lines.length, 1);
+});
+
 test('the modules: json, alert_consts, flow_consts, lua_utils', async (t) => {
   const lines = await printed(
     t,

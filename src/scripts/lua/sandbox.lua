@@ -8,7 +8,7 @@ local is_lazy, materialise = lazy.is_lazy, lazy.materialise
 local base = {}
 for name, value in next, _G do base[name] = value end
 local select, type, error, tostring, rawnext, rawpairs = select, type, error, tostring, next, pairs
-local concat, floor = table.concat, math.floor
+local concat, pack, floor = table.concat, table.pack, math.floor
 
 -- Tables of a lazy info behave like ordinary ones ------------------------------------------------
 
@@ -110,9 +110,9 @@ end
 
 -- Text as `print` would show it, without the arguments' own newline handling.
 local function line_of(...)
-  local parts = {}
-  for i = 1, select('#', ...) do parts[i] = tostring((select(i, ...))) end
-  return concat(parts, '\t')
+  local parts = pack(...) -- not select: with many arguments that is quadratic, and no budget holds in here
+  for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+  return concat(parts, '\t', 1, parts.n)
 end
 
 -- New globals of script number `script`.
