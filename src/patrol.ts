@@ -113,17 +113,24 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
   };
 
   const startHost = (names: Names, ring: SharedArrayBuffer): void => {
-    const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring, outputLock };
+    const lines = new Int32Array(new SharedArrayBuffer(4));
+    const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring, outputLock, linesUnderWay: lines.buffer };
     hostOver = false;
+    const lineDone = (): void => {
+      Atomics.sub(lines, 0, 1);
+      Atomics.notify(lines, 0);
+    };
     host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData });
     host.on('error', (error) => giveUp(`script host: ${(error as Error).message}`));
     host.on('message', (message: HostMessage) => {
       switch (message.type) {
         case 'print':
           log.info({ script: message.script, interface: name }, message.line);
+          lineDone();
           break;
         case 'script-error':
           log.error({ script: message.script, callback: message.callback, interface: name }, message.message);
+          lineDone();
           break;
         case 'report':
           running.report = message.report;

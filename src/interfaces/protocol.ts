@@ -54,6 +54,8 @@ export interface HostData {
   readonly ring: SharedArrayBuffer;
   /** Keeps the exports of several hosts apart (exports/lines.ts). */
   readonly outputLock: SharedArrayBuffer;
+  /** One word: lines of scripts that are on their way to the main thread. */
+  readonly linesUnderWay: SharedArrayBuffer;
 }
 
 export interface ProtocolTotals {

@@ -19,7 +19,21 @@ const REPORT_MS = 250;
 /** Script output and script errors a second that reach the log on a live interface. */
 const LOG_LINES_PER_SECOND = 50;
 
+/** Lines of scripts that may be on their way to the log: beyond it the scripts wait, or the queue would grow without end. */
+const MOST_LINES_UNDER_WAY = 1000;
+
 const say = (message: HostMessage): void => parentPort?.postMessage(message);
+
+const linesUnderWay = new Int32Array(data.linesUnderWay);
+function sayLine(message: HostMessage): void {
+  for (;;) {
+    const lines = Atomics.load(linesUnderWay, 0);
+    if (lines < MOST_LINES_UNDER_WAY) break;
+    Atomics.wait(linesUnderWay, 0, lines);
+  }
+  Atomics.add(linesUnderWay, 0, 1);
+  say(message);
+}
 
 /** Passes so many calls a second; files are never limited. */
 function rateLimit(perSecond: number): () => boolean {
@@ -55,11 +69,11 @@ async function main(): Promise<void> {
       exportAlerts?.write(alertLine(alert, of));
     },
     print(script, line) {
-      if (passes()) say({ type: 'print', script, line });
+      if (passes()) sayLine({ type: 'print', script, line });
       else printsDropped++;
     },
     error(script, callback, message) {
-      if (passes()) say({ type: 'script-error', script, callback, message });
+      if (passes()) sayLine({ type: 'script-error', script, callback, message });
       else printsDropped++;
     },
   };
