@@ -31,7 +31,6 @@ const ENGINE_COUNTERS = [
   info('dpi.refused', 'packets not shown to detection: their transport header is broken or not that of the flow'),
   info('dpi.given-up', 'flows whose protocol was given up and guessed'),
   loss('details.dropped', 'protocol details dropped: the memory for them was full'),
-  loss('addresses.full', 'IPv6 packets dropped: no room for the addresses of a new flow'),
   loss('drops.kernel', 'packets the kernel dropped because its buffer was full (raise --buffer-size)'),
   loss('drops.interface', 'packets the network interface or its driver dropped'),
   info('interface.lost', 'times the interface went away'),
