@@ -5,7 +5,7 @@
  *   node docs/generate.ts --check   writes nothing; exit status 1 when a page is stale
  */
 import { optionsReference } from '../src/cli/help.ts';
-import { COUNTERS } from '../src/interfaces/counters.ts';
+import { COUNTERS } from '../src/flows/counters.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FIELDS, type Field, type FieldGroup } from '../src/flows/fields.ts';
 import { PRIORITY, STATUSES, type Status, statusById } from '../src/flows/statuses.ts';

@@ -47,7 +47,7 @@ export interface InterfaceSnapshot {
   readonly position: number;
   /** Bytes of the file, -1 unknown. */
   readonly size: number;
-  /** Names as declared in interfaces/counters.ts, and `alerts`. */
+  /** Names as declared in flows/counters.ts, and `alerts`. */
   readonly counters: Readonly<Record<string, number>>;
   readonly protocols: readonly ProtocolSnapshot[];
   /** Only what is above zero. */

@@ -8,9 +8,9 @@ import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
+import { COUNTERS } from './flows/counters.ts';
 import { createRingBuffer } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
-import { COUNTERS } from './interfaces/counters.ts';
 import {
   CONTROL_STOP,
   CONTROL_WORDS,

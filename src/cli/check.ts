@@ -5,6 +5,7 @@
 import { accessSync, constants, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
+import { createSteadyClock } from '../interfaces/live/clock.ts';
 import { openLive } from '../interfaces/live/source.ts';
 import { openFile } from '../interfaces/pcap/source.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
@@ -65,7 +66,7 @@ function similarFile(path: string): string {
 /** Opens and closes what can be opened twice: network interfaces and regular files. */
 function tryToOpen(name: string, kind: InterfaceKind, config: Config): void {
   try {
-    if (kind === 'packet') openLive(name, config).close();
+    if (kind === 'packet') openLive(name, config, createSteadyClock()).close();
     else if (statOf(name)?.isFile()) openFile(name, config.filter).close();
   } catch (error) {
     throw openingError(name, error);

@@ -11,10 +11,10 @@
 
 import type { Blacklist } from '../hosts/blacklist.ts';
 import { isUnicast4, isUnicast6, type PrefixSet } from '../hosts/prefixes.ts';
-import { counterIndex } from '../interfaces/counters.ts';
 import { COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, DPI_WORDS, type DpiHandle, native } from '../native.ts';
 import { BATCH_PACKETS, F_NO_DPI, PV_IPV6, S_FLAGS, S_L3, S_L3_LENGTH, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
 import { createConditions, type Thresholds } from './conditions.ts';
+import { counterIndex } from './counters.ts';
 import { createDetailArena } from './details.ts';
 import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts';
 import { createEventWriter, type EventSink } from './event-writer.ts';
@@ -23,6 +23,7 @@ import {
   D_GOODPUT,
   D_PACKETS,
   DETAIL_APP,
+  DETAIL_ENTRIES,
   DETAIL_MASTER,
   I_EXTRA,
   R_A,
@@ -60,7 +61,6 @@ import {
   STATE_CLOSING,
   STATE_DETECTED,
   STATE_DISSECTED,
-  STATE_DPI,
   STATE_IDLE,
   STATE_NAME_BLACKLISTED,
   STATE_PACKETS,
@@ -246,7 +246,6 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     requestTimes[requestCount] = (packets as Scratch).times[index] as number;
     requestIsLast[requestCount] = count === limit ? 1 : 0;
     requestCount++;
-    i32[r + (R_STATE >> 2)] = state | STATE_DPI;
   }
 
   /** Takes over what detection knows of a flow; with COLLECT_FREE it is the last word. */
@@ -267,7 +266,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   function detailText(handle: number, detail: number): string {
     const start = details.offset(handle);
     const end = start + details.length(handle);
-    for (let at = start + 16; at + 4 <= end; ) {
+    for (let at = start + DETAIL_ENTRIES; at + 4 <= end; ) {
       const id = (details.bytes[at] as number) | ((details.bytes[at + 1] as number) << 8);
       const length = (details.bytes[at + 2] as number) | ((details.bytes[at + 3] as number) << 8);
       if (id === detail) return Buffer.from(details.bytes.buffer, at + 4, length).toString('latin1');
@@ -492,6 +491,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
   /** Ends the longest silent of a sample of flows that is spread over the table, at the time of the packet that needs room. */
   function makeRoom(time: number): void {
+    counters[COUNT.peak] = options.maxFlows;
     detect();
     const limit = table.limit();
     const sample: { id: number; last: number }[] = [];
@@ -510,7 +510,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   }
 
   const update = (scratch: Scratch, from: number, to: number): void => {
-    clock = scratch.times[to - 1] as number;
+    clock = Math.max(clock, scratch.times[to - 1] as number);
     table.update(scratch, chunk, from, to);
     detect();
   };

@@ -107,8 +107,6 @@ export const STATE_REPORTED = 1 << 15;
 export const STATE_VISITED = 1 << 16;
 /** The last visit: never visited again. */
 export const STATE_IDLE = 1 << 17;
-/** Detection is on for this flow: it has memory in nDPI. */
-export const STATE_DPI = 1 << 18;
 export const STATE_CLIENT_BLACKLISTED = 1 << 19;
 export const STATE_SERVER_BLACKLISTED = 1 << 20;
 /** A packet came since the last visit. */

@@ -16,6 +16,7 @@ import {
   S_FLAGS,
   S_FRAME,
   S_HASH,
+  S_ICMP,
   S_L3,
   S_PAYLOAD,
   S_PORTS,
@@ -92,7 +93,6 @@ export interface FlowTable {
   active(): number;
   /** One more than the highest record ever used: visits walk 1 … limit - 1. */
   limit(): number;
-  created(): number;
   /** Updates flows by the packets `from` … `to - 1` of the scratch, whose headers lie in `chunk`. */
   update(scratch: Scratch, chunk: Uint8Array, from: number, to: number): void;
   /** Takes a flow out of the table; its record may be used again. */
@@ -297,7 +297,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
         u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
       } else if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state, time);
       else if (((words[w + S_PV] as number) & 0xff) === 1 || ((words[w + S_PV] as number) & 0xff) === 58) {
-        const icmp = words[w + 14] as number;
+        const icmp = words[w + S_ICMP] as number;
         u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 2] = icmp >> 8;
         u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 3] = icmp;
       }
@@ -333,5 +333,5 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
     moved = true;
   };
 
-  return { records, active: () => activeCount, limit: () => fresh, created: () => createdCount, update, remove };
+  return { records, active: () => activeCount, limit: () => fresh, update, remove };
 }

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { namesOf, protocolPairName } from '../dpi/names.ts';
 import { DEFAULT_THRESHOLDS } from '../flows/conditions.ts';
+import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../flows/counters.ts';
 import { createFlowEngine, type FlowEngine } from '../flows/engine.ts';
 import type { EventSink } from '../flows/event-writer.ts';
 import { createRingWriter } from '../flows/ring.ts';
@@ -14,7 +15,7 @@ import { createPrefixSet } from '../hosts/prefixes.ts';
 import { type DpiHandle, native } from '../native.ts';
 import { createBatch, createScratch } from '../packet/batch.ts';
 import { createDecoder } from '../packet/decode.ts';
-import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from './counters.ts';
+import { createSteadyClock } from './live/clock.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
 import { openFile } from './pcap/source.ts';
@@ -34,6 +35,7 @@ const config = data.config;
 const counters = new Float64Array(data.counters);
 const gauges = new Float64Array(data.gauges);
 const control = new Int32Array(data.control);
+const clock = createSteadyClock();
 
 /** Flows that a slice of a live visit looks at before it asks for the CPU time it took. */
 const SLICE_FLOWS = 256;
@@ -52,7 +54,7 @@ const say = (message: InterfaceMessage): void => parentPort?.postMessage(message
 const stopped = (): boolean => Atomics.load(control, CONTROL_STOP) !== 0;
 
 function openSource(): PacketSource {
-  if (data.kind === 'packet' && !config.originalSpeed) return openLive(data.name, config);
+  if (data.kind === 'packet' && !config.originalSpeed) return openLive(data.name, config, clock);
   const file = openFile(data.name, config.filter);
   return config.originalSpeed ? pace(file) : file;
 }
@@ -130,9 +132,9 @@ function run(
       engine.process(scratch, batch.bytes);
     }
     if (source.live) {
-      const clock = answer === 0 ? source.quietUntil() : engine.clock();
+      const time = answer === 0 ? source.quietUntil() : engine.clock();
       const began = native.threadCpu();
-      while (engine.advance(clock, SLICE_FLOWS) && native.threadCpu() - began < SLICE_US);
+      while (engine.advance(time, SLICE_FLOWS) && native.threadCpu() - began < SLICE_US);
     }
     if (answer === 0 || ++round % GAUGE_BATCHES === 0) look();
     if (stopTime > 0 && (engine.clock() > stopTime || (answer === 0 && native.wallClock() - stopTime > DRAIN_US))) break;
@@ -221,7 +223,7 @@ function reopen(engine: FlowEngine): PacketSource | undefined {
   for (;;) {
     Atomics.wait(control, CONTROL_STOP, 0, RETRY_MS);
     if (stopped()) return undefined;
-    while (engine.advance(native.wallClock(), SLICE_FLOWS));
+    while (engine.advance(clock.now(), SLICE_FLOWS));
     try {
       return openSource();
     } catch {

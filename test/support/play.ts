@@ -3,6 +3,7 @@
  * objects. `cut` says how many packets come in one batch.
  */
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../../src/flows/conditions.ts';
+import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
 import {
   CALLBACKS,
@@ -36,7 +37,6 @@ import {
 } from '../../src/flows/record.ts';
 import { readBlacklists } from '../../src/hosts/blacklist.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
-import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../../src/interfaces/counters.ts';
 import { native } from '../../src/native.ts';
 import { BATCH_PACKETS, createBatch, createScratch, FRAME_WORDS } from '../../src/packet/batch.ts';
 import { createDecoder, DEFAULT_DECODE_OPTIONS } from '../../src/packet/decode.ts';

@@ -10,12 +10,12 @@
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { namesOf } from '../../src/dpi/names.ts';
 import { DEFAULT_THRESHOLDS } from '../../src/flows/conditions.ts';
+import { COUNTERS, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
 import { eventLine, flowLine } from '../../src/flows/export.ts';
 import { createEventView, type EventView } from '../../src/flows/view.ts';
 import { readBlacklists } from '../../src/hosts/blacklist.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
-import { COUNTERS, DECODE_COUNTERS_START } from '../../src/interfaces/counters.ts';
 import { openFile } from '../../src/interfaces/pcap/source.ts';
 import { SOURCE_FAILED } from '../../src/interfaces/source.ts';
 import { native } from '../../src/native.ts';

@@ -55,7 +55,13 @@ export function openClassic(path: string, size: number, header: ClassicHeader): 
     bytes.copyWithin(0, at, have);
     have -= at;
     at = 0;
-    const read = readSync(fd, bytes, have, Math.min(CHUNK_BYTES, bytes.length - have), position);
+    let read = 0;
+    try {
+      read = readSync(fd, bytes, have, Math.min(CHUNK_BYTES, bytes.length - have), position);
+    } catch (error) {
+      failure = (error as Error).message; // a file system that gives up: what was read before stays
+      return false;
+    }
     position += read;
     have += read;
     return read > 0;
@@ -79,6 +85,7 @@ export function openClassic(path: string, size: number, header: ClassicHeader): 
         if (at + RECORD > have) {
           if (count > 0) break;
           if (more(bytes)) continue;
+          if (failure !== '') return SOURCE_FAILED;
           if (at === have) return SOURCE_END;
           return damage(`truncated: the file ends in the header of a record, after ${have - at} of ${RECORD} bytes`);
         }
@@ -143,6 +150,7 @@ export function openClassic(path: string, size: number, header: ClassicHeader): 
           if (count > 0) break;
           if (captured + RECORD > bytes.length) return damage(`a record of ${captured} bytes is larger than the reader's buffer`);
           if (more(bytes)) continue;
+          if (failure !== '') return SOURCE_FAILED;
           return damage(`truncated: the file ends after ${have - at - RECORD} of a packet's ${captured} captured bytes`);
         }
         frames[count * FRAME_WORDS] = at + RECORD;

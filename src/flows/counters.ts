@@ -2,8 +2,9 @@
  * The counters of an interface: declared once, kept as doubles in shared memory (one writer: the interface's thread),
  * read by the main thread. `loss` marks what belongs to the loss ledger: something came and was not used.
  */
-import { CALLBACKS } from '../flows/event.ts';
+
 import { DECODE_COUNTERS } from '../packet/decode.ts';
+import { CALLBACKS } from './event.ts';
 
 export interface CounterDeclaration {
   readonly name: string;
@@ -23,7 +24,7 @@ const ENGINE_COUNTERS = [
   info('visits', 'visits of all flows'),
   info('visits.cpu', 'CPU time of all visits, µs'),
   info('visits.longest', 'CPU time of the longest visit, µs'),
-  loss('visits.late', 'visits left out because the one before took longer than the period'),
+  loss('visits.late', 'visits left out: the one before took longer than the period, or the clock jumped'),
   info('events', 'lifecycle events handed to the script host'),
   loss('events.lost', 'lifecycle events lost: the script host was too slow and the queue full'),
   ...CALLBACKS.map((name) => info(`callbacks.${name}`, `${name} calls due`)),
