@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
 import { COUNTERS } from './flows/counters.ts';
-import { createRingBuffer } from './flows/ring.ts';
+import { createRingBuffer, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import {
   CONTROL_STOP,
@@ -26,6 +26,10 @@ import {
   type InterfaceKind,
   type InterfaceMessage,
   type ProtocolTotals,
+  WATCH_CALLS,
+  WATCH_IN_CALL,
+  WATCH_UNWRITTEN,
+  WATCH_WORDS,
 } from './interfaces/protocol.ts';
 import type { InterfaceSnapshot, Log, Patrol } from './patrol-types.ts';
 
@@ -43,6 +47,10 @@ interface Running {
   warning?: string;
   protocols: readonly ProtocolTotals[];
   report: HostReport | undefined;
+  /** Script hosts that had to be ended from outside. */
+  callsEnded: number;
+  /** Export lines that went with them. */
+  linesLost: number;
   readonly ended: Promise<void>;
   readonly stop: () => void;
 }
@@ -57,6 +65,12 @@ interface Shared {
   readonly log: Log;
   readonly outputLock: SharedArrayBuffer;
 }
+
+/** A script that does not return from one call for so long is ended; instructions of its own are limited anyway. */
+const STUCK_MS = 1000;
+const WATCH_MS = 100;
+/** After so many the interface fails: its scripts do nothing else. */
+const MOST_CALLS_ENDED = 5;
 
 function startInterface(id: number, name: string, kind: InterfaceKind, { config, run, log, outputLock }: Shared): Running {
   const wanted = config.scripts || config.exportFlows !== undefined || config.exportEvents !== undefined;
@@ -81,6 +95,8 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
     state: 'starting',
     protocols: [],
     report: undefined,
+    callsEnded: 0,
+    linesLost: 0,
     ended,
     stop() {
       Atomics.store(words, CONTROL_STOP, 1);
@@ -112,15 +128,62 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
     resolve();
   };
 
+  /** Ends a script host whose scripts do not return: behind the event it died of, a new one goes on. */
+  const endHost = (names: Names, ring: SharedArrayBuffer, stuck: Worker, watch: Int32Array): void => {
+    running.callsEnded++;
+    running.linesLost += Atomics.load(watch, WATCH_UNWRITTEN);
+    log.error(
+      { interface: name },
+      `a script did not return for ${STUCK_MS / 1000} s from one library call and was ended; all scripts start anew behind that event`,
+    );
+    host = undefined;
+    void stuck.terminate().then(() => {
+      releaseOutputLock(outputLock, lockHolder(id));
+      if (running.state === 'failed') return;
+      if (running.callsEnded > MOST_CALLS_ENDED) {
+        giveUp(`scripts had to be ended ${running.callsEnded} times`);
+        return;
+      }
+      skipEvent(ring);
+      startHost(names, ring);
+    });
+  };
+
   const startHost = (names: Names, ring: SharedArrayBuffer): void => {
+    const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
+    let calls = -1;
+    let since = performance.now();
+    const watching = setInterval(() => {
+      const now = performance.now();
+      const seen = Atomics.load(watch, WATCH_CALLS);
+      if (Atomics.load(watch, WATCH_IN_CALL) === 0 || seen !== calls) {
+        calls = seen;
+        since = now;
+      } else if (now - since > STUCK_MS) {
+        clearInterval(watching);
+        if (host !== undefined) endHost(names, ring, host, watch);
+      }
+    }, WATCH_MS);
+    watching.unref();
     const lines = new Int32Array(new SharedArrayBuffer(4));
-    const hostData: HostData = { id, name, kind: live ? 'packet' : 'pcap', config, names, ring, outputLock, linesUnderWay: lines.buffer };
+    const hostData: HostData = {
+      id,
+      name,
+      kind: live ? 'packet' : 'pcap',
+      config,
+      names,
+      ring,
+      outputLock,
+      linesUnderWay: lines.buffer,
+      watch: watch.buffer,
+    };
     hostOver = false;
     const lineDone = (): void => {
       Atomics.sub(lines, 0, 1);
       Atomics.notify(lines, 0);
     };
     host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData });
+    host.on('exit', () => clearInterval(watching));
     host.on('error', (error) => giveUp(`script host: ${(error as Error).message}`));
     host.on('message', (message: HostMessage) => {
       switch (message.type) {
@@ -208,6 +271,8 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     protocols: running.protocols,
     losses: [
       ...COUNTERS.map(({ name, help, loss }, i) => ({ name, help, value: loss ? (counters[i] as number) : 0 })),
+      { name: 'calls.ended', help: 'script calls ended from outside; their events reached no later script', value: running.callsEnded },
+      { name: 'lines.lost', help: 'export lines lost with a script host that had to be ended', value: running.linesLost },
       { name: 'prints.dropped', help: 'lines of scripts left out by the rate limit of the log', value: running.report?.printsDropped ?? 0 },
     ].filter((loss) => loss.value > 0),
   };

@@ -11,6 +11,8 @@ export interface LineWriter {
   flush(): void;
   close(): void;
   readonly lines: number;
+  /** Lines that wait for the next write. */
+  readonly unwritten: number;
 }
 
 /** The lock of all exports of a run: the holder's number, 0 = free. Made once, given to every thread that writes. */
@@ -59,11 +61,13 @@ export function openLines(path: string, shared: SharedArrayBuffer, holder: numbe
   const lock = new Int32Array(shared);
   let waiting = '';
   let lines = 0;
+  let written = 0;
   let gone = false;
   const flush = (): void => {
     if (waiting === '' || gone) return;
     const text = waiting;
     waiting = '';
+    written = lines;
     acquire(lock, holder);
     try {
       writeAll(fd, text);
@@ -78,6 +82,9 @@ export function openLines(path: string, shared: SharedArrayBuffer, holder: numbe
   return {
     get lines() {
       return lines;
+    },
+    get unwritten() {
+      return lines - written;
     },
     write(line) {
       if (gone) return;

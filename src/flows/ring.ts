@@ -74,6 +74,14 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter {
   };
 }
 
+/** Takes the event at the tail out, for a reader that died of it and is gone. */
+export function skipEvent(shared: SharedArrayBuffer): void {
+  const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
+  if (Atomics.load(control, HEAD) === Atomics.load(control, TAIL)) return;
+  const reader = createRingReader(shared);
+  reader.release(new Uint32Array(shared, CONTROL_BYTES)[reader.next(0) >> 2] as number);
+}
+
 export interface RingReader {
   readonly bytes: Uint8Array;
   /** Waits up to `timeoutMs` for an event. @returns its offset in `bytes`; -1 none came; -2 the writer closed and all is read */

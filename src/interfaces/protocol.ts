@@ -45,6 +45,12 @@ export type InterfaceMessage =
   | { readonly type: 'failed'; readonly error: string; readonly code: string }
   | { readonly type: 'ended' };
 
+/** Positions in the words by which the main thread watches a script host. */
+export const WATCH_IN_CALL = 0; // 1 while scripts run
+export const WATCH_CALLS = 1; // calls begun
+export const WATCH_UNWRITTEN = 2; // export lines that are made and not written yet
+export const WATCH_WORDS = 4;
+
 export interface HostData {
   readonly id: number;
   readonly name: string;
@@ -53,6 +59,7 @@ export interface HostData {
   readonly names: Names;
   readonly ring: SharedArrayBuffer;
   /** Keeps the exports of several hosts apart (exports/lines.ts). */
+  readonly watch: SharedArrayBuffer;
   readonly outputLock: SharedArrayBuffer;
   /** One word: lines of scripts that are on their way to the main thread. */
   readonly linesUnderWay: SharedArrayBuffer;

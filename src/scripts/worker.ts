@@ -8,7 +8,7 @@ import { CALLBACK_BIT, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/eve
 import { alertLine, eventLine, flowLine } from '../flows/export.ts';
 import { createRingReader } from '../flows/ring.ts';
 import { createEventView } from '../flows/view.ts';
-import type { HostData, HostMessage, HostReport } from '../interfaces/protocol.ts';
+import { type HostData, type HostMessage, type HostReport, WATCH_CALLS, WATCH_IN_CALL, WATCH_UNWRITTEN } from '../interfaces/protocol.ts';
 import { createLuaEngine, type ScriptSink } from './engine.ts';
 
 const data = workerData as HostData;
@@ -59,21 +59,30 @@ async function main(): Promise<void> {
   const exportEvents = open(config.exportEvents);
   const exportAlerts = open(config.exportAlerts);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
+  const watch = new Int32Array(data.watch);
+  const unwritten = (): number => exports.reduce((sum, writer) => sum + writer.unwritten, 0);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
   let alerts = 0;
   let printsDropped = 0;
 
+  /** Waiting for a slow reader of an export or of the log is not the script's time. */
+  const outside = (work: () => void): void => {
+    Atomics.store(watch, WATCH_IN_CALL, 0);
+    work();
+    Atomics.store(watch, WATCH_IN_CALL, 1);
+    Atomics.add(watch, WATCH_CALLS, 1);
+  };
   const sink: ScriptSink = {
     alert(alert, of) {
       alerts++;
-      exportAlerts?.write(alertLine(alert, of));
+      outside(() => exportAlerts?.write(alertLine(alert, of)));
     },
     print(script, line) {
-      if (passes()) sayLine({ type: 'print', script, line });
+      if (passes()) outside(() => sayLine({ type: 'print', script, line }));
       else printsDropped++;
     },
     error(script, callback, message) {
-      if (passes()) sayLine({ type: 'script-error', script, callback, message });
+      if (passes()) outside(() => sayLine({ type: 'script-error', script, callback, message }));
       else printsDropped++;
     },
   };
@@ -84,6 +93,7 @@ async function main(): Promise<void> {
     live,
     sink,
   });
+  Atomics.store(watch, WATCH_IN_CALL, 0); // messages of the loading are no calls
   const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
 
   const report = (): HostReport => ({
@@ -104,10 +114,16 @@ async function main(): Promise<void> {
     if (at >= 0) {
       view.set(ring.bytes, at);
       for (const callback of view.callbacks()) {
-        if (unmasked(callback)) scripts.run(view, callback);
+        if (unmasked(callback)) {
+          Atomics.add(watch, WATCH_CALLS, 1);
+          Atomics.store(watch, WATCH_IN_CALL, 1);
+          scripts.run(view, callback);
+          Atomics.store(watch, WATCH_IN_CALL, 0);
+        }
         exportEvents?.write(eventLine(view, callback));
       }
       if (((ring.bytes[at + E_CALLBACKS] as number) & CALLBACK_BIT.idle) !== 0) exportFlows?.write(flowLine(view));
+      Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
       ring.release(words[(at + E_LENGTH) >> 2] as number);
     }
     if (at < 0 || (++count & 0xff) === 0) {

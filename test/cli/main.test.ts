@@ -167,3 +167,23 @@ test('a second signal ends at once, also when a thread waits for standard input'
   assert.match(err, /^stopping/);
   assert.ok(signal === 'SIGINT' || code === 0, `it ended by the first signal or by the second: ${code} ${signal}`);
 });
+
+test('a script that never returns from a library call is ended, and the others go on behind that event', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-stuck-'));
+  const script = (key: string, body: string): string =>
+    `return { key = "${key}", setup = function() return true end, protocolDetected = function(info) ${body} end }`;
+  writeFileSync(join(folder, 'a_good.lua'), script('good', 'print("seen " .. info["cli.port"])'));
+  writeFileSync(
+    join(folder, 'b_stuck.lua'),
+    script(
+      'stuck',
+      'if info["proto.ndpi"]:find("HTTP") and info["cli.port"] == 3372 then (("a"):rep(41) .. "b"):find(("a?"):rep(41) .. ("a"):rep(41)) end',
+    ),
+  );
+  const { result } = start('-i', join(CAPTURES, 'http-dns.pcap'), '--scripts-dir', folder);
+  const { code, err } = await result;
+  assert.equal(code, 0, err);
+  assert.match(err, /a script did not return/);
+  assert.match(err, /calls\.ended/);
+  assert.equal(err.match(/"msg":"seen \d+"/g)?.length, 3, err);
+});

@@ -34,6 +34,8 @@ export function openFile(path: string, filter: string): PacketSource {
     pcap = native.pcapOpenFile(gunzip ? gunzip.fd : path, filter);
   } catch (error) {
     const message = gunzip ? native.gunzipClose(gunzip).message.trim() : '';
+    const { message: words, code } = error as NodeJS.ErrnoException;
+    if (path === '-' && code === 'EPCAP') throw Object.assign(new Error(`${words} (compressed? zcat FILE | flowpatrol -i -)`), { code });
     throw message === '' ? error : new Error(`${message} (${(error as Error).message})`, { cause: error });
   }
   const linkType = native.pcapLinkType(pcap);
