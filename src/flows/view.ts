@@ -162,6 +162,7 @@ export interface EventView {
   is(protocol: KnownProtocol): boolean;
   /** Text of a detail in Latin-1 form; undefined where the flow has none. */
   text(detail: DetailName): string | undefined;
+  /** Number of a detail; undefined where the flow has none, or none that JSON could say. */
   number(detail: DetailName): number | undefined;
 }
 
@@ -330,7 +331,9 @@ export function createEventView(names: Names): EventView {
     },
     number(name) {
       const id = find(name);
-      return id < 0 || lengths[id] !== 8 ? undefined : data.getFloat64(starts[id] as number, true);
+      if (id < 0 || lengths[id] !== 8) return undefined;
+      const value = data.getFloat64(starts[id] as number, true);
+      return Number.isFinite(value) ? value : undefined;
     },
   };
 }
