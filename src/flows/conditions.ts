@@ -9,7 +9,6 @@ import {
   D_BYTES,
   D_PACKETS,
   DETAIL_CATEGORY,
-  DETAIL_ENTRIES,
   P_LOST,
   P_OUT_OF_ORDER,
   P_RETRANSMITTED,
@@ -62,19 +61,6 @@ export function createConditions(
   thresholds: Thresholds,
 ): (id: number) => number {
   const { i32, u32, u8, f64 } = records;
-  const number = new DataView(details.bytes.buffer);
-
-  /** RFC 8446, 4.1.2 version word from the detail block; 0 = unknown. */
-  const tlsVersion = (handle: number): number => {
-    const start = details.offset(handle);
-    const end = start + details.length(handle);
-    for (let at = start + DETAIL_ENTRIES; at + 4 <= end; ) {
-      const length = number.getUint16(at + 2, true);
-      if (number.getUint16(at, true) === tlsVersionId && length === 8) return number.getFloat64(at + 4, true);
-      at += 4 + length;
-    }
-    return 0;
-  };
 
   /** Bit 22 (severe: over a third of the packets), bit 6 (over a tenth), or 0, for one direction. */
   const tcpIssues = (r: number, direction: number): number => {
@@ -94,7 +80,7 @@ export function createConditions(
     const clientLocal = u8[id * RECORD_BYTES + R_NET0] !== 0;
     const serverLocal = u8[id * RECORD_BYTES + R_NET1] !== 0;
     const handle = (state & STATE_DETECTED) !== 0 ? (i32[r + (R_DETAIL >> 2)] as number) : 0;
-    const category = handle === 0 ? 0 : number.getUint16(details.offset(handle) + DETAIL_CATEGORY, true);
+    const category = handle === 0 ? 0 : (details.u16[(details.offset(handle) + DETAIL_CATEGORY) >> 1] as number);
     let bits = 0;
 
     if (((i32[r + (R_PV >> 2)] as number) & 0xff) === TCP) bits |= tcpIssues(r, 0) | tcpIssues(r, 1);
@@ -110,7 +96,7 @@ export function createConditions(
     const seconds = ((f64[d + (R_LAST >> 3)] as number) - (f64[d + (R_FIRST >> 3)] as number)) / 1e6;
     if (seconds > thresholds.longLivedSeconds && category !== CATEGORY_DATABASE && (state & STATE_SERVER_UNICAST) !== 0) bits |= 1 << 19;
     if (handle !== 0) {
-      const version = tlsVersion(handle);
+      const version = details.number(handle, tlsVersionId); // RFC 8446, 4.1.2: the version word
       if (version > 0 && version < TLS_1_2) bits |= 1 << 25;
     }
     return bits;

@@ -5,6 +5,7 @@
  *   Freed blocks wait in one list per size, linked through their first word.
  */
 import { native } from '../native.ts';
+import { DETAIL_ENTRIES } from './record.ts';
 
 const UNIT = 32;
 const MAX_UNITS = 256;
@@ -17,6 +18,10 @@ export interface DetailArena {
   length(handle: number): number;
   /** Offset of a block's first byte in `bytes`. */
   offset(handle: number): number;
+  /** Number of the entry with this detail id in the block; 0 where it has none. */
+  number(handle: number, detail: number): number;
+  /** Text of the entry, one character a byte; '' where it has none. */
+  text(handle: number, detail: number): string;
   readonly bytes: Uint8Array;
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
@@ -31,6 +36,18 @@ export function createDetailArena(capacity: number): DetailArena {
   const freed = new Int32Array(MAX_UNITS + 1);
   const units = Math.floor(capacity / UNIT);
   let fresh = 1; // unit 0 stays unused: handle 0 means none
+
+  const view = new DataView(buffer);
+  const strings = Buffer.from(buffer);
+
+  /** Offset of the entry (id, length, bytes) with this id, or -1. */
+  const find = (handle: number, detail: number): number => {
+    const end = handle * UNIT + 4 + (u32[handle * 8] as number);
+    for (let at = handle * UNIT + 4 + DETAIL_ENTRIES; at + 4 <= end; at += 4 + view.getUint16(at + 2, true)) {
+      if (view.getUint16(at, true) === detail) return at;
+    }
+    return -1;
+  };
 
   return {
     bytes,
@@ -59,5 +76,13 @@ export function createDetailArena(capacity: number): DetailArena {
     },
     length: (handle) => u32[handle * 8] as number,
     offset: (handle) => handle * UNIT + 4,
+    number(handle, detail) {
+      const at = find(handle, detail);
+      return at < 0 || view.getUint16(at + 2, true) !== 8 ? 0 : view.getFloat64(at + 4, true);
+    },
+    text(handle, detail) {
+      const at = find(handle, detail);
+      return at < 0 ? '' : strings.toString('latin1', at + 4, at + 4 + view.getUint16(at + 2, true));
+    },
   };
 }

@@ -23,7 +23,6 @@ import {
   D_GOODPUT,
   D_PACKETS,
   DETAIL_APP,
-  DETAIL_ENTRIES,
   DETAIL_MASTER,
   I_EXTRA,
   R_A,
@@ -259,20 +258,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     i32[r + (R_DETAIL >> 2)] = handle;
     let state = (i32[r + (R_STATE >> 2)] as number) | STATE_TOUCHED;
     if ((flags & COLLECT_FREE) !== 0) state |= STATE_DETECTED | STATE_DISSECTED;
-    if (blacklist.names > 0 && handle !== 0 && blacklist.matchesName(detailText(handle, hostNameId))) state |= STATE_NAME_BLACKLISTED;
+    if (blacklist.names > 0 && handle !== 0 && blacklist.matchesName(details.text(handle, hostNameId))) state |= STATE_NAME_BLACKLISTED;
     i32[r + (R_STATE >> 2)] = state;
-  }
-
-  function detailText(handle: number, detail: number): string {
-    const start = details.offset(handle);
-    const end = start + details.length(handle);
-    for (let at = start + DETAIL_ENTRIES; at + 4 <= end; ) {
-      const id = (details.bytes[at] as number) | ((details.bytes[at + 1] as number) << 8);
-      const length = (details.bytes[at + 2] as number) | ((details.bytes[at + 3] as number) << 8);
-      if (id === detail) return Buffer.from(details.bytes.buffer, at + 4, length).toString('latin1');
-      at += 4 + length;
-    }
-    return '';
   }
 
   function giveUp(id: number): void {

@@ -118,6 +118,24 @@ test('remote to remote and blacklists set their bits at the first visit', () => 
   assert.equal(multicast.events.at(-1)?.status, 0, 'multicast is nobody’s remote host');
 });
 
+test('a host name on a blacklist, or below one, sets the bit of the flow that asks for it', () => {
+  const file = join(tmpdir(), `flowpatrol-names-${process.pid}.txt`);
+  writeFileSync(file, 'example.org\n');
+  const question = (name: string): string =>
+    `\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00${name
+      .split('.')
+      .map((label) => String.fromCharCode(label.length) + label)
+      .join('')}\x00\x00\x01\x00\x01`;
+  const ask = (at: number, name: string, port: number): TimedFrame => ({
+    at,
+    bytes: ethernet({}, ipv4({ from: CLIENT, to: SERVER }, udp({ from: port, to: 53 }, question(name)))),
+  });
+  const { events } = play([ask(1, 'www.example.org', 1001), ask(1.1, 'www.example.net', 1002)], { blacklists: [file] });
+  const status = (port: number): number | undefined => events.findLast((event) => event.clientPort === port)?.status;
+  assert.equal(status(1001), 1 << 13);
+  assert.equal(status(1002), 0);
+});
+
 test('elephants: by direction, and only between local and remote', () => {
   const thresholds = { ...DEFAULT_THRESHOLDS, elephantBytes: { localToRemote: 100, remoteToLocal: 1000 } };
   const up = play([datagram(1, 'x'.repeat(200), { to: '198.51.100.1' })], { thresholds });
