@@ -6,6 +6,7 @@
  * A view is made once per interface and moved from event to event by `set`; nothing is decoded before it is asked for.
  * Strings are in Latin-1 form: one character is one byte as nDPI gave it (export.ts makes proper text of them).
  */
+import { EMPTY_BOOK, type HostBook, type HostFacts, type Pool } from '../hosts/book.ts';
 import { PV_IPV6 } from '../packet/batch.ts';
 import {
   CALLBACK_BIT,
@@ -36,6 +37,8 @@ import {
   DETAIL_ENTRIES,
   DETAIL_MASTER,
   DETAIL_RISKS,
+  R_MAC0,
+  R_MAC1,
   R_PV,
   R_STATE,
   R_STATUS,
@@ -144,6 +147,13 @@ export interface EventView {
   serverWord(index: number): number;
   clientPort(): number;
   serverPort(): number;
+  /** What the book of hosts knows of an end. */
+  clientFacts(): HostFacts;
+  serverFacts(): HostFacts;
+  clientPool(): Pool;
+  serverPool(): Pool;
+  clientVendor(): string;
+  serverVendor(): string;
   /** IP protocol number. */
   l4(): number;
   vlan(): number;
@@ -209,7 +219,7 @@ export function ipv6Text(data: DataView, at: number): string {
   return text;
 }
 
-export function createEventView(names: Names): EventView {
+export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): EventView {
   const detailIds = new Map<string, number>(names.details.map((name, id) => [name, id]));
   const idOf = (protocol: KnownProtocol): number => names.protocols.indexOf(protocol);
   const known: Readonly<Record<KnownProtocol, number>> = {
@@ -266,6 +276,10 @@ export function createEventView(names: Names): EventView {
   const head8 = (at: number): number => (detail === 0 ? 0 : data.getUint8(detail + at));
   const head32 = (at: number): number => (detail === 0 ? 0 : data.getUint32(detail + at, true));
 
+  const isIpv6 = (): boolean => data.getInt32(record + R_PV, true) >= PV_IPV6;
+  const facts = (at: number): HostFacts => hosts.facts(source, base + at, isIpv6());
+  const pool = (at: number, mac: number): Pool => hosts.pool(source, base + at, isIpv6(), record + mac);
+
   return {
     names,
     set(bytes, offset) {
@@ -300,7 +314,13 @@ export function createEventView(names: Names): EventView {
     seq: () => data.getFloat64(base + E_SEQ, true),
     flowId: () => `${names.run}-${data.getUint16(base + E_INTERFACE, true)}-${data.getFloat64(base + E_SEQ, true)}`,
     state: () => data.getInt32(record + R_STATE, true),
-    isIpv6: () => data.getInt32(record + R_PV, true) >= PV_IPV6,
+    isIpv6,
+    clientFacts: () => facts(E_CLIENT),
+    serverFacts: () => facts(E_SERVER),
+    clientPool: () => pool(E_CLIENT, R_MAC0),
+    serverPool: () => pool(E_SERVER, R_MAC1),
+    clientVendor: () => hosts.vendor(source, record + R_MAC0),
+    serverVendor: () => hosts.vendor(source, record + R_MAC1),
     client: () => address(base + E_CLIENT),
     server: () => address(base + E_SERVER),
     clientWord: (index) => word(base + E_CLIENT, index),

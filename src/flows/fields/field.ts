@@ -12,6 +12,10 @@ export type FieldType = 'int' | 'float' | 'string' | 'bool' | 'table';
 
 export type FieldGroup = 'endpoints' | 'state' | 'protocols' | 'traffic' | 'tcp' | 'application';
 
+/** Generations of scripts: September 2019, ntopng 4.0, ntopng 4.2. */
+export type Generation = '2019' | '4.0' | '4.2';
+export type Level = 'normal' | 'high' | 'higher' | 'max';
+
 export interface Field {
   /** Key in `info`; a dot is a part of it. */
   readonly key: string;
@@ -23,13 +27,19 @@ export interface Field {
   readonly group: FieldGroup;
   /** A key of our own, which ntopng does not have. */
   readonly ours?: boolean;
+  /** Generation of scripts that first knew the key; 2019 without it. */
+  readonly since?: Generation;
+  /** ntopng's level of detail from which on the key is there: `high` without it. `info` has them all. */
+  readonly level?: Level;
+  /** Key is declared for completeness and never there: it belongs to inline systems or to commercial builds. */
+  readonly never?: boolean;
   /** @returns undefined when the flow has no such value: the key is absent */
   read(view: EventView): FieldValue | undefined;
 }
 
 /** How the files of this folder declare one field; the group is added by {@link group}. */
 export type Declared = Omit<Field, 'group'>;
-type More = Pick<Declared, 'unit' | 'when' | 'ours'>;
+type More = Pick<Declared, 'unit' | 'when' | 'ours' | 'since' | 'level' | 'never'>;
 type Declare<T extends FieldValue> = (key: string, doc: string, read: (view: EventView) => T | undefined, more?: More) => Declared;
 
 const declare =
