@@ -23,7 +23,9 @@ export const E_SERVER = 56; //       16 bytes
 export const E_DETAIL_LENGTH = 72; // u32 bytes of the detail block, 0 = none
 export const E_CLIENT_PORT = 76; //  u16
 export const E_SERVER_PORT = 78; //  u16
-export const E_SPARE = 80; //        24 bytes
+export const E_ALERT = 80; //        u8   status that the core raised its alert for, 0 = none
+export const E_ALERT_NOW = 81; //    u8   1: it was raised at this visit
+export const E_SPARE = 82; //        22 bytes
 export const EVENT_HEADER_BYTES = 104;
 export const E_RECORD = EVENT_HEADER_BYTES;
 export const E_DETAIL = EVENT_HEADER_BYTES + RECORD_BYTES;

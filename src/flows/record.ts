@@ -117,6 +117,8 @@ export const STATE_SERVER_UNICAST = 1 << 23;
 export const STATE_NAME_BLACKLISTED = 1 << 24;
 /** The throughput is not settled at zero: visits must compute it. */
 export const STATE_RATE = 1 << 25;
+/** The core has raised its alert about the flow. */
+export const STATE_ALERTED = 1 << 26;
 export const STATE_BLACKLISTED = STATE_CLIENT_BLACKLISTED | STATE_SERVER_BLACKLISTED | STATE_NAME_BLACKLISTED;
 /** The endpoints of the key are swapped: the client is b. */
 export const STATE_CLIENT_IS_B = 1 << 31;

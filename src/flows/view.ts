@@ -12,6 +12,8 @@ import {
   CALLBACK_BIT,
   CALLBACKS,
   type Callback,
+  E_ALERT,
+  E_ALERT_NOW,
   E_CALLBACKS,
   E_CLIENT,
   E_CLIENT_PORT,
@@ -131,6 +133,11 @@ export interface EventView {
   status(): number;
   statusLow(): number;
   statusHigh(): number;
+
+  /** Status for which the core raised its alert about the flow, 0 = it raised none. */
+  alertedStatus(): number;
+  /** Did it do so at this visit? */
+  alertedNow(): boolean;
 
   /** Number of the flow on its interface, from 1 on. */
   seq(): number;
@@ -310,6 +317,9 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     status: () => bitmap(record + R_STATUS),
     statusLow: () => data.getUint32(record + R_STATUS, true),
     statusHigh: () => data.getUint32(record + R_STATUS + 4, true),
+
+    alertedStatus: () => data.getUint8(base + E_ALERT),
+    alertedNow: () => data.getUint8(base + E_ALERT_NOW) !== 0,
 
     seq: () => data.getFloat64(base + E_SEQ, true),
     flowId: () => `${names.run}-${data.getUint16(base + E_INTERFACE, true)}-${data.getFloat64(base + E_SEQ, true)}`,
