@@ -2,7 +2,8 @@
  * The fields of a flow: the one declaration of the keys of `info`, their types, units and meanings, and how each is read
  * from a lifecycle event.
  *
- *   EventView ──► FIELDS ──► Lua `info`, TypeScript `info`, JSON lines, docs/reference/flow-info.md
+ *   EventView ──► FIELDS ──► Lua `info`, TypeScript `info`, JSON lines
+ *                   └──────► derived/: types for scripts, JSON schema, database and table columns, docs/reference/flow-info.md
  *
  * The files of fields/ hold a group each. A new field is declared there and appears everywhere.
  */
@@ -16,6 +17,10 @@ import { TRAFFIC } from './fields/traffic.ts';
 
 export type { Field, FieldGroup, FieldTable, FieldValue } from './fields/field.ts';
 
-export const FIELDS: readonly Field[] = [...ENDPOINTS, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
+/** All keys, also those that no flow of ours ever has. */
+export const DECLARED: readonly Field[] = [...ENDPOINTS, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
+
+/** The keys that flows have. */
+export const FIELDS: readonly Field[] = DECLARED.filter((field) => field.never !== true);
 
 export const fieldByKey: ReadonlyMap<string, Field> = new Map(FIELDS.map((field) => [field.key, field]));

@@ -16,14 +16,48 @@ export type FieldGroup = 'endpoints' | 'state' | 'protocols' | 'traffic' | 'tcp'
 export type Generation = '2019' | '4.0' | '4.2';
 export type Level = 'normal' | 'high' | 'higher' | 'max';
 
-export interface Field {
-  /** Key in `info`; a dot is a part of it. */
+/** Functions of `flow` that return a part of `info` as a table of its own (October 2019). */
+export type Getter =
+  | 'getStatus'
+  | 'getProtocols'
+  | 'getBytes'
+  | 'getPackets'
+  | 'getTime'
+  | 'getTCPInfo'
+  | 'getSSLInfo'
+  | 'getSSHInfo'
+  | 'getHTTPInfo'
+  | 'getDNSInfo'
+  | 'getICMPInfo'
+  | `get${'Client' | 'Server'}${'Ip' | 'Port' | 'Info' | 'Geolocation'}`
+  | `get${'Client2Server' | 'Server2Client'}${'Traffic' | 'IAT'}`;
+
+/** How a table of flows shows the field. Numbers stand to the right. */
+export interface Column {
+  readonly title: string;
+  /** Characters of a usual value. */
+  readonly width: number;
+  /** Is it there before the reader has chosen? */
+  readonly shown?: boolean;
+}
+
+/** Key of a member that stands for members of any name. */
+export const ANY = '*';
+
+/** A value with a name: a field, or a member of one that is a table. */
+export interface Member {
   readonly key: string;
   readonly type: FieldType;
   readonly unit?: string;
   readonly doc: string;
   /** When the key is there; always, without it. */
   readonly when?: string;
+  /** What a `table` has; {@link ANY} alone for one whose keys are not known beforehand. */
+  readonly members?: readonly Member[];
+}
+
+/** The key is one of `info`; a dot is a part of it. */
+export interface Field extends Member {
   readonly group: FieldGroup;
   /** A key of our own, which ntopng does not have. */
   readonly ours?: boolean;
@@ -33,13 +67,16 @@ export interface Field {
   readonly level?: Level;
   /** Key is declared for completeness and never there: it belongs to inline systems or to commercial builds. */
   readonly never?: boolean;
+  /** The getter whose table has the key. */
+  readonly getter?: Getter;
+  readonly column?: Column;
   /** @returns undefined when the flow has no such value: the key is absent */
   read(view: EventView): FieldValue | undefined;
 }
 
 /** How the files of this folder declare one field; the group is added by {@link group}. */
 export type Declared = Omit<Field, 'group'>;
-type More = Pick<Declared, 'unit' | 'when' | 'ours' | 'since' | 'level' | 'never'>;
+type More = Omit<Declared, 'key' | 'type' | 'doc' | 'read'>;
 type Declare<T extends FieldValue> = (key: string, doc: string, read: (view: EventView) => T | undefined, more?: More) => Declared;
 
 const declare =
@@ -51,6 +88,12 @@ export const float = declare<number>('float');
 export const bool = declare<boolean>('bool');
 export const string = declare<string>('string');
 export const table = declare<FieldTable>('table');
+
+/** Reads a field that is `never` there. */
+export const absent = (): undefined => undefined;
+
+/** Fields that have the same attributes. */
+export const each = (more: More, fields: readonly Declared[]): Declared[] => fields.map((field) => ({ ...more, ...field }));
 
 export const group = (name: FieldGroup, fields: readonly Declared[]): readonly Field[] =>
   fields.map((field) => ({ ...field, group: name }));

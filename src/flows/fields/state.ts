@@ -1,10 +1,10 @@
 /** Identity, times and statuses of the flow. */
-import { R_FIRST, R_LAST, STATE_CLIENT_BLACKLISTED, STATE_IDLE, STATE_SERVER_BLACKLISTED } from '../record.ts';
+import { R_FIRST, R_LAST, STATE_ALERTED, STATE_CLIENT_BLACKLISTED, STATE_IDLE, STATE_SERVER_BLACKLISTED } from '../record.ts';
 import { predominant } from '../statuses.ts';
 import type { EventView } from '../view.ts';
 import { icmpMessage, isIcmp } from './application.ts';
 import { flowKey } from './endpoints.ts';
-import { bool, counter, group, int, string } from './field.ts';
+import { absent, bool, counter, each, group, int, string } from './field.ts';
 
 const seconds = (us: number): number => counter(Math.floor(us / 1e6));
 const first = (view: EventView): number => seconds(view.f64(R_FIRST));
@@ -50,20 +50,57 @@ function statusInfo(view: EventView): Record<string, unknown> {
   return info;
 }
 
+const isAlerted = (view: EventView): boolean => (view.state() & STATE_ALERTED) !== 0;
+
+const alerted = 'the core has raised its alert about the flow';
+const inline = { when: 'the monitor is inline (nEdge)', never: true };
+
 export const STATE = group('state', [
-  string('flow.id', 'id of the flow, unique over interfaces and restarts', (view) => view.flowId(), { ours: true }),
-  int('ntopng.key', 'hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique', flowKey),
-  int('vlan', 'VLAN, 0 = none', (view) => view.vlan()),
-  int('seen.first', 'first packet', first, { unit: 's since 1970' }),
-  int('seen.last', 'last packet', last, { unit: 's since 1970' }),
-  int('duration', 'last minus first, 0 for a flow of one packet', duration, { unit: 's' }),
-  bool('flow.idle', 'the flow has ended', (view) => (view.state() & STATE_IDLE) !== 0),
+  string('flow.id', 'id of the flow, unique over interfaces and restarts', (view) => view.flowId(), {
+    ours: true,
+    column: { title: 'Flow', width: 16 },
+  }),
+  int('ntopng.key', 'hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique', flowKey, {
+    level: 'normal',
+  }),
+  int('hash_entry_id', 'number of the flow on its interface, from 1 on', (view) => counter(view.seq()), { since: '4.0' }),
+  int('vlan', 'VLAN, 0 = none', (view) => view.vlan(), { column: { title: 'VLAN', width: 4 } }),
+  string('profile', 'traffic profile that matches', absent, { when: 'a profile matches (commercial builds)', never: true }),
+  ...each({ getter: 'getTime' }, [
+    int('seen.first', 'first packet', first, { unit: 's since 1970', column: { title: 'First seen', width: 19 } }),
+    int('seen.last', 'last packet', last, { unit: 's since 1970', column: { title: 'Last seen', width: 19, shown: true } }),
+    int('duration', 'last minus first, 0 for a flow of one packet', duration, {
+      unit: 's',
+      column: { title: 'Duration', width: 8, shown: true },
+    }),
+  ]),
+  ...each({ getter: 'getStatus', level: 'normal' }, [
+    bool('flow.idle', 'the flow has ended', (view) => (view.state() & STATE_IDLE) !== 0),
+    int('flow.status', 'predominant status, 0 = none (statuses.md)', (view) => predominant(view.statusLow(), view.statusHigh()), {
+      column: { title: 'Status', width: 24, shown: true },
+    }),
+    int('status_map', 'all statuses', (view) => counter(view.status()), { unit: 'bitmap, bit = status id' }),
+    bool('flow.alerted', 'always true', (view) => isAlerted(view) || undefined, {
+      when: alerted,
+      column: { title: 'Alerted', width: 7 },
+    }),
+  ]),
+  int('alerted_status', 'status of that alert', (view) => (isAlerted(view) ? view.alertedStatus() : undefined), {
+    when: alerted,
+    since: '4.0',
+  }),
   string('flow.end_reason', '`idle`, `table full`, `end of file` or `shutdown`', (view) => view.endReason() || undefined, {
     when: 'the flow has ended',
     ours: true,
+    column: { title: 'End', width: 11 },
   }),
-  int('flow.status', 'predominant status, 0 = none (statuses.md)', (view) => predominant(view.statusLow(), view.statusHigh())),
-  int('status_map', 'all statuses', (view) => counter(view.status()), { unit: 'bitmap, bit = status id' }),
   string('status_info', 'JSON object that explains the statuses', (view) => JSON.stringify(statusInfo(view))),
-  int('score', 'score that a script gave, -1 = none', () => -1),
+  int('score', 'score that a script gave, -1 = none', () => -1, { column: { title: 'Score', width: 5 } }),
+  ...each(inline, [
+    bool('verdict.pass', 'the flow is let through', absent),
+    int('marker', 'mark that the verdict puts on packets', absent),
+    ...['cli2srv_ingress', 'cli2srv_egress', 'srv2cli_ingress', 'srv2cli_egress'].map((way) =>
+      int(`shaper.${way}`, 'bandwidth class', absent),
+    ),
+  ]),
 ]);

@@ -16,7 +16,7 @@ import {
   R_SYN_ACK,
 } from '../record.ts';
 import type { EventView } from '../view.ts';
-import { bool, type Declared, float, group, int, single } from './field.ts';
+import { bool, type Declared, each, float, group, int, single } from './field.ts';
 
 const TCP = 6;
 const FIN = 1;
@@ -29,8 +29,8 @@ const CLASSIC_FLAGS = 0x3f;
 const MOST_LATENCY_US = 5_000_000;
 
 const DIRECTIONS = [
-  ['cli2srv', 0],
-  ['srv2cli', 1],
+  ['cli2srv', '→', 0],
+  ['srv2cli', '←', 1],
 ] as const;
 
 const problem = (view: EventView, direction: number, which: number): number => view.u32(R_PROBLEMS + direction * R_PROBLEMS_BYTES + which);
@@ -75,15 +75,17 @@ const declared: Declared[] = [
   bool('tcp.seq_problems', 'some segment was retransmitted, out of order, lost or a keep-alive', hasProblems),
   float('tcp.nw_latency.client', 'half of the time from SYN+ACK to ACK, 0 if not measured', (view) => milliseconds(clientLeg(view)), {
     unit: 'ms',
+    column: { title: 'Client RTT/2', width: 8 },
   }),
   float('tcp.nw_latency.server', 'half of the time from SYN to SYN+ACK, 0 if not measured', (view) => milliseconds(serverLeg(view)), {
     unit: 'ms',
+    column: { title: 'Server RTT/2', width: 8 },
   }),
   float(
     'tcp.appl_latency',
     "from the client's latest payload to the server's first, 0 if not measured",
     (view) => milliseconds(Math.max(0, view.u32(R_ANSWER) - 1)),
-    { unit: 'ms' },
+    { unit: 'ms', column: { title: 'Answer time', width: 8 } },
   ),
   float(
     'tcp.max_thpt.cli2srv',
@@ -101,10 +103,16 @@ const declared: Declared[] = [
       unit: 'bits/s',
     },
   ),
-  ...DIRECTIONS.flatMap(([prefix, d]) => [
-    int(`${prefix}.retransmissions`, 'retransmitted segments', (view) => problem(view, d, P_RETRANSMITTED), { unit: 'packets' }),
+  ...DIRECTIONS.flatMap(([prefix, arrow, d]) => [
+    int(`${prefix}.retransmissions`, 'retransmitted segments', (view) => problem(view, d, P_RETRANSMITTED), {
+      unit: 'packets',
+      column: { title: `Resent ${arrow}`, width: 6 },
+    }),
     int(`${prefix}.out_of_order`, 'segments out of order', (view) => problem(view, d, P_OUT_OF_ORDER), { unit: 'packets' }),
-    int(`${prefix}.lost`, 'gaps: segments that follow missing ones', (view) => problem(view, d, P_LOST), { unit: 'packets' }),
+    int(`${prefix}.lost`, 'gaps: segments that follow missing ones', (view) => problem(view, d, P_LOST), {
+      unit: 'packets',
+      column: { title: `Lost ${arrow}`, width: 6 },
+    }),
     int(`${prefix}.keep_alive`, 'keep-alives', (view) => problem(view, d, P_KEEP_ALIVE), { unit: 'packets' }),
     int(`${prefix}.tcp_flags`, 'all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128', (view) => flags(view, d)),
   ]),
@@ -116,5 +124,8 @@ const declared: Declared[] = [
 
 export const TCP_FIELDS = group(
   'tcp',
-  declared.map((field) => ({ ...field, when: 'TCP', read: (view: EventView) => (view.l4() === TCP ? field.read(view) : undefined) })),
+  each(
+    { getter: 'getTCPInfo', when: 'TCP' },
+    declared.map((field) => ({ ...field, read: (view: EventView) => (view.l4() === TCP ? field.read(view) : undefined) })),
+  ),
 );
