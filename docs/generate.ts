@@ -1,58 +1,25 @@
 /**
- * Writes the pages of docs/reference that are made from declarations in the code.
+ * Writes what is made from declarations in the code: pages of docs/reference, and types/.
  *
- *   node docs/generate.ts           writes them
- *   node docs/generate.ts --check   writes nothing; exit status 1 when a page is stale
+ *   node docs/generate.ts           writes it
+ *   node docs/generate.ts --check   writes nothing; exit status 1 when something is stale
  */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { optionsReference } from '../src/cli/help.ts';
 import { COUNTERS } from '../src/flows/counters.ts';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { FIELDS, type Field, type FieldGroup } from '../src/flows/fields.ts';
+import { luaInfo } from '../src/flows/derived/lua.ts';
+import { fieldsReference } from '../src/flows/derived/reference.ts';
+import { flowSchema } from '../src/flows/derived/schema.ts';
+import { typescriptInfo } from '../src/flows/derived/typescript.ts';
+import { DECLARED, FIELDS } from '../src/flows/fields.ts';
 import { PRIORITY, STATUSES, type Status, statusById } from '../src/flows/statuses.ts';
 
 const MADE = '<!-- Made by `node docs/generate.ts`. Do not edit. -->';
-
-const TITLES: Readonly<Record<FieldGroup, string>> = {
-  endpoints: 'Endpoints',
-  state: 'Identity, time, statuses',
-  protocols: 'Protocols',
-  traffic: 'Traffic',
-  tcp: 'TCP',
-  application: 'Application layer',
-};
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), `|${'---|'.repeat(head.length)}`, ...rows.map(row)].join('\n');
-
-const fieldRow = (field: Field): string[] => [
-  `\`${field.key}\`${field.ours === true ? ' ⁺' : ''}`,
-  field.type,
-  field.unit ?? '',
-  field.doc,
-  field.when ?? 'always',
-];
-
-function flowInfo(): string {
-  const groups = (Object.keys(TITLES) as FieldGroup[]).map(
-    (name) =>
-      `## ${TITLES[name]}\n\n${table(
-        ['Key', 'Type', 'Unit', 'Meaning', 'Present'],
-        FIELDS.filter((field) => field.group === name).map(fieldRow),
-      )}\n`,
-  );
-  return `# The fields of a flow
-
-${MADE}
-
-A callback gets these as \`info\`; the JSON lines of flows and events have the same keys. A dot is a part of the key:
-\`info["cli.ip"]\`. Where a value is not present, the key is absent. \`⁺\` marks keys that ntopng does not have.
-
-In Lua, \`int\` is an integer and \`float\` a float; strings are bytes as they were seen on the wire.
-
-${groups.join('\n')}`;
-}
 
 const alert = (status: Status): string => {
   if (status.alertType === '') return 'none';
@@ -92,33 +59,39 @@ function counters(): string {
   ].join('\n');
 }
 
-/** Path below docs/reference → text. */
-export const PAGES: Readonly<Record<string, () => string>> = {
-  'counters.md': counters,
-  'flow-info.md': flowInfo,
-  'options.md': optionsReference,
-  'statuses.md': statuses,
+/** Path from the project's root → text. */
+export const OUTPUTS: Readonly<Record<string, () => string>> = {
+  'docs/reference/counters.md': counters,
+  'docs/reference/flow-info.md': () => fieldsReference(DECLARED, MADE),
+  'docs/reference/flow.schema.json': () => flowSchema(FIELDS),
+  'docs/reference/options.md': optionsReference,
+  'docs/reference/statuses.md': statuses,
+  'types/info.d.ts': () => typescriptInfo(FIELDS),
+  'types/info.lua': () => luaInfo(FIELDS),
 };
 
-const place = (page: string): URL => new URL(`reference/${page}`, import.meta.url);
+const place = (path: string): URL => new URL(`../${path}`, import.meta.url);
 
-function current(page: string): string {
+function current(path: string): string {
   try {
-    return readFileSync(place(page), 'utf8');
+    return readFileSync(place(path), 'utf8');
   } catch {
     return '';
   }
 }
 
-/** Pages whose file is not what the code says. */
-export const stalePages = (): string[] => Object.entries(PAGES).flatMap(([page, make]) => (current(page) === make() ? [] : [page]));
+/** Outputs whose file is not what the code says. */
+export const staleOutputs = (): string[] => Object.entries(OUTPUTS).flatMap(([path, make]) => (current(path) === make() ? [] : [path]));
 
 if (import.meta.main) {
-  const stale = stalePages();
+  const stale = staleOutputs();
   if (process.argv.includes('--check')) {
-    for (const page of stale) console.error(`docs/reference/${page} is stale: run node docs/generate.ts`);
+    for (const path of stale) console.error(`${path} is stale: run node docs/generate.ts`);
     process.exitCode = stale.length === 0 ? 0 : 1;
   } else {
-    for (const page of stale) writeFileSync(place(page), (PAGES[page] as () => string)());
+    for (const path of stale) {
+      mkdirSync(new URL('.', place(path)), { recursive: true });
+      writeFileSync(place(path), (OUTPUTS[path] as () => string)());
+    }
   }
 }

@@ -1,0 +1,64 @@
+/** docs/reference/flow-info.md: all fields, for readers. */
+import { ANY, type Field, type FieldGroup, type Member } from '../fields/field.ts';
+import { originOf } from './words.ts';
+
+const TITLES: Readonly<Record<FieldGroup, string>> = {
+  endpoints: 'Endpoints',
+  state: 'Identity, time, statuses',
+  protocols: 'Protocols',
+  traffic: 'Traffic',
+  tcp: 'TCP',
+  application: 'Application layer',
+};
+
+const row = (cells: readonly string[]): string => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+
+/** A member's row is named by the way to it: `.client.DSCP`. */
+const memberRows = (members: readonly Member[], way: string): string[] =>
+  members.flatMap((member) => {
+    const name = member.key === ANY ? `${way}…` : way + member.key;
+    return [
+      row([`\`${name}\``, member.type, member.unit ?? '', '', '', member.when ?? 'always', member.doc]),
+      ...memberRows(member.members ?? [], `${name}.`),
+    ];
+  });
+
+const fieldRows = (field: Field): string[] => [
+  row([`\`${field.key}\``, field.type, field.unit ?? '', field.level ?? 'high', originOf(field), field.when ?? 'always', field.doc]),
+  ...memberRows(field.members ?? [], '.'),
+];
+
+const tableOf = (fields: readonly Field[]): string =>
+  [row(['Key', 'Type', 'Unit', 'Level', 'Since', 'Present', 'Meaning']), `|${'---|'.repeat(7)}`, ...fields.flatMap(fieldRows)].join('\n');
+
+/** @param declared all fields, also those that are never there */
+export function fieldsReference(declared: readonly Field[], made: string): string {
+  const never = declared.filter((field) => field.never === true);
+  const groups = (Object.keys(TITLES) as FieldGroup[]).map((name) => {
+    const fields = declared.filter((field) => field.group === name && field.never !== true);
+    return `## ${TITLES[name]}\n\n${tableOf(fields)}\n`;
+  });
+  return `# The fields of a flow
+
+${made}
+
+A callback gets these as \`info\`; the JSON lines of flows and events have the same keys. A dot is a part of the key:
+\`info["cli.ip"]\`. Where a value is not present, the key is absent. A row whose key begins with a dot is a member of the table
+above it: \`info.icmp.type\`.
+
+In Lua, \`int\` is an integer and \`float\` a float; strings are bytes as they were seen on the wire.
+
+*Level* is ntopng's level of detail from which on it has the key; \`info\` has all of them. *Since* is the generation of scripts
+that first knew the key: September or October 2019, 4.0, 4.2; \`own\` keys are flowpatrol's.
+
+The same as types for editors: [types/info.d.ts](../../types/info.d.ts), [types/info.lua](../../types/info.lua); as a JSON schema
+of the exported lines: [flow.schema.json](flow.schema.json).
+
+${groups.join('\n')}
+## Never present
+
+ntopng has these where it is inline or a commercial build. Scripts find them absent.
+
+${tableOf(never)}
+`;
+}

@@ -1,0 +1,352 @@
+// Made by `node docs/generate.ts`. Do not edit.
+
+/** The fields of a flow, as a callback gets them. A dot is a part of the key; a key that is not present is absent. */
+export interface Info {
+  /** address of the client: dotted IPv4, or IPv6 as in RFC 5952 */
+  readonly 'cli.ip': string;
+  /** IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32 */
+  readonly 'cli.key': number;
+  /** VLAN of the flow; present: the VLAN is not 0 */
+  readonly 'cli.vlan'?: number;
+  /** port of the client, 0 without ports */
+  readonly 'cli.port': number;
+  /** may be seen by the reader; always true for scripts */
+  readonly 'cli.allowed_host': boolean;
+  /** learned name, empty if there is none */
+  readonly 'cli.host': string;
+  /** always 0 */
+  readonly 'cli.source_id': number;
+  /** MAC address at the first packet, upper case; zeros if unknown */
+  readonly 'cli.mac': string;
+  /** is the machine that runs the monitor */
+  readonly 'cli.systemhost': boolean;
+  /** the address is on a blacklist */
+  readonly 'cli.blacklisted': boolean;
+  /** number of the local network that has the address, -1 if it is remote */
+  readonly 'cli.network_id': number;
+  /** the local network that has the address; present: the address is local; not in ntopng */
+  readonly 'cli.network'?: string;
+  /** the address is in a local network */
+  readonly 'cli.localhost': boolean;
+  /** host pool, 0 = the default pool */
+  readonly 'cli.pool_id': number;
+  /** IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8 */
+  readonly 'cli.private': boolean;
+  /** address of the server: dotted IPv4, or IPv6 as in RFC 5952 */
+  readonly 'srv.ip': string;
+  /** IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32 */
+  readonly 'srv.key': number;
+  /** VLAN of the flow; present: the VLAN is not 0 */
+  readonly 'srv.vlan'?: number;
+  /** port of the server, 0 without ports */
+  readonly 'srv.port': number;
+  /** may be seen by the reader; always true for scripts */
+  readonly 'srv.allowed_host': boolean;
+  /** learned name, empty if there is none */
+  readonly 'srv.host': string;
+  /** always 0 */
+  readonly 'srv.source_id': number;
+  /** MAC address at the first packet, upper case; zeros if unknown */
+  readonly 'srv.mac': string;
+  /** is the machine that runs the monitor */
+  readonly 'srv.systemhost': boolean;
+  /** the address is on a blacklist */
+  readonly 'srv.blacklisted': boolean;
+  /** number of the local network that has the address, -1 if it is remote */
+  readonly 'srv.network_id': number;
+  /** the local network that has the address; present: the address is local; not in ntopng */
+  readonly 'srv.network'?: string;
+  /** the address is in a local network */
+  readonly 'srv.localhost': boolean;
+  /** host pool, 0 = the default pool */
+  readonly 'srv.pool_id': number;
+  /** IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8 */
+  readonly 'srv.private': boolean;
+  /** id of the flow, unique over interfaces and restarts; not in ntopng */
+  readonly 'flow.id': string;
+  /** hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique */
+  readonly 'ntopng.key': number;
+  /** number of the flow on its interface, from 1 on; since 4.0 */
+  readonly hash_entry_id: number;
+  /** VLAN, 0 = none */
+  readonly vlan: number;
+  /** first packet; unit: s since 1970 */
+  readonly 'seen.first': number;
+  /** last packet; unit: s since 1970 */
+  readonly 'seen.last': number;
+  /** last minus first, 0 for a flow of one packet; unit: s */
+  readonly duration: number;
+  /** the flow has ended */
+  readonly 'flow.idle': boolean;
+  /** predominant status, 0 = none (statuses.md) */
+  readonly 'flow.status': number;
+  /** all statuses; unit: bitmap, bit = status id */
+  readonly status_map: number;
+  /** always true; present: the core has raised its alert about the flow */
+  readonly 'flow.alerted'?: boolean;
+  /** status of that alert; present: the core has raised its alert about the flow; since 4.0 */
+  readonly alerted_status?: number;
+  /** `idle`, `table full`, `end of file` or `shutdown`; present: the flow has ended; not in ntopng */
+  readonly 'flow.end_reason'?: string;
+  /** JSON object that explains the statuses */
+  readonly status_info: string;
+  /** score that a script gave, -1 = none */
+  readonly score: number;
+  /** name of the IP protocol, or its number as text */
+  readonly 'proto.l4': string;
+  /** number of the IP protocol */
+  readonly 'proto.l4_id': number;
+  /** nDPI name, `Master.App` if both are known; `Unknown` before detection */
+  readonly 'proto.ndpi': string;
+  /** nDPI name of the application protocol alone */
+  readonly 'proto.ndpi_app': string;
+  /** nDPI id of the application protocol, 0 = unknown */
+  readonly 'proto.ndpi_id': number;
+  /** nDPI id of the protocol that carries it, 0 = none */
+  readonly 'proto.master_ndpi_id': number;
+  /** nDPI breed */
+  readonly 'proto.ndpi_breed': string;
+  /** id of the category */
+  readonly 'proto.ndpi_cat_id': number;
+  /** name of the category */
+  readonly 'proto.ndpi_cat': string;
+  /** how nDPI came to the protocol; not in ntopng */
+  readonly 'proto.ndpi_confidence': string;
+  /** entropy of the payload; unit: bits per byte; present: nDPI measured it; not in ntopng */
+  readonly 'proto.ndpi_entropy'?: number;
+  /** nDPI risks: text → id; present: nDPI found a risk */
+  readonly flow_risk?: {
+  };
+  /** bytes on the wire, both directions; unit: bytes */
+  readonly bytes: number;
+  /** bytes since the previous visit; unit: bytes */
+  readonly 'bytes.last': number;
+  /** payload bytes of TCP, UDP and SCTP, both directions; unit: bytes */
+  readonly goodput_bytes: number;
+  /** payload bytes since the previous visit; unit: bytes */
+  readonly 'goodput_bytes.last': number;
+  /** packets, both directions; unit: packets */
+  readonly packets: number;
+  /** packets since the previous visit; unit: packets */
+  readonly 'packets.last': number;
+  /** bytes on the wire, client to server; unit: bytes */
+  readonly 'cli2srv.bytes': number;
+  /** payload bytes, client to server; unit: bytes */
+  readonly 'cli2srv.goodput_bytes': number;
+  /** packets, client to server; unit: packets */
+  readonly 'cli2srv.packets': number;
+  /** bytes since the previous visit, client to server; unit: bytes */
+  readonly 'cli2srv.last': number;
+  /** shortest frame; unit: bytes */
+  readonly 'cli2srv.pkt_len.min': number;
+  /** longest frame, at most 65535; unit: bytes */
+  readonly 'cli2srv.pkt_len.max': number;
+  /** mean length of a frame, cut off; unit: bytes */
+  readonly 'cli2srv.pkt_len.avg': number;
+  /** population standard deviation of the frame lengths, cut off; unit: bytes */
+  readonly 'cli2srv.pkt_len.stddev': number;
+  /** IP fragments; unit: packets */
+  readonly 'cli2srv.fragments': number;
+  /** bytes on the wire, server to client; unit: bytes */
+  readonly 'srv2cli.bytes': number;
+  /** payload bytes, server to client; unit: bytes */
+  readonly 'srv2cli.goodput_bytes': number;
+  /** packets, server to client; unit: packets */
+  readonly 'srv2cli.packets': number;
+  /** bytes since the previous visit, server to client; unit: bytes */
+  readonly 'srv2cli.last': number;
+  /** shortest frame; unit: bytes */
+  readonly 'srv2cli.pkt_len.min': number;
+  /** longest frame, at most 65535; unit: bytes */
+  readonly 'srv2cli.pkt_len.max': number;
+  /** mean length of a frame, cut off; unit: bytes */
+  readonly 'srv2cli.pkt_len.avg': number;
+  /** population standard deviation of the frame lengths, cut off; unit: bytes */
+  readonly 'srv2cli.pkt_len.stddev': number;
+  /** IP fragments; unit: packets */
+  readonly 'srv2cli.fragments': number;
+  /** under 40 % payload in a flow of a minute or more, not UDP */
+  readonly 'flow_goodput.low': boolean;
+  /** time between packets, client to server; unit: ms; present: packets were seen one by one */
+  readonly 'interarrival.cli2srv'?: {
+    /** shortest; unit: ms */
+    readonly min: number;
+    /** longest; unit: ms */
+    readonly max: number;
+    /** mean; unit: ms */
+    readonly avg: number;
+    /** population standard deviation; unit: ms */
+    readonly stddev: number;
+  };
+  /** time between packets, server to client; unit: ms; present: packets were seen one by one */
+  readonly 'interarrival.srv2cli'?: {
+    /** shortest; unit: ms */
+    readonly min: number;
+    /** longest; unit: ms */
+    readonly max: number;
+    /** mean; unit: ms */
+    readonly avg: number;
+    /** population standard deviation; unit: ms */
+    readonly stddev: number;
+  };
+  /** since the previous visit, both directions; unit: bytes/s */
+  readonly throughput_bps: number;
+  /** since the previous visit, client to server; unit: bytes/s */
+  readonly throughput_cli2srv_bps: number;
+  /** since the previous visit, server to client; unit: bytes/s */
+  readonly throughput_srv2cli_bps: number;
+  /** since the previous visit, both directions; unit: packets/s */
+  readonly throughput_pps: number;
+  /** since the previous visit, client to server; unit: packets/s */
+  readonly throughput_cli2srv_pps: number;
+  /** since the previous visit, server to client; unit: packets/s */
+  readonly throughput_srv2cli_pps: number;
+  /** highest `throughput_bps` so far; unit: bytes/s */
+  readonly top_throughput_bps: number;
+  /** highest `throughput_pps` so far; unit: packets/s */
+  readonly top_throughput_pps: number;
+  /** 0 unknown, 1 up, 2 down, 3 stable */
+  readonly throughput_trend_bps: number;
+  /** 0 unknown, 1 up, 2 down, 3 stable */
+  readonly throughput_trend_pps: number;
+  /** type of service of the first packet of each end; since 4.2 */
+  readonly tos: {
+    /** of the client's packet */
+    readonly client: {
+      /** differentiated services code point (RFC 2474) */
+      readonly DSCP: number;
+      /** explicit congestion notification (RFC 3168) */
+      readonly ECN: number;
+    };
+    /** of the server's packet */
+    readonly server: {
+      /** differentiated services code point (RFC 2474) */
+      readonly DSCP: number;
+      /** explicit congestion notification (RFC 3168) */
+      readonly ECN: number;
+    };
+  };
+  /** some segment was retransmitted, out of order, lost or a keep-alive; present: TCP */
+  readonly 'tcp.seq_problems'?: boolean;
+  /** half of the time from SYN+ACK to ACK, 0 if not measured; unit: ms; present: TCP */
+  readonly 'tcp.nw_latency.client'?: number;
+  /** half of the time from SYN to SYN+ACK, 0 if not measured; unit: ms; present: TCP */
+  readonly 'tcp.nw_latency.server'?: number;
+  /** from the client's latest payload to the server's first, 0 if not measured; unit: ms; present: TCP */
+  readonly 'tcp.appl_latency'?: number;
+  /** bound that the server's window (unscaled) sets, 0 without round-trip time; unit: bits/s; present: TCP */
+  readonly 'tcp.max_thpt.cli2srv'?: number;
+  /** bound that the client's window (unscaled) sets, 0 without round-trip time; unit: bits/s; present: TCP */
+  readonly 'tcp.max_thpt.srv2cli'?: number;
+  /** retransmitted segments; unit: packets; present: TCP */
+  readonly 'cli2srv.retransmissions'?: number;
+  /** segments out of order; unit: packets; present: TCP */
+  readonly 'cli2srv.out_of_order'?: number;
+  /** gaps: segments that follow missing ones; unit: packets; present: TCP */
+  readonly 'cli2srv.lost'?: number;
+  /** keep-alives; unit: packets; present: TCP */
+  readonly 'cli2srv.keep_alive'?: number;
+  /** all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; present: TCP */
+  readonly 'cli2srv.tcp_flags'?: number;
+  /** retransmitted segments; unit: packets; present: TCP */
+  readonly 'srv2cli.retransmissions'?: number;
+  /** segments out of order; unit: packets; present: TCP */
+  readonly 'srv2cli.out_of_order'?: number;
+  /** gaps: segments that follow missing ones; unit: packets; present: TCP */
+  readonly 'srv2cli.lost'?: number;
+  /** keep-alives; unit: packets; present: TCP */
+  readonly 'srv2cli.keep_alive'?: number;
+  /** all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; present: TCP */
+  readonly 'srv2cli.tcp_flags'?: number;
+  /** SYN and ACK from both ends, neither closed nor reset; present: TCP */
+  readonly tcp_established?: boolean;
+  /** only the handshake was seen; present: TCP */
+  readonly tcp_connecting?: boolean;
+  /** SYN, ACK and FIN from both ends; present: TCP */
+  readonly tcp_closed?: boolean;
+  /** RST from some end, not closed before; present: TCP */
+  readonly tcp_reset?: boolean;
+  /** name of the server from HTTP, TLS and others, not from DNS and DHCP; present: known */
+  readonly host_server_name?: string;
+  /** info hash, 40 hexadecimal characters; present: known */
+  readonly bittorrent_hash?: string;
+  /** best short description: DNS query, URL, TLS name, BitTorrent hash, server name, SSH banner; or empty */
+  readonly info: string;
+  /** further members of a flow record, as a JSON object */
+  readonly 'moreinfo.json': string;
+  /** `GET`, `POST`, `HEAD` or `PUT`; present: HTTP, URL seen, one of these methods */
+  readonly 'protos.http.last_method'?: string;
+  /** code of the last response, 0 if there was none; present: HTTP, URL seen */
+  readonly 'protos.http.last_return_code'?: number;
+  /** server name and path, at most 512 characters; present: HTTP, URL seen */
+  readonly 'protos.http.last_url'?: string;
+  /** as `host_server_name`; present: HTTP, known */
+  readonly 'protos.http.server_name'?: string;
+  /** User-Agent of the client; present: HTTP, known; not in ntopng */
+  readonly 'protos.http.user_agent'?: string;
+  /** Content-Type of the response; present: HTTP, known; not in ntopng */
+  readonly 'protos.http.content_type'?: string;
+  /** name asked for; what cannot be printed is `?`; present: DNS, query seen */
+  readonly 'protos.dns.last_query'?: string;
+  /** type asked for (RFC 1035: A 1, NS 2, …); present: DNS, query seen */
+  readonly 'protos.dns.last_query_type'?: number;
+  /** code of the last answer (RFC 1035: 3 = no such name), 0 if there was none; present: DNS, query seen */
+  readonly 'protos.dns.last_return_code'?: number;
+  /** banner of the client; present: SSH, known */
+  readonly 'protos.ssh.client_signature'?: string;
+  /** banner of the server; present: SSH, known */
+  readonly 'protos.ssh.server_signature'?: string;
+  /** HASSH of the client, MD5 in hexadecimal; present: SSH, known */
+  readonly 'protos.ssh.hassh.client_hash'?: string;
+  /** HASSH of the server, MD5 in hexadecimal; present: SSH, known */
+  readonly 'protos.ssh.hassh.server_hash'?: string;
+  /** version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: TLS */
+  readonly 'protos.ssl_version'?: number;
+  /** server name that the client asked for; present: TLS, known */
+  readonly 'protos.ssl.certificate'?: string;
+  /** common name of the server certificate; present: TLS, known */
+  readonly 'protos.ssl.server_certificate'?: string;
+  /** JA3 of the client hello, MD5 in hexadecimal; present: TLS, known */
+  readonly 'protos.ssl.ja3.client_hash'?: string;
+  /** JA3S of the server hello, MD5 in hexadecimal; present: TLS, known */
+  readonly 'protos.ssl.ja3.server_hash'?: string;
+  /** number of the cipher suite; present: TLS, server hash known */
+  readonly 'protos.ssl.ja3.server_cipher'?: number;
+  /** `safe`, `weak` or `insecure`; present: TLS, server hash known */
+  readonly 'protos.ssl.ja3.server_unsafe_cipher'?: string;
+  /** as `protos.ssl_version`; present: TLS */
+  readonly 'protos.tls_version'?: number;
+  /** as `protos.ssl.certificate`; present: TLS, known */
+  readonly 'protos.tls.client_requested_server_name'?: string;
+  /** names in the server certificate, separated by commas; present: TLS, known */
+  readonly 'protos.tls.server_names'?: string;
+  /** application protocols that the client offers (RFC 7301); present: TLS, known */
+  readonly 'protos.tls.client_alpn'?: string;
+  /** versions that the client offers; present: TLS, known */
+  readonly 'protos.tls.client_tls_supported_versions'?: string;
+  /** issuer of the server certificate; present: TLS, known */
+  readonly 'protos.tls.issuerDN'?: string;
+  /** subject of the server certificate; present: TLS, known */
+  readonly 'protos.tls.subjectDN'?: string;
+  /** begin of its validity; unit: s since 1970; present: TLS, known */
+  readonly 'protos.tls.notBefore'?: number;
+  /** end of its validity; unit: s since 1970; present: TLS, known */
+  readonly 'protos.tls.notAfter'?: number;
+  /** SHA-1 of the server certificate; present: TLS, known; not in ntopng */
+  readonly 'protos.tls.certificate_sha1'?: string;
+  /** JA3 of the client hello, MD5 in hexadecimal; present: TLS, known */
+  readonly 'protos.tls.ja3.client_hash'?: string;
+  /** JA3S of the server hello, MD5 in hexadecimal; present: TLS, known */
+  readonly 'protos.tls.ja3.server_hash'?: string;
+  /** number of the cipher suite; present: TLS, server hash known */
+  readonly 'protos.tls.ja3.server_cipher'?: number;
+  /** `safe`, `weak` or `insecure`; present: TLS, server hash known */
+  readonly 'protos.tls.ja3.server_unsafe_cipher'?: string;
+  /** options that the client asks for; present: DHCP, known; not in ntopng */
+  readonly 'protos.dhcp.fingerprint'?: string;
+  /** vendor class of the client; present: DHCP, known; not in ntopng */
+  readonly 'protos.dhcp.class'?: string;
+  /** `type` and `code` of the last packet; present: ICMP, ICMPv6 */
+  readonly icmp?: {
+  };
+}
