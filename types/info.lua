@@ -40,7 +40,7 @@
 ---@class flowpatrol.Info
 ---@field ["cli.ip"] string address of the client: dotted IPv4, or IPv6 as in RFC 5952
 ---@field ["cli.key"] integer IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32
----@field ["cli.vlan"] integer? VLAN of the flow; present: the VLAN is not 0
+---@field ["cli.vlan"]? integer VLAN of the flow; present: the VLAN is not 0
 ---@field ["cli.port"] integer port of the client, 0 without ports
 ---@field ["cli.allowed_host"] boolean may be seen by the reader; always true for scripts
 ---@field ["cli.host"] string learned name, empty if there is none
@@ -49,13 +49,13 @@
 ---@field ["cli.systemhost"] boolean is the machine that runs the monitor
 ---@field ["cli.blacklisted"] boolean the address is on a blacklist
 ---@field ["cli.network_id"] integer number of the local network that has the address, -1 if it is remote
----@field ["cli.network"] string? the local network that has the address; present: the address is local; not in ntopng
+---@field ["cli.network"]? string the local network that has the address; present: the address is local; not in ntopng
 ---@field ["cli.localhost"] boolean the address is in a local network
 ---@field ["cli.pool_id"] integer host pool, 0 = the default pool
 ---@field ["cli.private"] boolean IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8
 ---@field ["srv.ip"] string address of the server: dotted IPv4, or IPv6 as in RFC 5952
 ---@field ["srv.key"] integer IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32
----@field ["srv.vlan"] integer? VLAN of the flow; present: the VLAN is not 0
+---@field ["srv.vlan"]? integer VLAN of the flow; present: the VLAN is not 0
 ---@field ["srv.port"] integer port of the server, 0 without ports
 ---@field ["srv.allowed_host"] boolean may be seen by the reader; always true for scripts
 ---@field ["srv.host"] string learned name, empty if there is none
@@ -64,7 +64,7 @@
 ---@field ["srv.systemhost"] boolean is the machine that runs the monitor
 ---@field ["srv.blacklisted"] boolean the address is on a blacklist
 ---@field ["srv.network_id"] integer number of the local network that has the address, -1 if it is remote
----@field ["srv.network"] string? the local network that has the address; present: the address is local; not in ntopng
+---@field ["srv.network"]? string the local network that has the address; present: the address is local; not in ntopng
 ---@field ["srv.localhost"] boolean the address is in a local network
 ---@field ["srv.pool_id"] integer host pool, 0 = the default pool
 ---@field ["srv.private"] boolean IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8
@@ -78,9 +78,9 @@
 ---@field ["flow.idle"] boolean the flow has ended
 ---@field ["flow.status"] integer predominant status, 0 = none (statuses.md)
 ---@field status_map integer all statuses; unit: bitmap, bit = status id
----@field ["flow.alerted"] boolean? always true; present: the core has raised its alert about the flow
----@field alerted_status integer? status of that alert; present: the core has raised its alert about the flow; since 4.0
----@field ["flow.end_reason"] string? `idle`, `table full`, `end of file` or `shutdown`; present: the flow has ended; not in ntopng
+---@field ["flow.alerted"]? boolean always true; present: the core has raised its alert about the flow
+---@field alerted_status? integer status of that alert; present: the core has raised its alert about the flow; since 4.0
+---@field ["flow.end_reason"]? string `idle`, `table full`, `end of file` or `shutdown`; present: the flow has ended; not in ntopng
 ---@field status_info string JSON object that explains the statuses
 ---@field score integer score that a script gave, -1 = none
 ---@field ["proto.l4"] string name of the IP protocol, or its number as text
@@ -93,8 +93,8 @@
 ---@field ["proto.ndpi_cat_id"] integer id of the category
 ---@field ["proto.ndpi_cat"] string name of the category
 ---@field ["proto.ndpi_confidence"] string how nDPI came to the protocol; not in ntopng
----@field ["proto.ndpi_entropy"] number? entropy of the payload; unit: bits per byte; present: nDPI measured it; not in ntopng
----@field flow_risk flowpatrol.Info.flow_risk? nDPI risks: text → id; present: nDPI found a risk
+---@field ["proto.ndpi_entropy"]? number entropy of the payload; unit: bits per byte; present: nDPI measured it; not in ntopng
+---@field flow_risk? flowpatrol.Info.flow_risk nDPI risks: text → id; present: nDPI found a risk
 ---@field bytes integer bytes on the wire, both directions; unit: bytes
 ---@field ["bytes.last"] integer bytes since the previous visit; unit: bytes
 ---@field goodput_bytes integer payload bytes of TCP, UDP and SCTP, both directions; unit: bytes
@@ -120,8 +120,8 @@
 ---@field ["srv2cli.pkt_len.stddev"] integer population standard deviation of the frame lengths, cut off; unit: bytes
 ---@field ["srv2cli.fragments"] integer IP fragments; unit: packets
 ---@field ["flow_goodput.low"] boolean under 40 % payload in a flow of a minute or more, not UDP
----@field ["interarrival.cli2srv"] flowpatrol.Info.interarrival.cli2srv? time between packets, client to server; unit: ms; present: packets were seen one by one
----@field ["interarrival.srv2cli"] flowpatrol.Info.interarrival.srv2cli? time between packets, server to client; unit: ms; present: packets were seen one by one
+---@field ["interarrival.cli2srv"]? flowpatrol.Info.interarrival.cli2srv time between packets, client to server; unit: ms; present: packets were seen one by one
+---@field ["interarrival.srv2cli"]? flowpatrol.Info.interarrival.srv2cli time between packets, server to client; unit: ms; present: packets were seen one by one
 ---@field throughput_bps number since the previous visit, both directions; unit: bytes/s
 ---@field throughput_cli2srv_bps number since the previous visit, client to server; unit: bytes/s
 ---@field throughput_srv2cli_bps number since the previous visit, server to client; unit: bytes/s
@@ -133,64 +133,64 @@
 ---@field throughput_trend_bps integer 0 unknown, 1 up, 2 down, 3 stable
 ---@field throughput_trend_pps integer 0 unknown, 1 up, 2 down, 3 stable
 ---@field tos flowpatrol.Info.tos type of service of the first packet of each end; since 4.2
----@field ["tcp.seq_problems"] boolean? some segment was retransmitted, out of order, lost or a keep-alive; present: TCP
----@field ["tcp.nw_latency.client"] number? half of the time from SYN+ACK to ACK, 0 if not measured; unit: ms; present: TCP
----@field ["tcp.nw_latency.server"] number? half of the time from SYN to SYN+ACK, 0 if not measured; unit: ms; present: TCP
----@field ["tcp.appl_latency"] number? from the client's latest payload to the server's first, 0 if not measured; unit: ms; present: TCP
----@field ["tcp.max_thpt.cli2srv"] number? bound that the server's window (unscaled) sets, 0 without round-trip time; unit: bits/s; present: TCP
----@field ["tcp.max_thpt.srv2cli"] number? bound that the client's window (unscaled) sets, 0 without round-trip time; unit: bits/s; present: TCP
----@field ["cli2srv.retransmissions"] integer? retransmitted segments; unit: packets; present: TCP
----@field ["cli2srv.out_of_order"] integer? segments out of order; unit: packets; present: TCP
----@field ["cli2srv.lost"] integer? gaps: segments that follow missing ones; unit: packets; present: TCP
----@field ["cli2srv.keep_alive"] integer? keep-alives; unit: packets; present: TCP
----@field ["cli2srv.tcp_flags"] integer? all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; present: TCP
----@field ["srv2cli.retransmissions"] integer? retransmitted segments; unit: packets; present: TCP
----@field ["srv2cli.out_of_order"] integer? segments out of order; unit: packets; present: TCP
----@field ["srv2cli.lost"] integer? gaps: segments that follow missing ones; unit: packets; present: TCP
----@field ["srv2cli.keep_alive"] integer? keep-alives; unit: packets; present: TCP
----@field ["srv2cli.tcp_flags"] integer? all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; present: TCP
----@field tcp_established boolean? SYN and ACK from both ends, neither closed nor reset; present: TCP
----@field tcp_connecting boolean? only the handshake was seen; present: TCP
----@field tcp_closed boolean? SYN, ACK and FIN from both ends; present: TCP
----@field tcp_reset boolean? RST from some end, not closed before; present: TCP
----@field host_server_name string? name of the server from HTTP, TLS and others, not from DNS and DHCP; present: known
----@field bittorrent_hash string? info hash, 40 hexadecimal characters; present: known
+---@field ["tcp.seq_problems"]? boolean some segment was retransmitted, out of order, lost or a keep-alive; present: TCP
+---@field ["tcp.nw_latency.client"]? number half of the time from SYN+ACK to ACK, 0 if not measured; unit: ms; present: TCP
+---@field ["tcp.nw_latency.server"]? number half of the time from SYN to SYN+ACK, 0 if not measured; unit: ms; present: TCP
+---@field ["tcp.appl_latency"]? number from the client's latest payload to the server's first, 0 if not measured; unit: ms; present: TCP
+---@field ["tcp.max_thpt.cli2srv"]? number bound that the server's window (unscaled) sets, 0 without round-trip time; unit: bits/s; present: TCP
+---@field ["tcp.max_thpt.srv2cli"]? number bound that the client's window (unscaled) sets, 0 without round-trip time; unit: bits/s; present: TCP
+---@field ["cli2srv.retransmissions"]? integer retransmitted segments; unit: packets; present: TCP
+---@field ["cli2srv.out_of_order"]? integer segments out of order; unit: packets; present: TCP
+---@field ["cli2srv.lost"]? integer gaps: segments that follow missing ones; unit: packets; present: TCP
+---@field ["cli2srv.keep_alive"]? integer keep-alives; unit: packets; present: TCP
+---@field ["cli2srv.tcp_flags"]? integer all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; present: TCP
+---@field ["srv2cli.retransmissions"]? integer retransmitted segments; unit: packets; present: TCP
+---@field ["srv2cli.out_of_order"]? integer segments out of order; unit: packets; present: TCP
+---@field ["srv2cli.lost"]? integer gaps: segments that follow missing ones; unit: packets; present: TCP
+---@field ["srv2cli.keep_alive"]? integer keep-alives; unit: packets; present: TCP
+---@field ["srv2cli.tcp_flags"]? integer all flags seen: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; present: TCP
+---@field tcp_established? boolean SYN and ACK from both ends, neither closed nor reset; present: TCP
+---@field tcp_connecting? boolean only the handshake was seen; present: TCP
+---@field tcp_closed? boolean SYN, ACK and FIN from both ends; present: TCP
+---@field tcp_reset? boolean RST from some end, not closed before; present: TCP
+---@field host_server_name? string name of the server from HTTP, TLS and others, not from DNS and DHCP; present: known
+---@field bittorrent_hash? string info hash, 40 hexadecimal characters; present: known
 ---@field info string best short description: DNS query, URL, TLS name, BitTorrent hash, server name, SSH banner; or empty
 ---@field ["moreinfo.json"] string further members of a flow record, as a JSON object
----@field ["protos.http.last_method"] string? `GET`, `POST`, `HEAD` or `PUT`; present: HTTP, URL seen, one of these methods
----@field ["protos.http.last_return_code"] integer? code of the last response, 0 if there was none; present: HTTP, URL seen
----@field ["protos.http.last_url"] string? server name and path, at most 512 characters; present: HTTP, URL seen
----@field ["protos.http.server_name"] string? as `host_server_name`; present: HTTP, known
----@field ["protos.http.user_agent"] string? User-Agent of the client; present: HTTP, known; not in ntopng
----@field ["protos.http.content_type"] string? Content-Type of the response; present: HTTP, known; not in ntopng
----@field ["protos.dns.last_query"] string? name asked for; what cannot be printed is `?`; present: DNS, query seen
----@field ["protos.dns.last_query_type"] integer? type asked for (RFC 1035: A 1, NS 2, …); present: DNS, query seen
----@field ["protos.dns.last_return_code"] integer? code of the last answer (RFC 1035: 3 = no such name), 0 if there was none; present: DNS, query seen
----@field ["protos.ssh.client_signature"] string? banner of the client; present: SSH, known
----@field ["protos.ssh.server_signature"] string? banner of the server; present: SSH, known
----@field ["protos.ssh.hassh.client_hash"] string? HASSH of the client, MD5 in hexadecimal; present: SSH, known
----@field ["protos.ssh.hassh.server_hash"] string? HASSH of the server, MD5 in hexadecimal; present: SSH, known
----@field ["protos.ssl_version"] integer? version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: TLS
----@field ["protos.ssl.certificate"] string? server name that the client asked for; present: TLS, known
----@field ["protos.ssl.server_certificate"] string? common name of the server certificate; present: TLS, known
----@field ["protos.ssl.ja3.client_hash"] string? JA3 of the client hello, MD5 in hexadecimal; present: TLS, known
----@field ["protos.ssl.ja3.server_hash"] string? JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
----@field ["protos.ssl.ja3.server_cipher"] integer? number of the cipher suite; present: TLS, server hash known
----@field ["protos.ssl.ja3.server_unsafe_cipher"] string? `safe`, `weak` or `insecure`; present: TLS, server hash known
----@field ["protos.tls_version"] integer? as `protos.ssl_version`; present: TLS
----@field ["protos.tls.client_requested_server_name"] string? as `protos.ssl.certificate`; present: TLS, known
----@field ["protos.tls.server_names"] string? names in the server certificate, separated by commas; present: TLS, known
----@field ["protos.tls.client_alpn"] string? application protocols that the client offers (RFC 7301); present: TLS, known
----@field ["protos.tls.client_tls_supported_versions"] string? versions that the client offers; present: TLS, known
----@field ["protos.tls.issuerDN"] string? issuer of the server certificate; present: TLS, known
----@field ["protos.tls.subjectDN"] string? subject of the server certificate; present: TLS, known
----@field ["protos.tls.notBefore"] integer? begin of its validity; unit: s since 1970; present: TLS, known
----@field ["protos.tls.notAfter"] integer? end of its validity; unit: s since 1970; present: TLS, known
----@field ["protos.tls.certificate_sha1"] string? SHA-1 of the server certificate; present: TLS, known; not in ntopng
----@field ["protos.tls.ja3.client_hash"] string? JA3 of the client hello, MD5 in hexadecimal; present: TLS, known
----@field ["protos.tls.ja3.server_hash"] string? JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
----@field ["protos.tls.ja3.server_cipher"] integer? number of the cipher suite; present: TLS, server hash known
----@field ["protos.tls.ja3.server_unsafe_cipher"] string? `safe`, `weak` or `insecure`; present: TLS, server hash known
----@field ["protos.dhcp.fingerprint"] string? options that the client asks for; present: DHCP, known; not in ntopng
----@field ["protos.dhcp.class"] string? vendor class of the client; present: DHCP, known; not in ntopng
----@field icmp flowpatrol.Info.icmp? `type` and `code` of the last packet; present: ICMP, ICMPv6
+---@field ["protos.http.last_method"]? string `GET`, `POST`, `HEAD` or `PUT`; present: HTTP, URL seen, one of these methods
+---@field ["protos.http.last_return_code"]? integer code of the last response, 0 if there was none; present: HTTP, URL seen
+---@field ["protos.http.last_url"]? string server name and path, at most 512 characters; present: HTTP, URL seen
+---@field ["protos.http.server_name"]? string as `host_server_name`; present: HTTP, known
+---@field ["protos.http.user_agent"]? string User-Agent of the client; present: HTTP, known; not in ntopng
+---@field ["protos.http.content_type"]? string Content-Type of the response; present: HTTP, known; not in ntopng
+---@field ["protos.dns.last_query"]? string name asked for; what cannot be printed is `?`; present: DNS, query seen
+---@field ["protos.dns.last_query_type"]? integer type asked for (RFC 1035: A 1, NS 2, …); present: DNS, query seen
+---@field ["protos.dns.last_return_code"]? integer code of the last answer (RFC 1035: 3 = no such name), 0 if there was none; present: DNS, query seen
+---@field ["protos.ssh.client_signature"]? string banner of the client; present: SSH, known
+---@field ["protos.ssh.server_signature"]? string banner of the server; present: SSH, known
+---@field ["protos.ssh.hassh.client_hash"]? string HASSH of the client, MD5 in hexadecimal; present: SSH, known
+---@field ["protos.ssh.hassh.server_hash"]? string HASSH of the server, MD5 in hexadecimal; present: SSH, known
+---@field ["protos.ssl_version"]? integer version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: TLS
+---@field ["protos.ssl.certificate"]? string server name that the client asked for; present: TLS, known
+---@field ["protos.ssl.server_certificate"]? string common name of the server certificate; present: TLS, known
+---@field ["protos.ssl.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: TLS, known
+---@field ["protos.ssl.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
+---@field ["protos.ssl.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known
+---@field ["protos.ssl.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known
+---@field ["protos.tls_version"]? integer as `protos.ssl_version`; present: TLS
+---@field ["protos.tls.client_requested_server_name"]? string as `protos.ssl.certificate`; present: TLS, known
+---@field ["protos.tls.server_names"]? string names in the server certificate, separated by commas; present: TLS, known
+---@field ["protos.tls.client_alpn"]? string application protocols that the client offers (RFC 7301); present: TLS, known
+---@field ["protos.tls.client_tls_supported_versions"]? string versions that the client offers; present: TLS, known
+---@field ["protos.tls.issuerDN"]? string issuer of the server certificate; present: TLS, known
+---@field ["protos.tls.subjectDN"]? string subject of the server certificate; present: TLS, known
+---@field ["protos.tls.notBefore"]? integer begin of its validity; unit: s since 1970; present: TLS, known
+---@field ["protos.tls.notAfter"]? integer end of its validity; unit: s since 1970; present: TLS, known
+---@field ["protos.tls.certificate_sha1"]? string SHA-1 of the server certificate; present: TLS, known; not in ntopng
+---@field ["protos.tls.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: TLS, known
+---@field ["protos.tls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
+---@field ["protos.tls.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known
+---@field ["protos.tls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known
+---@field ["protos.dhcp.fingerprint"]? string options that the client asks for; present: DHCP, known; not in ntopng
+---@field ["protos.dhcp.class"]? string vendor class of the client; present: DHCP, known; not in ntopng
+---@field icmp? flowpatrol.Info.icmp `type` and `code` of the last packet; present: ICMP, ICMPv6

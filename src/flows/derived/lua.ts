@@ -18,7 +18,7 @@ function classOf(name: string, doc: string, members: readonly Member[]): string 
     return named;
   };
   const lines = members.map(
-    (member) => `---@field ${nameOf(member.key)} ${typeOf(member)}${member.when === undefined ? '' : '?'} ${describe(member)}\n`,
+    (member) => `---@field ${nameOf(member.key)}${member.when === undefined ? '' : '?'} ${typeOf(member)} ${describe(member)}\n`,
   );
   return `${inner.join('')}---${doc}\n---@class ${name}\n${lines.join('')}\n`;
 }
