@@ -51,8 +51,8 @@ In Lua, \`int\` is an integer and \`float\` a float; strings are bytes as they w
 *Level* is ntopng's level of detail from which on it has the key; \`info\` has all of them. *Since* is the generation of scripts
 that first knew the key: September or October 2019, 4.0, 4.2; \`own\` keys are flowpatrol's.
 
-The same as types for editors: [types/info.d.ts](../../types/info.d.ts), [types/info.lua](../../types/info.lua); as a JSON schema
-of the exported lines: [flow.schema.json](flow.schema.json).
+For editors the same is there as types: [types/info.lua](../../types/info.lua) (\`---@param info flowpatrol.Info\` above a callback)
+and [types/info.d.ts](../../types/info.d.ts). The exported lines have a JSON schema: [flow.schema.json](flow.schema.json).
 
 ${groups.join('\n')}
 ## Never present
