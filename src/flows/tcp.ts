@@ -1,17 +1,25 @@
 /**
  * What one TCP segment says about its flow: handshake, latencies, closing, and sequence problems.
  *
- * Sequence analysis, per direction, by the rules that Wireshark documents for `tcp.analysis.*` (User's Guide, 7.5): a segment
- * beyond the next expected number means a gap (lost); one before it is a keep-alive, out of order (close to the last segment)
- * or a retransmission. Latencies: lifecycle 12.5.
+ * Sequence analysis follows what Wireshark 4.0 documents for `tcp.analysis.*` (User's Guide, 7.5) and how it behaves. A segment
+ *
+ *   beyond the next expected number                              follows a gap: lost, once a gap (not RST)
+ *   of 0 or 1 bytes, one before it                               is a keep-alive (not SYN, FIN, RST)
+ *   of data that the other end has acknowledged already          is retransmitted (spurious)
+ *   before it, where two duplicate ACKs of the last 20 ms asked  is retransmitted (fast)
+ *   before it, soon after it last grew, and not its own tail     is out of order
+ *   before it otherwise                                          is retransmitted
+ *
+ * "Soon" is the round-trip time of the handshake, or 3 ms. The last three need data, SYN or FIN. A SYN with another initial
+ * number begins a new connection on the same ports. As in Wireshark, number 0 says "not known". Latencies: lifecycle 12.5.
  */
 import { S_ACK, S_FLAGS, S_PAYLOAD, S_SEQ, S_WINDOW } from '../packet/batch.ts';
 import {
   D_ACK,
+  D_ADVANCED,
+  D_ISN,
   D_LAST,
-  D_LAST_SEQ,
   D_NEXT_SEQ,
-  D_SPARE,
   D_TCP_FLAGS,
   D_WINDOW,
   P_KEEP_ALIVE,
@@ -44,6 +52,18 @@ const CLASSIC_FLAGS = 0x3f;
 
 /** Wireshark's limit for "out of order" where the round-trip time is unknown, µs. */
 const OUT_OF_ORDER_US = 3000;
+/** So long after the last duplicate ACK a segment can be the fast retransmission that it asked for, µs. */
+const FAST_US = 20_000;
+
+// low bits of D_ADVANCED: what the direction's last segments were
+/** Duplicate ACKs in a row, at most 3. */
+const SEEN_DUPLICATES = 3;
+const SEEN_KEEP_ALIVE = 4;
+const SEEN_PROBE = 8;
+const SEEN_BITS = 4;
+const SEEN = (1 << SEEN_BITS) - 1;
+
+const isnMark = (isn: number): number => 0x8000 | (isn & 0x7fff);
 
 /** `tcp(scratch words, scratch word of the packet, record word, direction, state, time in µs)` returns the new state. */
 export type TcpAnalysis = (words: Int32Array, w: number, r: number, direction: number, state: number, time: number) => number;
@@ -76,46 +96,105 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     return state | STATE_TWH_OVER;
   };
 
-  /** Round-trip time of the handshake in µs, or Wireshark's default: within it a late segment counts as out of order. */
+  /**
+   * Keeps the time from the last SYN to the first ACK as round-trip time, the high byte of the client's D_TCP_FLAGS: 8 × log2 of
+   * the µs, 0 = not known. A logarithm, because there is no room for more and 5 % do no harm.
+   */
+  const keepRoundTrip = (words: Int32Array, w: number, r: number, direction: number, time: number): void => {
+    const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
+    const next = i32[line + (D_NEXT_SEQ >> 2)] as number;
+    if (next !== 0 && next !== words[w + S_SEQ]) return;
+    const own = ((u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) & (SYN | ACK)) === SYN; // this end has sent nothing but its SYN
+    const asked = own ? direction : direction ^ 1;
+    const us = time - (f64[(r + ((R_DIR + asked * R_DIR_BYTES + D_LAST) >> 2)) >> 1] as number);
+    const at = r * 2 + ((R_DIR + D_TCP_FLAGS) >> 1);
+    if (us > 1) u16[at] = ((u16[at] as number) & 0xff) | (Math.min(255, Math.round(8 * Math.log2(us))) << 8);
+  };
+
+  /** Within this many µs a late segment counts as out of order. */
   const outOfOrderLimit = (r: number): number => {
-    const syn = u32[r + (R_SYN >> 2)] as number;
-    const ack = u32[r + (R_ACK >> 2)] as number;
-    return syn !== 0 && ack > syn ? ack - syn : OUT_OF_ORDER_US;
+    const roundTrip = (u16[r * 2 + ((R_DIR + D_TCP_FLAGS) >> 1)] as number) >> 8;
+    return roundTrip === 0 ? OUT_OF_ORDER_US : 2 ** (roundTrip / 8);
+  };
+
+  const forget = (line: number): void => {
+    i32[line + (D_NEXT_SEQ >> 2)] = 0;
+    i32[line + (D_ACK >> 2)] = 0;
+    i32[line + (D_ADVANCED >> 2)] = 0;
+    u16[line * 2 + (D_ISN >> 1)] = 0;
+  };
+
+  /** A SYN without ACK where the initial number is known: a new connection, or the old SYN again. */
+  const synAgain = (line: number, other: number, seq: number): void => {
+    if (u16[line * 2 + (D_ISN >> 1)] !== isnMark(seq)) {
+      forget(line);
+      forget(other);
+    } else if (((u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) & RST) !== 0) {
+      i32[line + (D_NEXT_SEQ >> 2)] = seq + 1; // a RST may carry any number (RFC 9293 3.10.7.1)
+    }
   };
 
   const sequence = (words: Int32Array, w: number, r: number, direction: number, flags: number, time: number): void => {
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
+    const other = r + ((R_DIR + (direction ^ 1) * R_DIR_BYTES) >> 2);
     const seq = words[w + S_SEQ] as number;
+    const ack = words[w + S_ACK] as number;
     const payload = words[w + S_PAYLOAD] as number;
-    const end = (seq + payload + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0)) | 0;
-    const valid = line * 2 + (D_SPARE >> 1);
-    if (u16[valid] === 0) {
-      u16[valid] = 1;
-      i32[line + (D_NEXT_SEQ >> 2)] = end;
-    } else {
-      const next = i32[line + (D_NEXT_SEQ >> 2)] as number;
-      const ahead = (seq - next) | 0;
-      if (ahead > 0) {
-        if ((flags & RST) === 0) problem(r, direction, P_LOST);
-      } else if (ahead === -1 && payload <= 1 && (flags & (SYN | FIN | RST)) === 0) {
-        problem(r, direction, P_KEEP_ALIVE);
-      } else if (ahead < 0 && end !== seq && !(payload > 1 && ahead === -1)) {
-        const last = f64[(line + (D_LAST >> 2)) >> 1] as number;
-        const close = time - last < outOfOrderLimit(r);
-        problem(r, direction, close && end !== next && seq !== i32[line + (D_LAST_SEQ >> 2)] ? P_OUT_OF_ORDER : P_RETRANSMITTED);
+    const plain = (flags & (SYN | FIN | RST)) === 0;
+    const end = (seq + payload + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) | 0;
+    const isn = line * 2 + (D_ISN >> 1);
+    if (u16[isn] !== 0 && (flags & (SYN | ACK)) === SYN) synAgain(line, other, seq);
+    if (u16[isn] === 0) u16[isn] = isnMark((flags & SYN) !== 0 ? seq : seq - 1);
+    const lastAck = i32[line + (D_ACK >> 2)] as number;
+    if (lastAck === 0 && (flags & ACK) !== 0 && u16[other * 2 + (D_ISN >> 1)] === 0) u16[other * 2 + (D_ISN >> 1)] = isnMark(ack - 1);
+
+    const next = i32[line + (D_NEXT_SEQ >> 2)] as number;
+    const ahead = next === 0 ? 0 : (seq - next) | 0;
+    const before = i32[line + (D_ADVANCED >> 2)] as number;
+    let seen = ack === lastAck ? before & SEEN_DUPLICATES : 0;
+    if (ahead > 0) {
+      if ((flags & RST) === 0) problem(r, direction, P_LOST);
+    } else if (ahead === -1 && payload <= 1 && plain) {
+      problem(r, direction, P_KEEP_ALIVE);
+      seen |= SEEN_KEEP_ALIVE;
+    } else if (seq === next && payload <= 1 && i32[other + (D_NEXT_SEQ >> 2)] !== 0) {
+      if (payload === 1) {
+        if (u32[other + (D_WINDOW >> 2)] === 0) seen |= SEEN_PROBE;
+      } else if (ack === lastAck && plain && seen < SEEN_DUPLICATES) {
+        const window = (words[w + S_WINDOW] as number) >>> 16;
+        const answer = ((i32[other + (D_ADVANCED >> 2)] as number) & SEEN_KEEP_ALIVE) !== 0;
+        if (window !== 0 && window === u32[line + (D_WINDOW >> 2)] && !answer) seen++;
       }
-      if (((end - next) | 0) > 0) i32[line + (D_NEXT_SEQ >> 2)] = end;
     }
-    if (end !== seq) i32[line + (D_LAST_SEQ >> 2)] = seq;
+
+    const now = ((time - (f64[(r + (R_FIRST >> 2)) >> 1] as number)) | 0) << SEEN_BITS;
+    if (end !== seq && (seen & SEEN_KEEP_ALIVE) === 0) {
+      const acked = i32[other + (D_ACK >> 2)] as number;
+      if (payload > 0 && acked !== 0 && ((seq + payload - acked) | 0) <= 0) {
+        problem(r, direction, P_RETRANSMITTED);
+      } else if (ahead < -1 || (ahead === -1 && payload <= 1)) {
+        const fast =
+          seq === acked &&
+          ((i32[other + (D_ADVANCED >> 2)] as number) & SEEN_DUPLICATES) >= 2 &&
+          time - (f64[(other + (D_LAST >> 2)) >> 1] as number) < FAST_US;
+        const late = !fast && end !== next && (now - (before & ~SEEN)) >>> SEEN_BITS < outOfOrderLimit(r);
+        problem(r, direction, late ? P_OUT_OF_ORDER : P_RETRANSMITTED);
+      }
+    }
+
+    const grown = (next === 0 || ((end - next) | 0) > 0) && (seen & SEEN_PROBE) === 0;
+    if (grown) i32[line + (D_NEXT_SEQ >> 2)] = end;
+    i32[line + (D_ADVANCED >> 2)] = (grown ? now : before & ~SEEN) | seen;
+    i32[line + (D_ACK >> 2)] = ack;
+    u32[line + (D_WINDOW >> 2)] = (words[w + S_WINDOW] as number) >>> 16;
   };
 
   return (words, w, r, direction, state, time) => {
     const flags = (words[w + S_FLAGS] as number) & 0xff;
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
+    if ((state & (STATE_SYN | STATE_TWH_OVER)) === STATE_SYN && (flags & (SYN | ACK)) === ACK) keepRoundTrip(words, w, r, direction, time);
     sequence(words, w, r, direction, flags, time);
     u16[line * 2 + (D_TCP_FLAGS >> 1)] = (u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) | flags;
-    i32[line + (D_ACK >> 2)] = words[w + S_ACK] as number;
-    u32[line + (D_WINDOW >> 2)] = (words[w + S_WINDOW] as number) >>> 16;
     if ((state & STATE_TWH_OVER) === 0) state = handshake(r, flags & CLASSIC_FLAGS, direction, state, time);
     if ((flags & (FIN | RST)) !== 0) state |= STATE_CLOSING;
     if ((words[w + S_PAYLOAD] as number) > 0 && u32[r + (R_ANSWER >> 2)] === 0) {
