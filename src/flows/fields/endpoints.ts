@@ -1,7 +1,17 @@
 /** `cli.*` and `srv.*`: the two ends of the flow. */
-import { R_MAC0, R_MAC1, R_NET0, R_NET1, STATE_CLIENT_BLACKLISTED, STATE_SERVER_BLACKLISTED } from '../record.ts';
-import type { EventView } from '../view.ts';
-import { bool, type Declared, group, int, string } from './field.ts';
+import type { HostFacts, Pool } from '../../hosts/book.ts';
+import {
+  R_MAC0,
+  R_MAC1,
+  R_NET0,
+  R_NET1,
+  STATE_CLIENT_BLACKLISTED,
+  STATE_CLIENT_UNICAST,
+  STATE_SERVER_BLACKLISTED,
+  STATE_SERVER_UNICAST,
+} from '../record.ts';
+import type { DetailName, EventView } from '../view.ts';
+import { absent, bool, type Declared, each, float, group, int, string } from './field.ts';
 
 interface End {
   readonly prefix: 'cli' | 'srv';
@@ -12,6 +22,12 @@ interface End {
   readonly mac: number;
   readonly network: number;
   readonly blacklisted: number;
+  readonly unicast: number;
+  readonly facts: (view: EventView) => HostFacts;
+  readonly pool: (view: EventView) => Pool;
+  readonly vendor: (view: EventView) => string;
+  /** Detail that tells the operating system. */
+  readonly os?: DetailName;
 }
 
 const CLIENT: End = {
@@ -23,6 +39,11 @@ const CLIENT: End = {
   mac: R_MAC0,
   network: R_NET0,
   blacklisted: STATE_CLIENT_BLACKLISTED,
+  unicast: STATE_CLIENT_UNICAST,
+  facts: (view) => view.clientFacts(),
+  pool: (view) => view.clientPool(),
+  vendor: (view) => view.clientVendor(),
+  os: 'http.os' as string as DetailName,
 };
 const SERVER: End = {
   prefix: 'srv',
@@ -33,6 +54,10 @@ const SERVER: End = {
   mac: R_MAC1,
   network: R_NET1,
   blacklisted: STATE_SERVER_BLACKLISTED,
+  unicast: STATE_SERVER_UNICAST,
+  facts: (view) => view.serverFacts(),
+  pool: (view) => view.serverPool(),
+  vendor: (view) => view.serverVendor(),
 };
 
 /** IPv4: the address as a number. IPv6: the sum of its four words as they lie in memory, mod 2^32. */
@@ -61,30 +86,109 @@ const mac = (view: EventView, at: number): string => {
   return text;
 };
 
+/** A name with the mark that ntopng gives to names of IPv6 hosts. */
+const hostName = (view: EventView, of: End): string => {
+  const { name } = of.facts(view);
+  return name !== '' && view.isIpv6() ? `${name} [IPv6]` : name;
+};
+
+const isUnspecified = (view: EventView, { word }: End): boolean =>
+  view.isIpv6() ? word(view, 0) + word(view, 1) + word(view, 2) + word(view, 3) === 0 : word(view, 0) === 0;
+
 const end = (of: End): Declared[] => {
-  const { prefix, name } = of;
+  const { prefix, name, facts } = of;
+  const upper = of === CLIENT ? 'Client' : 'Server';
   return [
-    string(`${prefix}.ip`, `address of the ${name}: dotted IPv4, or IPv6 as in RFC 5952`, of.address),
-    int(`${prefix}.key`, 'IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32', (view) =>
-      hostKey(view, of),
-    ),
-    int(`${prefix}.vlan`, 'VLAN of the flow', (view) => view.vlan() || undefined, { when: 'the VLAN is not 0' }),
-    int(`${prefix}.port`, `port of the ${name}, 0 without ports`, of.port),
+    ...each({ getter: `get${upper}Ip`, level: 'normal' }, [
+      string(`${prefix}.ip`, `address of the ${name}: dotted IPv4, or IPv6 as in RFC 5952`, of.address, {
+        column: { title: upper, width: 15, shown: true },
+      }),
+      int(
+        `${prefix}.key`,
+        'IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32',
+        (view) => hostKey(view, of),
+      ),
+      int(`${prefix}.vlan`, 'VLAN of the flow', (view) => view.vlan() || undefined, { when: 'the VLAN is not 0' }),
+    ]),
+    int(`${prefix}.port`, `port of the ${name}, 0 without ports`, of.port, {
+      getter: `get${upper}Port`,
+      level: 'normal',
+      column: { title: `${upper} port`, width: 5, shown: true },
+    }),
     bool(`${prefix}.allowed_host`, 'may be seen by the reader; always true for scripts', () => true),
-    string(`${prefix}.host`, 'learned name, empty if there is none', () => ''),
-    int(`${prefix}.source_id`, 'always 0', () => 0),
-    string(`${prefix}.mac`, 'MAC address at the first packet, upper case; zeros if unknown', (view) => mac(view, of.mac)),
-    bool(`${prefix}.systemhost`, 'is the machine that runs the monitor', () => false),
-    bool(`${prefix}.blacklisted`, 'the address is on a blacklist', (view) => (view.state() & of.blacklisted) !== 0),
-    int(`${prefix}.network_id`, 'number of the local network that has the address, -1 if it is remote', (view) => view.u8(of.network) - 1),
+    ...each({ getter: `get${upper}Info` }, [
+      string(`${prefix}.host`, 'learned name, with ` [IPv6]` behind it for IPv6; empty if there is none', (view) => hostName(view, of), {
+        column: { title: `${upper} name`, width: 24, shown: true },
+      }),
+      int(`${prefix}.source_id`, 'always 0', () => 0),
+      string(`${prefix}.mac`, 'MAC address at the first packet, upper case; zeros if unknown', (view) => mac(view, of.mac), {
+        column: { title: `${upper} MAC`, width: 17 },
+      }),
+      bool(`${prefix}.systemhost`, 'is the machine that runs the monitor', (view) => facts(view).systemHost),
+      bool(`${prefix}.blacklisted`, 'the address is on a blacklist', (view) => (view.state() & of.blacklisted) !== 0),
+      int(
+        `${prefix}.network_id`,
+        'number of the local network that has the address, -1 if it is remote',
+        (view) => view.u8(of.network) - 1,
+      ),
+      int(`${prefix}.pool_id`, 'host pool, 0 = the default pool', (view) => of.pool(view).id),
+      bool(`${prefix}.private`, 'IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8', (view) => isPrivate(view, of)),
+    ]),
     string(`${prefix}.network`, 'the local network that has the address', (view) => view.names.localNetworks[view.u8(of.network) - 1], {
       when: 'the address is local',
       ours: true,
+      column: { title: `${upper} network`, width: 18 },
     }),
-    bool(`${prefix}.localhost`, 'the address is in a local network', (view) => view.u8(of.network) !== 0),
-    int(`${prefix}.pool_id`, 'host pool, 0 = the default pool', () => 0),
-    bool(`${prefix}.private`, 'IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8', (view) => isPrivate(view, of)),
+    string(`${prefix}.pool`, 'name of the host pool', (view) => of.pool(view).name, {
+      ours: true,
+      column: { title: `${upper} pool`, width: 12 },
+    }),
+    string(`${prefix}.vendor`, 'maker of the network card by its MAC address, empty if unknown', of.vendor, {
+      ours: true,
+      column: { title: `${upper} vendor`, width: 16 },
+    }),
+    ...each({ getter: `get${upper}Geolocation`, level: 'higher' }, [
+      float(`${prefix}.latitude`, 'where the address is, 0 if unknown', (view) => facts(view).latitude, { unit: 'degrees' }),
+      float(`${prefix}.longitude`, 'where the address is, 0 if unknown', (view) => facts(view).longitude, { unit: 'degrees' }),
+    ]),
+    ...each({ getter: `get${upper}Geolocation`, level: 'max' }, [
+      string(`${prefix}.country`, 'country of the address, ISO 3166 in two letters, empty if unknown', (view) => facts(view).country, {
+        column: { title: `${upper} country`, width: 2 },
+      }),
+      string(`${prefix}.city`, 'city of the address, empty if unknown', (view) => facts(view).city, {
+        column: { title: `${upper} city`, width: 16 },
+      }),
+    ]),
+    ...each({ since: '4.0' }, [
+      bool(`${prefix}.localhost`, 'the address is in a local network', (view) => view.u8(of.network) !== 0),
+      bool(
+        `${prefix}.broadmulticast`,
+        'the address is one for broadcast or multicast',
+        (view) => (view.state() & of.unicast) === 0 && !isUnspecified(view, of),
+      ),
+      int(`${prefix}.asn`, 'autonomous system that announces the address, 0 if unknown', (view) => facts(view).asn, {
+        column: { title: `${upper} AS`, width: 6 },
+      }),
+      string(`${prefix}.os`, of.os === undefined ? 'always empty' : 'operating system by the browser, empty if unknown', (view) =>
+        of.os === undefined ? '' : (view.text(of.os) ?? ''),
+      ),
+      int(`${prefix}.devtype`, 'kind of device, 0 = unknown', () => 0),
+    ]),
+    string(`${prefix}.as_name`, 'organisation of the autonomous system, empty if unknown', (view) => facts(view).asName, {
+      ours: true,
+      column: { title: `${upper} AS name`, width: 20 },
+    }),
+    string(`${prefix}.quota_source`, 'policy that set the quota of the host', absent, {
+      when: 'the monitor is inline (nEdge)',
+      never: true,
+    }),
   ];
 };
 
-export const ENDPOINTS = group('endpoints', [...end(CLIENT), ...end(SERVER)]);
+/** Autonomous systems of both ends, by the names that collected records have. */
+const systems = each({ since: '4.2', when: 'the autonomous system is known' }, [
+  int('src_as', 'autonomous system of the client', (view) => view.clientFacts().asn || undefined),
+  int('dst_as', 'autonomous system of the server', (view) => view.serverFacts().asn || undefined),
+]);
+
+export const ENDPOINTS = group('endpoints', [...end(CLIENT), ...end(SERVER), ...systems]);
