@@ -4,9 +4,9 @@
  *
  * An option turns the texts given for it into a part of the configuration, or throws a usage error with a hint.
  */
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type Config, DEFAULT_CONFIG, type LogLevel } from '../config.ts';
+import { isNetwork } from '../hosts/prefixes.ts';
 import { nearest, usageError } from './errors.ts';
 
 export const OPTION_GROUPS = ['Input', 'Capture', 'Flows', 'Protocols', 'Scripts', 'Output', 'Program'] as const;
@@ -108,14 +108,6 @@ export const didYouMean = (word: string, candidates: readonly string[]): string 
   const found = nearest(word, candidates);
   return found === undefined ? '' : `did you mean ${found}?`;
 };
-
-/** Text of a network or an address. */
-export function isNetwork(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
 
 function localNetworks(texts: readonly string[], name: string): Partial<Config> {
   const networks = texts

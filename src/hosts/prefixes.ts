@@ -3,7 +3,7 @@
  *
  * Per address family and prefix length one Map from the masked address to the position at which it was added.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 export interface PrefixSet {
   /** Adds `1.2.3.4`, `1.2.3.0/24`, `2001:db8::/32`. @returns false when the text is neither an address nor a network */
@@ -15,6 +15,14 @@ export interface PrefixSet {
   readonly size: number;
   /** The texts in the order they were added. */
   readonly texts: readonly string[];
+}
+
+/** Text of a network or an address. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 /** IPv4 text as an unsigned 32-bit number. */
