@@ -119,13 +119,26 @@ describe('formats', () => {
   test('what is no address, network or name', () => {
     for (const text of [
       ...['10.0.0', '10.0.0.0/33', '10.0.0.0/8/9', '10.0.0.0/', '1.2.3.4/-1', '256.1.1.1', '010.1.1.1', '1.2.3.4.5', '1.2.3.4/0x8'],
-      ...['::/129', '2001:db8::/', '1:2:3:4:5:6:7:8:9', ':::', 'g::1', '2001:db8::1::2', 'example.org:80'],
+      ...[
+        '::/129',
+        '1:2:3:4:5:6:7',
+        '1:2:3:4:5:6:7:8::',
+        '1::2:',
+        ':1::2',
+        '12345::',
+        '::1.2.3.256',
+        '2001:db8::/',
+        '1:2:3:4:5:6:7:8:9',
+        ':::',
+        'g::1',
+        '2001:db8::1::2',
+        'example.org:80',
+      ],
       ...[
         '-a.example',
         'a-.example',
         'a..example',
         '.example',
-        'a b',
         'http://example.org/',
         '||example.org^',
         '*.example.org',
@@ -386,7 +399,7 @@ describe('tables agree with a slow reading of the rules', () => {
           }
           assert.equal(opened.addresses, new Set(rules.filter((rule) => !rule.exception).map((rule) => rule.place)).size);
         }),
-        { numRuns: 1000 },
+        { numRuns: 500 },
       );
     });
   }
@@ -406,7 +419,7 @@ describe('tables agree with a slow reading of the rules', () => {
         }
         assert.equal(opened.names, new Set(rules.filter((rule) => !rule.exception).map((rule) => rule.place)).size);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

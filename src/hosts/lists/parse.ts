@@ -184,6 +184,7 @@ export function parseList(bytes: Uint8Array, source: ListSource, maxLines = MAX_
   const ipv6 = createPrefixes(4);
   const ja3 = createPrefixes(4);
   const names = createNames();
+  const groups = new Uint16Array(8); // of an IPv6 address
   const rejectedLines: string[] = [];
   let entries = 0;
   let rejected = 0;
@@ -235,15 +236,48 @@ export function parseList(bytes: Uint8Array, source: ListSource, maxLines = MAX_
     return length > longest ? -1 : length;
   }
 
+  /** Reads the usual form, without an IPv4 tail or a zone, into `groups`. @returns whether it is that */
+  function plainIPv6(from: number, to: number): boolean {
+    let count = 0;
+    let gap = -1; // groups before the double colon
+    let i = from;
+    if (to - from >= 2 && text[from] === COLON && text[from + 1] === COLON) {
+      gap = 0;
+      i += 2;
+    }
+    while (i < to) {
+      const first = i;
+      let value = 0;
+      for (let digit = 0; i < to && (digit = hexDigit(text[i] as number)) >= 0; i++) value = (value << 4) | digit;
+      if (i === first || i - first > 4 || count === 8) return false;
+      groups[count++] = value;
+      if (i === to) break;
+      if (text[i++] !== COLON || i === to) return false;
+      if (text[i] === COLON) {
+        if (gap >= 0) return false;
+        gap = count;
+        i++;
+      }
+    }
+    if (gap < 0) return count === 8;
+    if (count === 8) return false;
+    groups.copyWithin(8 - (count - gap), gap, count);
+    groups.fill(0, gap, 8 - (count - gap));
+    return true;
+  }
+
   function takeIPv6(from: number, to: number, exception: boolean): boolean {
     const slash = text.subarray(from, to).indexOf(SLASH);
     const end = slash < 0 ? to : from + slash;
-    const address = text.latin1Slice(from, end);
     const length = prefixLength(end, to, 128);
-    if (length < 0 || !isIPv6(address)) return false;
-    const sixteen = parseIPv6(address);
-    const word = (i: number): number =>
-      (((sixteen[i * 4] << 24) | (sixteen[i * 4 + 1] << 16) | (sixteen[i * 4 + 2] << 8) | sixteen[i * 4 + 3]) & wordMask(length, i)) >>> 0;
+    if (length < 0) return false;
+    if (!plainIPv6(from, end)) {
+      const address = text.latin1Slice(from, end);
+      if (!isIPv6(address)) return false;
+      const sixteen = parseIPv6(address);
+      for (let i = 0; i < 8; i++) groups[i] = ((sixteen[i * 2] as number) << 8) | (sixteen[i * 2 + 1] as number);
+    }
+    const word = (i: number): number => ((((groups[i * 2] as number) << 16) | (groups[i * 2 + 1] as number)) & wordMask(length, i)) >>> 0;
     const own = length === 128 && (word(0) | word(1) | word(2)) === 0 && word(3) <= 1; // :: and ::1
     if (!own) {
       ipv6.add(length, exception, word(0), word(1), word(2), word(3));

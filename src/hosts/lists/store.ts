@@ -40,7 +40,7 @@ export interface ListStore {
    */
   load(): Promise<CompiledLists>;
   /**
-   * Looks at files, and at URLs that are due.
+   * Looks at files, and at URLs that are due. One that is under way is joined.
    * @param all also at URLs that are not due
    * @returns undefined when nothing has changed
    */
@@ -200,9 +200,10 @@ export function createListStore(options: ListStoreOptions): ListStore {
       const { etag, lastModified, bytes } = answer;
       entry.version = { etag, lastModified };
       if (entry.copy !== '') {
-        await writeCopy(entry.copy, { from, etag, lastModified, time: entry.lastUpdate, bytes }).catch((error: Error) =>
-          failed(entry, new ListError(`the copy in the data directory cannot be written: ${error.message}`)),
-        );
+        await writeCopy(entry.copy, { from, etag, lastModified, time: entry.lastUpdate, bytes }).catch((error: Error) => {
+          entry.version = NO_VERSION; // so that the next answer is a whole one, for the next try
+          failed(entry, new ListError(`the copy in the data directory cannot be written: ${error.message}`));
+        });
       }
       return changed;
     } catch (error) {
