@@ -134,17 +134,7 @@ describe('formats', () => {
         '2001:db8::1::2',
         'example.org:80',
       ],
-      ...[
-        '-a.example',
-        'a-.example',
-        'a..example',
-        '.example',
-        'http://example.org/',
-        '||example.org^',
-        '*.example.org',
-        '.',
-        'a,b',
-      ],
+      ...['-a.example', 'a-.example', 'a..example', '.example', 'http://example.org/', '||example.org^', '*.example.org', '.', 'a,b'],
       `${'a.'.repeat(126)}aa`,
     ]) {
       const { entries, rejected } = list(text);

@@ -55,6 +55,8 @@ export interface ParsedList {
 export const MAX_LINES = 5_000_000;
 /** Longest host name in text form (RFC 1035, 3.1). */
 export const MAX_NAME = 253;
+/** In text form, with an IPv4 tail and the zone of an interface. */
+const LONGEST_IPV6 = 64;
 const REJECTED_KEPT = 10;
 const REJECTED_TEXT = 120;
 
@@ -193,8 +195,7 @@ export function parseList(bytes: Uint8Array, source: ListSource, maxLines = MAX_
   function reject(start: number): void {
     rejected++;
     if (rejectedLines.length === REJECTED_KEPT) return;
-    const newline = text.indexOf(LF, start);
-    const shown = text.toString('utf8', start, newline < 0 ? size : newline).trim();
+    const shown = (text.toString('utf8', start, start + REJECTED_TEXT * 4).split('\n', 1)[0] as string).trim();
     const clipped = shown.length > REJECTED_TEXT ? `${shown.slice(0, REJECTED_TEXT)}…` : shown;
     rejectedLines.push(`${source.from}:${line}: ${clipped.replace(/\p{Cc}/gu, '\ufffd')}`);
   }
@@ -272,6 +273,7 @@ export function parseList(bytes: Uint8Array, source: ListSource, maxLines = MAX_
     const length = prefixLength(end, to, 128);
     if (length < 0) return false;
     if (!plainIPv6(from, end)) {
+      if (end - from > LONGEST_IPV6) return false;
       const address = text.latin1Slice(from, end);
       if (!isIPv6(address)) return false;
       const sixteen = parseIPv6(address);
