@@ -177,12 +177,16 @@ function endsOf(file: string): { head: Buffer; tail: Buffer; size: number } {
   }
 }
 
-/** `database_type` of an MMDB file. @param tail its last bytes */
-function mmdbType(tail: Buffer, size: number, file: string): string {
+/**
+ * `database_type` of an MMDB file.
+ * @param tail its last bytes
+ * @param before how many bytes it has in front of its metadata
+ */
+function mmdbType(tail: Buffer, before: number, file: string): string {
   try {
     const { databaseType, searchTreeSize } = parseMetadata(tail);
     if (typeof databaseType !== 'string') throw new Error('it does not say its type');
-    if (!(searchTreeSize < size)) throw new Error('its front is missing');
+    if (!(searchTreeSize <= before)) throw new Error('its front is missing');
     return databaseType;
   } catch (error) {
     throw new Error(`${file} is a damaged MMDB file: ${(error as Error).message}. Get it again`);
@@ -201,8 +205,11 @@ function mmdbGives(type: string, file: string): GeoFile['gives'] {
 function userFile(file: string): GeoFile {
   const { head, tail, size } = endsOf(file);
   if (head.length === 0) throw new Error(`${file} is empty`);
-  if (tail.lastIndexOf(MMDB_MARK) >= 0)
-    return { gives: mmdbGives(mmdbType(tail, size, file), file), open: () => openMmdb(readFileSync(file)) };
+  const mark = tail.lastIndexOf(MMDB_MARK);
+  if (mark >= 0) {
+    const type = mmdbType(tail, size - tail.length + mark, file);
+    return { gives: mmdbGives(type, file), open: () => openMmdb(readFileSync(file)) };
+  }
   if (head[0] === 0x1f && head[1] === 0x8b) throw new Error(`${file} is compressed; unpack it with gunzip`);
   if (head[0] === 0x50 && head[1] === 0x4b) throw new Error(`${file} is a ZIP archive; unpack it and give the file inside`);
   if (head.includes(0) || !looksLikeRanges(head)) {
