@@ -56,6 +56,7 @@ function distance(a: string, b: string): number {
 
 /** `did you mean "x"?` for the candidate that was probably meant: a third of the letters wrong at most, or a part of its name. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
+  if (/^\d+$/.test(word)) return ''; // every number is near to many others
   const wanted = word.toLowerCase();
   let best: string | undefined;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;

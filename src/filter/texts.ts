@@ -33,7 +33,7 @@ export function patternTest(pattern: string, at: Span): (text: string) => boolea
   }
 }
 
-/** Remembers the answers for the numbers asked most recently. Numbers come from flows, so their count is bounded. */
+/** Remembers the answers for up to 4096 numbers: numbers come from flows, and those of a hostile network must not fill the memory. */
 export function remembered(test: (key: number) => boolean): (key: number) => boolean {
   const known = new Map<number, boolean>();
   return (key) => {
