@@ -12,7 +12,7 @@ export interface Info {
   readonly 'cli.port': number;
   /** may be seen by the reader; always true for scripts */
   readonly 'cli.allowed_host': boolean;
-  /** learned name, empty if there is none */
+  /** learned name, with ` [IPv6]` behind it for IPv6; empty if there is none */
   readonly 'cli.host': string;
   /** always 0 */
   readonly 'cli.source_id': number;
@@ -24,14 +24,36 @@ export interface Info {
   readonly 'cli.blacklisted': boolean;
   /** number of the local network that has the address, -1 if it is remote */
   readonly 'cli.network_id': number;
-  /** the local network that has the address; present: the address is local; not in ntopng */
-  readonly 'cli.network'?: string;
-  /** the address is in a local network */
-  readonly 'cli.localhost': boolean;
   /** host pool, 0 = the default pool */
   readonly 'cli.pool_id': number;
   /** IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8 */
   readonly 'cli.private': boolean;
+  /** the local network that has the address; present: the address is local; not in ntopng */
+  readonly 'cli.network'?: string;
+  /** name of the host pool; not in ntopng */
+  readonly 'cli.pool': string;
+  /** maker of the network card by its MAC address, empty if unknown; not in ntopng */
+  readonly 'cli.vendor': string;
+  /** where the address is, 0 if unknown; unit: degrees */
+  readonly 'cli.latitude': number;
+  /** where the address is, 0 if unknown; unit: degrees */
+  readonly 'cli.longitude': number;
+  /** country of the address, ISO 3166 in two letters, empty if unknown */
+  readonly 'cli.country': string;
+  /** city of the address, empty if unknown */
+  readonly 'cli.city': string;
+  /** the address is in a local network; since 4.0 */
+  readonly 'cli.localhost': boolean;
+  /** the address is one for broadcast or multicast; since 4.0 */
+  readonly 'cli.broadmulticast': boolean;
+  /** autonomous system that announces the address, 0 if unknown; since 4.0 */
+  readonly 'cli.asn': number;
+  /** operating system by the browser, empty if unknown; since 4.0 */
+  readonly 'cli.os': string;
+  /** kind of device, 0 = unknown; since 4.0 */
+  readonly 'cli.devtype': number;
+  /** organisation of the autonomous system, empty if unknown; not in ntopng */
+  readonly 'cli.as_name': string;
   /** address of the server: dotted IPv4, or IPv6 as in RFC 5952 */
   readonly 'srv.ip': string;
   /** IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32 */
@@ -42,7 +64,7 @@ export interface Info {
   readonly 'srv.port': number;
   /** may be seen by the reader; always true for scripts */
   readonly 'srv.allowed_host': boolean;
-  /** learned name, empty if there is none */
+  /** learned name, with ` [IPv6]` behind it for IPv6; empty if there is none */
   readonly 'srv.host': string;
   /** always 0 */
   readonly 'srv.source_id': number;
@@ -54,14 +76,40 @@ export interface Info {
   readonly 'srv.blacklisted': boolean;
   /** number of the local network that has the address, -1 if it is remote */
   readonly 'srv.network_id': number;
-  /** the local network that has the address; present: the address is local; not in ntopng */
-  readonly 'srv.network'?: string;
-  /** the address is in a local network */
-  readonly 'srv.localhost': boolean;
   /** host pool, 0 = the default pool */
   readonly 'srv.pool_id': number;
   /** IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8 */
   readonly 'srv.private': boolean;
+  /** the local network that has the address; present: the address is local; not in ntopng */
+  readonly 'srv.network'?: string;
+  /** name of the host pool; not in ntopng */
+  readonly 'srv.pool': string;
+  /** maker of the network card by its MAC address, empty if unknown; not in ntopng */
+  readonly 'srv.vendor': string;
+  /** where the address is, 0 if unknown; unit: degrees */
+  readonly 'srv.latitude': number;
+  /** where the address is, 0 if unknown; unit: degrees */
+  readonly 'srv.longitude': number;
+  /** country of the address, ISO 3166 in two letters, empty if unknown */
+  readonly 'srv.country': string;
+  /** city of the address, empty if unknown */
+  readonly 'srv.city': string;
+  /** the address is in a local network; since 4.0 */
+  readonly 'srv.localhost': boolean;
+  /** the address is one for broadcast or multicast; since 4.0 */
+  readonly 'srv.broadmulticast': boolean;
+  /** autonomous system that announces the address, 0 if unknown; since 4.0 */
+  readonly 'srv.asn': number;
+  /** always empty; since 4.0 */
+  readonly 'srv.os': string;
+  /** kind of device, 0 = unknown; since 4.0 */
+  readonly 'srv.devtype': number;
+  /** organisation of the autonomous system, empty if unknown; not in ntopng */
+  readonly 'srv.as_name': string;
+  /** autonomous system of the client; present: the autonomous system is known; since 4.2 */
+  readonly src_as?: number;
+  /** autonomous system of the server; present: the autonomous system is known; since 4.2 */
+  readonly dst_as?: number;
   /** id of the flow, unique over interfaces and restarts; not in ntopng */
   readonly 'flow.id': string;
   /** hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique */

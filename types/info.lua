@@ -43,31 +43,55 @@
 ---@field ["cli.vlan"]? integer VLAN of the flow; present: the VLAN is not 0
 ---@field ["cli.port"] integer port of the client, 0 without ports
 ---@field ["cli.allowed_host"] boolean may be seen by the reader; always true for scripts
----@field ["cli.host"] string learned name, empty if there is none
+---@field ["cli.host"] string learned name, with ` [IPv6]` behind it for IPv6; empty if there is none
 ---@field ["cli.source_id"] integer always 0
 ---@field ["cli.mac"] string MAC address at the first packet, upper case; zeros if unknown
 ---@field ["cli.systemhost"] boolean is the machine that runs the monitor
 ---@field ["cli.blacklisted"] boolean the address is on a blacklist
 ---@field ["cli.network_id"] integer number of the local network that has the address, -1 if it is remote
----@field ["cli.network"]? string the local network that has the address; present: the address is local; not in ntopng
----@field ["cli.localhost"] boolean the address is in a local network
 ---@field ["cli.pool_id"] integer host pool, 0 = the default pool
 ---@field ["cli.private"] boolean IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8
+---@field ["cli.network"]? string the local network that has the address; present: the address is local; not in ntopng
+---@field ["cli.pool"] string name of the host pool; not in ntopng
+---@field ["cli.vendor"] string maker of the network card by its MAC address, empty if unknown; not in ntopng
+---@field ["cli.latitude"] number where the address is, 0 if unknown; unit: degrees
+---@field ["cli.longitude"] number where the address is, 0 if unknown; unit: degrees
+---@field ["cli.country"] string country of the address, ISO 3166 in two letters, empty if unknown
+---@field ["cli.city"] string city of the address, empty if unknown
+---@field ["cli.localhost"] boolean the address is in a local network; since 4.0
+---@field ["cli.broadmulticast"] boolean the address is one for broadcast or multicast; since 4.0
+---@field ["cli.asn"] integer autonomous system that announces the address, 0 if unknown; since 4.0
+---@field ["cli.os"] string operating system by the browser, empty if unknown; since 4.0
+---@field ["cli.devtype"] integer kind of device, 0 = unknown; since 4.0
+---@field ["cli.as_name"] string organisation of the autonomous system, empty if unknown; not in ntopng
 ---@field ["srv.ip"] string address of the server: dotted IPv4, or IPv6 as in RFC 5952
 ---@field ["srv.key"] integer IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32
 ---@field ["srv.vlan"]? integer VLAN of the flow; present: the VLAN is not 0
 ---@field ["srv.port"] integer port of the server, 0 without ports
 ---@field ["srv.allowed_host"] boolean may be seen by the reader; always true for scripts
----@field ["srv.host"] string learned name, empty if there is none
+---@field ["srv.host"] string learned name, with ` [IPv6]` behind it for IPv6; empty if there is none
 ---@field ["srv.source_id"] integer always 0
 ---@field ["srv.mac"] string MAC address at the first packet, upper case; zeros if unknown
 ---@field ["srv.systemhost"] boolean is the machine that runs the monitor
 ---@field ["srv.blacklisted"] boolean the address is on a blacklist
 ---@field ["srv.network_id"] integer number of the local network that has the address, -1 if it is remote
----@field ["srv.network"]? string the local network that has the address; present: the address is local; not in ntopng
----@field ["srv.localhost"] boolean the address is in a local network
 ---@field ["srv.pool_id"] integer host pool, 0 = the default pool
 ---@field ["srv.private"] boolean IPv4 in 10/8, 172.16/12, 192.168/16 or 127/8
+---@field ["srv.network"]? string the local network that has the address; present: the address is local; not in ntopng
+---@field ["srv.pool"] string name of the host pool; not in ntopng
+---@field ["srv.vendor"] string maker of the network card by its MAC address, empty if unknown; not in ntopng
+---@field ["srv.latitude"] number where the address is, 0 if unknown; unit: degrees
+---@field ["srv.longitude"] number where the address is, 0 if unknown; unit: degrees
+---@field ["srv.country"] string country of the address, ISO 3166 in two letters, empty if unknown
+---@field ["srv.city"] string city of the address, empty if unknown
+---@field ["srv.localhost"] boolean the address is in a local network; since 4.0
+---@field ["srv.broadmulticast"] boolean the address is one for broadcast or multicast; since 4.0
+---@field ["srv.asn"] integer autonomous system that announces the address, 0 if unknown; since 4.0
+---@field ["srv.os"] string always empty; since 4.0
+---@field ["srv.devtype"] integer kind of device, 0 = unknown; since 4.0
+---@field ["srv.as_name"] string organisation of the autonomous system, empty if unknown; not in ntopng
+---@field src_as? integer autonomous system of the client; present: the autonomous system is known; since 4.2
+---@field dst_as? integer autonomous system of the server; present: the autonomous system is known; since 4.2
 ---@field ["flow.id"] string id of the flow, unique over interfaces and restarts; not in ntopng
 ---@field ["ntopng.key"] integer hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique
 ---@field hash_entry_id integer number of the flow on its interface, from 1 on; since 4.0
