@@ -221,21 +221,22 @@ function userFile(file: string): GeoFile {
   return { gives: readRanges(whole, file, false).gives, open: () => openRanges(readRanges(readFileSync(file), file, false)) };
 }
 
-/** A file of a package, or nothing to say where the package was left out. */
-const shipped = (path: string, gives: GeoFile['gives'], family?: 4 | 6): GeoFile => ({
+/** A file of a package. @param url where it is; literal, so that the check for unused packages sees it */
+const shipped = (gives: GeoFile['gives'], family: 4 | 6, url: () => string): GeoFile => ({
   gives,
-  ...(family !== undefined && { family }),
+  family,
   open() {
-    const file = fileURLToPath(import.meta.resolve(path));
-    return path.endsWith('.mmdb') ? openMmdb(readFileSync(file)) : openRanges(readRanges(readFileSync(file), file, false));
+    const file = fileURLToPath(url());
+    const bytes = readFileSync(file);
+    return file.endsWith('.mmdb') ? openMmdb(bytes) : openRanges(readRanges(bytes, file, false));
   },
 });
 
 const SHIPPED: readonly GeoFile[] = [
-  shipped('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country-ipv4.mmdb', 'place', 4),
-  shipped('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country-ipv6.mmdb', 'place', 6),
-  shipped('@ip-location-db/asn/asn-ipv4.csv', 'network', 4),
-  shipped('@ip-location-db/asn/asn-ipv6.csv', 'network', 6),
+  shipped('place', 4, () => import.meta.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country-ipv4.mmdb')),
+  shipped('place', 6, () => import.meta.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country-ipv6.mmdb')),
+  shipped('network', 4, () => import.meta.resolve('@ip-location-db/asn/asn-ipv4.csv')),
+  shipped('network', 6, () => import.meta.resolve('@ip-location-db/asn/asn-ipv6.csv')),
 ];
 
 export interface GeoOptions {
