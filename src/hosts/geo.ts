@@ -195,9 +195,11 @@ function mmdbType(tail: Buffer, before: number, file: string): string {
 
 /** What an MMDB says, by the type in its metadata: `GeoLite2-City`, `asn ipv4`, … */
 function mmdbGives(type: string, file: string): GeoFile['gives'] {
-  if (/asn|isp\b/i.test(type) && !/country|city/i.test(type)) return 'network';
-  if (/country|city/i.test(type) && !/asn/i.test(type)) return 'place';
-  if (/country|city|enterprise|lite|generic|location/i.test(type)) return 'both';
+  if (/enterprise|location|generic/i.test(type)) return 'both';
+  const place = /country|city/i.test(type);
+  const network = /asn|isp\b/i.test(type);
+  if (place || network) return place && network ? 'both' : place ? 'place' : 'network';
+  if (/lite/i.test(type)) return 'both';
   throw new Error(`${file} is an MMDB file of type "${type}", which has neither countries, cities nor autonomous systems`);
 }
 
