@@ -40,7 +40,7 @@ export const D_NEXT_SEQ = 36; //  u32  next expected TCP sequence number, 0 = no
 export const D_ACK = 40; //       u32  TCP acknowledgement number of the last segment, 0 = none seen
 export const D_MIN_LEN = 44; //   u16  shortest frame
 export const D_MAX_LEN = 46; //   u16  longest frame
-export const D_TCP_FLAGS = 48; // u16  all TCP flags seen, ORed
+export const D_TCP_FLAGS = 48; // u16  low byte: all TCP flags seen, ORed; the client's high byte: round-trip time, see tcp.ts
 export const D_ISN = 50; //       u16  32768 | low 15 bits of the initial TCP sequence number, 0 = not known
 export const D_ADVANCED = 52; //  u32  µs after first (28 bits, modulo) at which D_NEXT_SEQ grew << 4 | SEEN_* of tcp.ts
 export const D_WINDOW = 56; //    u32  last TCP window, unscaled

@@ -124,15 +124,27 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     u16[line * 2 + (D_ISN >> 1)] = 0;
   };
 
-  /** A SYN without ACK where the initial number is known: a new connection, or the old SYN again. */
-  const synAgain = (line: number, other: number, seq: number): void => {
-    if (u16[line * 2 + (D_ISN >> 1)] !== isnMark(seq)) {
-      forget(line);
-      forget(other);
-    } else if (((u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) & RST) !== 0) {
-      i32[line + (D_NEXT_SEQ >> 2)] = seq + 1; // a RST may carry any number (RFC 9293 3.10.7.1)
+  /**
+   * Initial numbers, at a SYN or where this end has acknowledged nothing yet. A SYN with another number than before is a new
+   * connection on the same ports; the same number is the old SYN again.
+   */
+  const initial = (line: number, other: number, seq: number, ack: number, flags: number): void => {
+    const own = line * 2 + (D_ISN >> 1);
+    const others = other * 2 + (D_ISN >> 1);
+    if ((flags & (SYN | ACK)) === SYN && u16[own] !== 0) {
+      if (u16[own] !== isnMark(seq)) {
+        forget(line);
+        forget(other);
+      } else if (((u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) & RST) !== 0) {
+        i32[line + (D_NEXT_SEQ >> 2)] = seq + 1; // a RST may have carried any number (RFC 9293 3.10.7.1)
+      }
     }
+    if (u16[own] === 0) u16[own] = isnMark((flags & SYN) !== 0 ? seq : seq - 1);
+    if ((flags & ACK) !== 0 && u16[others] === 0) u16[others] = isnMark(ack - 1);
   };
+
+  /** Time as D_ADVANCED has it: µs since the flow's first packet, the low 28 bits, above the SEEN_* bits. */
+  const stamp = (r: number, time: number): number => ((time - (f64[(r + (R_FIRST >> 2)) >> 1] as number)) | 0) << SEEN_BITS;
 
   const sequence = (words: Int32Array, w: number, r: number, direction: number, flags: number, time: number): void => {
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
@@ -142,12 +154,9 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     const payload = words[w + S_PAYLOAD] as number;
     const plain = (flags & (SYN | FIN | RST)) === 0;
     const end = (seq + payload + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) | 0;
-    const isn = line * 2 + (D_ISN >> 1);
-    if (u16[isn] !== 0 && (flags & (SYN | ACK)) === SYN) synAgain(line, other, seq);
-    if (u16[isn] === 0) u16[isn] = isnMark((flags & SYN) !== 0 ? seq : seq - 1);
-    const lastAck = i32[line + (D_ACK >> 2)] as number;
-    if (lastAck === 0 && (flags & ACK) !== 0 && u16[other * 2 + (D_ISN >> 1)] === 0) u16[other * 2 + (D_ISN >> 1)] = isnMark(ack - 1);
+    if (i32[line + (D_ACK >> 2)] === 0 || (flags & SYN) !== 0) initial(line, other, seq, ack, flags);
 
+    const lastAck = i32[line + (D_ACK >> 2)] as number;
     const next = i32[line + (D_NEXT_SEQ >> 2)] as number;
     const ahead = next === 0 ? 0 : (seq - next) | 0;
     const before = i32[line + (D_ADVANCED >> 2)] as number;
@@ -167,7 +176,6 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
       }
     }
 
-    const now = ((time - (f64[(r + (R_FIRST >> 2)) >> 1] as number)) | 0) << SEEN_BITS;
     if (end !== seq && (seen & SEEN_KEEP_ALIVE) === 0) {
       const acked = i32[other + (D_ACK >> 2)] as number;
       if (payload > 0 && acked !== 0 && ((seq + payload - acked) | 0) <= 0) {
@@ -177,14 +185,17 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
           seq === acked &&
           ((i32[other + (D_ADVANCED >> 2)] as number) & SEEN_DUPLICATES) >= 2 &&
           time - (f64[(other + (D_LAST >> 2)) >> 1] as number) < FAST_US;
-        const late = !fast && end !== next && (now - (before & ~SEEN)) >>> SEEN_BITS < outOfOrderLimit(r);
+        const late = !fast && end !== next && (stamp(r, time) - (before & ~SEEN)) >>> SEEN_BITS < outOfOrderLimit(r);
         problem(r, direction, late ? P_OUT_OF_ORDER : P_RETRANSMITTED);
       }
     }
 
-    const grown = (next === 0 || ((end - next) | 0) > 0) && (seen & SEEN_PROBE) === 0;
-    if (grown) i32[line + (D_NEXT_SEQ >> 2)] = end;
-    i32[line + (D_ADVANCED >> 2)] = (grown ? now : before & ~SEEN) | seen;
+    if ((next === 0 || ((end - next) | 0) > 0) && (seen & SEEN_PROBE) === 0) {
+      i32[line + (D_NEXT_SEQ >> 2)] = end;
+      i32[line + (D_ADVANCED >> 2)] = stamp(r, time) | seen;
+    } else {
+      i32[line + (D_ADVANCED >> 2)] = (before & ~SEEN) | seen;
+    }
     i32[line + (D_ACK >> 2)] = ack;
     u32[line + (D_WINDOW >> 2)] = (words[w + S_WINDOW] as number) >>> 16;
   };
