@@ -23,6 +23,7 @@ import { findingLines, summaryLine } from '../../src/cli/doctor/report.ts';
 import { rightsFinding } from '../../src/cli/doctor/rights.ts';
 import { type Answer, ask } from '../../src/cli/doctor/system.ts';
 import { checks, doctor } from '../../src/cli/doctor.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
@@ -460,6 +461,16 @@ describe('on this machine', () => {
     assert.equal(file.status, 0);
     assert.equal(only(file.findings, 'rights').level, 'hint');
   });
+});
+
+test('options that are advised exist', () => {
+  const folder = join(PROJECT, 'src/cli/doctor');
+  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const ofOthers = ['version', 'cap-add', 'network', 'save-exact']; // gzip, docker, npm
+  const advised = new Set(sources.flatMap((source) => [...source.matchAll(/--([a-z][a-z-]+)/g)].map((match) => match[1] as string)));
+  const known = new Set([...OPTIONS.map(({ name }) => name), ...ofOthers]);
+  assert.deepEqual([...advised.difference(known)], []);
+  assert.ok(advised.has('max-flows'));
 });
 
 test('the guide explains every check, and no other', () => {

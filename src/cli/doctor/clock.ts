@@ -30,11 +30,7 @@ export function clockFinding(timedatectl: Answer, chronyc: Answer, timesync: boo
     return hint('clock', 'the clock is not synchronised: chrony has no source', 'chronyc sources');
   }
   if (timesync) return ok('clock', 'the clock is synchronised (systemd-timesyncd)');
-  return hint(
-    'clock',
-    'nothing here says whether the clock is right (a container has the clock of its host)',
-    'sudo apt-get install chrony',
-  );
+  return hint('clock', 'nothing here says whether the clock is right', 'sudo apt-get install chrony');
 }
 
 /** Not read in user space but by a system call, and from a slow device: about a microsecond a time. */

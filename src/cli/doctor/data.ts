@@ -138,6 +138,7 @@ function listFinding(path: string): Finding {
   return ok('lists', `${path}: ${bytes(stat.size)}`);
 }
 
+/** As in src/hosts/geo.ts. */
 const GEO_PACKAGES = ['@ip-location-db/geo-whois-asn-country-mmdb', '@ip-location-db/asn'];
 const STALE_DAYS = 180;
 const DAY_MS = 86_400_000;
@@ -153,7 +154,6 @@ export function geoFinding(name: string, version: string, now: number): Finding 
     : ok('geo', what);
 }
 
-/** Packages that are not installed are passed over: they are no part of every version. */
 function* geoFindings(): Generator<Finding> {
   for (const name of GEO_PACKAGES) {
     try {
@@ -163,7 +163,7 @@ function* geoFindings(): Generator<Finding> {
       const finding = geoFinding(name, version, Date.now());
       if (finding !== undefined) yield finding;
     } catch {
-      // not installed
+      yield hint('geo', `${name} is not installed: hosts have no place or no network`, 'npm run setup');
     }
   }
 }

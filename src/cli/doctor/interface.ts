@@ -20,6 +20,8 @@ export interface InterfaceState {
 
 /** linux/if.h */
 const IFF_UP = 1;
+/** linux/if_arp.h */
+const ARPHRD_ETHER = '1';
 /** Ethernet header with two VLAN tags. */
 const HEADER_BYTES = 14 + 2 * 4;
 
@@ -112,8 +114,6 @@ async function* checksOf(name: string, { config, inputs, native }: Patient): Asy
   if (queues > 0) yield ok('queues', `${name}: ${queues} receive ${queues === 1 ? 'queue' : 'queues'}, read by one thread`);
   yield dropsFinding(name, statisticsOf(folder), ring);
 }
-/** linux/if_arp.h */
-const ARPHRD_ETHER = '1';
 
 async function fileFinding(name: string, config: Config): Promise<Finding> {
   const { openFile } = await import('../../interfaces/pcap/source.ts');

@@ -19,7 +19,7 @@ const UDP_BUFFER_BYTES = 32 << 20;
  */
 export function udpBufferFinding(text: string, collectors: readonly string[]): Finding {
   const most = Number(text);
-  const what = `UDP sockets may buffer ${bytes(most)} (net.core.rmem_max)`;
+  const what = `UDP sockets may buffer ${bytes(most)}`;
   if (collectors.length === 0) return ok('udp-buffer', `${what}; no collector is asked for`);
   if (most >= UDP_BUFFER_BYTES) return ok('udp-buffer', what);
   return hint('udp-buffer', `${what}: bursts for ${collectors[0]} may be lost`, `sudo sysctl -w net.core.rmem_max=${UDP_BUFFER_BYTES}`);
@@ -42,7 +42,8 @@ export function memoryFinding(available: number, config: Config, interfaces: num
   const perFlow = (RECORD_BYTES + BESIDES_RECORD_BYTES) * Math.max(1, interfaces);
   const fixed = BASE_BYTES + live * config.bufferBytes;
   const need = fixed + config.maxFlows * perFlow;
-  const what = `${bytes(available)} available; ${count(config.maxFlows)} flows ${interfaces > 1 ? 'per interface ' : ''}need up to ${bytes(need)}`;
+  const tables = `${interfaces > 1 ? `${interfaces} × ` : ''}${count(config.maxFlows)} flows`;
+  const what = `${bytes(available)} available, up to ${bytes(need)} needed for ${tables}`;
   if (need <= available) return ok('memory', what);
   const flows = Math.floor((available - fixed) / perFlow);
   if (flows < 1000) return hint('memory', what, live === 0 ? '--max-flows 1000' : '--max-flows 1000 --buffer-size 4M');
