@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "flowpatrol.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <ndpi/ndpi_api.h>
 #include <pthread.h>
@@ -370,7 +371,25 @@ FP_FUNCTION(fp_dpi_process) {
   X(KERBEROS_HOSTNAME, "kerberos.hostname") \
   X(KERBEROS_DOMAIN, "kerberos.domain") \
   X(KERBEROS_USERNAME, "kerberos.username") \
-  X(TELNET_USERNAME, "telnet.username")
+  X(TELNET_USERNAME, "telnet.username") \
+  X(DNS_ANSWER_TYPE, "dns.answer_type") \
+  X(DNS_ANSWER_ADDRESS, "dns.answer_address") \
+  X(DNS_INVALID_CHARS, "dns.invalid_chars") \
+  X(HTTP_NAT_IP, "http.nat_ip") \
+  X(HTTP_REQUEST_VERSION, "http.request_version") \
+  X(TLS_ESNI_CIPHER, "tls.esni_cipher") \
+  X(TLS_BROWSER, "tls.browser") \
+  X(LOGIN_USER, "login.user") \
+  X(LOGIN_STATE, "login.state") \
+  X(NTP_VERSION, "ntp.version") \
+  X(NTP_REQUEST_CODE, "ntp.request_code") \
+  X(UBNTAC2_VERSION, "ubntac2.version") \
+  X(RISK_SCORE, "risk_score") \
+  X(RISK_SCORE_CLIENT, "risk_score.client") \
+  X(RISK_SCORE_SERVER, "risk_score.server") \
+  /* Written by the caller, who reads the client hello itself (src/dpi/). */ \
+  X(TLS_JA4, "tls.ja4") \
+  X(QUIC_VERSION, "quic.version")
 
 enum detail {
 #define DETAIL_ID(id, name) DETAIL_##id,
@@ -473,7 +492,40 @@ static void put_tls(struct block *block, const struct ndpi_flow_struct *flow) {
   put_text(block, DETAIL_TLS_ISSUER, flow->protos.tls_quic.issuerDN, UINT16_MAX);
   put_text(block, DETAIL_TLS_SUBJECT, flow->protos.tls_quic.subjectDN, UINT16_MAX);
   put_text(block, DETAIL_TLS_ESNI, flow->protos.tls_quic.encrypted_sni.esni, UINT16_MAX);
+  put_positive(block, DETAIL_TLS_ESNI_CIPHER, flow->protos.tls_quic.encrypted_sni.cipher_suite);
+  const struct tls_heuristics *browser = &flow->protos.tls_quic.browser_heuristics;
+  put_text(block, DETAIL_TLS_BROWSER, browser->is_firefox_tls ? "Firefox" : browser->is_chrome_tls ? "Chrome" : browser->is_safari_tls ? "Safari" : NULL, 16);
   put_text(block, DETAIL_TLS_SERVER_NAMES, flow->protos.tls_quic.server_names, UINT16_MAX);
+}
+
+/* Resource records, query and first address. A member of the last message that had it: `num_queries` may be 0 beside a query type. */
+static void put_dns(struct block *block, const struct ndpi_flow_struct *flow) {
+  put_positive(block, DETAIL_DNS_QUERY_TYPE, flow->protos.dns.query_type);
+  put_number(block, DETAIL_DNS_REPLY_CODE, flow->protos.dns.reply_code);
+  put_number(block, DETAIL_DNS_NUM_ANSWERS, flow->protos.dns.num_answers);
+  put_positive(block, DETAIL_DNS_ANSWER_TYPE, flow->protos.dns.rsp_type);
+  const int family = flow->protos.dns.rsp_type == 1 ? AF_INET : flow->protos.dns.rsp_type == 28 ? AF_INET6 : AF_UNSPEC;
+  char address[INET6_ADDRSTRLEN];
+  if (family != AF_UNSPEC && inet_ntop(family, &flow->protos.dns.rsp_addr, address, sizeof address) != NULL) {
+    PUT_FIELD(block, DETAIL_DNS_ANSWER_ADDRESS, address);
+  }
+  if ((flow->risk >> NDPI_INVALID_CHARACTERS & 1) != 0) put_number(block, DETAIL_DNS_INVALID_CHARS, 1);
+}
+
+/* FTP and mail: who logs in, and how it went. The password stays in nDPI's memory. */
+static void put_login(struct block *block, const struct slot *slot) {
+  static const u_int16_t owners[] = { NDPI_PROTOCOL_FTP_CONTROL, NDPI_PROTOCOL_MAIL_POP, NDPI_PROTOCOL_MAIL_SMTP, NDPI_PROTOCOL_MAIL_IMAP,
+    NDPI_PROTOCOL_MAIL_POPS, NDPI_PROTOCOL_MAIL_SMTPS, NDPI_PROTOCOL_MAIL_IMAPS };
+  const struct ndpi_flow_struct *flow = &slot->flow;
+  if (flow->l4_proto != IPPROTO_TCP || flow->confidence != NDPI_CONFIDENCE_DPI) return;
+  for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
+    if (!is_protocol(slot, owners[i])) continue;
+    PUT_FIELD(block, DETAIL_LOGIN_USER, flow->l4.tcp.ftp_imap_pop_smtp.username);
+    put_positive(block, DETAIL_LOGIN_STATE,
+      flow->l4.tcp.ftp_imap_pop_smtp.auth_found | flow->l4.tcp.ftp_imap_pop_smtp.auth_failed << 1 |
+        flow->l4.tcp.ftp_imap_pop_smtp.auth_tls << 2 | flow->l4.tcp.ftp_imap_pop_smtp.auth_done << 3);
+    return;
+  }
 }
 
 /* Details from the union, by the protocol that owns the member. */
@@ -493,17 +545,18 @@ static void put_protocol(struct block *block, const struct slot *slot) {
       put_hex(block, DETAIL_BITTORRENT_HASH, flow->protos.bittorrent.hash, sizeof flow->protos.bittorrent.hash);
     }
   } else if (is_protocol(slot, NDPI_PROTOCOL_DNS) || is_protocol(slot, NDPI_PROTOCOL_MDNS) || is_protocol(slot, NDPI_PROTOCOL_LLMNR)) {
-    if (flow->protos.dns.num_queries > 0) {
-      put_number(block, DETAIL_DNS_QUERY_TYPE, flow->protos.dns.query_type);
-      put_number(block, DETAIL_DNS_REPLY_CODE, flow->protos.dns.reply_code);
-      put_number(block, DETAIL_DNS_NUM_ANSWERS, flow->protos.dns.num_answers);
-    }
+    put_dns(block, flow);
   } else if (is_protocol(slot, NDPI_PROTOCOL_KERBEROS)) {
     PUT_FIELD(block, DETAIL_KERBEROS_HOSTNAME, flow->protos.kerberos.hostname);
     PUT_FIELD(block, DETAIL_KERBEROS_DOMAIN, flow->protos.kerberos.domain);
     PUT_FIELD(block, DETAIL_KERBEROS_USERNAME, flow->protos.kerberos.username);
   } else if (is_protocol(slot, NDPI_PROTOCOL_TELNET)) {
     PUT_FIELD(block, DETAIL_TELNET_USERNAME, flow->protos.telnet.username);
+  } else if (is_protocol(slot, NDPI_PROTOCOL_NTP)) {
+    put_number(block, DETAIL_NTP_VERSION, flow->protos.ntp.version);
+    put_number(block, DETAIL_NTP_REQUEST_CODE, flow->protos.ntp.request_code);
+  } else if (is_protocol(slot, NDPI_PROTOCOL_UBNTAC2)) {
+    PUT_FIELD(block, DETAIL_UBNTAC2_VERSION, flow->protos.ubntac2.version);
   } else if (is_protocol(slot, NDPI_PROTOCOL_SSH)) {
     PUT_FIELD(block, DETAIL_SSH_CLIENT_SIGNATURE, flow->protos.ssh.client_signature);
     PUT_FIELD(block, DETAIL_SSH_SERVER_SIGNATURE, flow->protos.ssh.server_signature);
@@ -515,12 +568,22 @@ static void put_protocol(struct block *block, const struct slot *slot) {
 /* HTTP's details lie outside the union: they are valid, or NULL, in every flow. */
 static void put_http(struct block *block, const struct ndpi_flow_struct *flow) {
   put_text(block, DETAIL_HTTP_URL, flow->http.url, UINT16_MAX);
-  if (flow->http.method != NDPI_HTTP_METHOD_UNKNOWN) put_text(block, DETAIL_HTTP_METHOD, ndpi_http_method2str(flow->http.method), UINT16_MAX);
+  if (flow->http.method != NDPI_HTTP_METHOD_UNKNOWN) {
+    put_text(block, DETAIL_HTTP_METHOD, ndpi_http_method2str(flow->http.method), UINT16_MAX);
+    put_number(block, DETAIL_HTTP_REQUEST_VERSION, flow->http.request_version);
+  }
   put_positive(block, DETAIL_HTTP_RETURN_CODE, flow->http.response_status_code);
   put_text(block, DETAIL_HTTP_USER_AGENT, flow->http.user_agent, UINT16_MAX);
   put_text(block, DETAIL_HTTP_CONTENT_TYPE, flow->http.content_type, UINT16_MAX);
   put_text(block, DETAIL_HTTP_REQUEST_CONTENT_TYPE, flow->http.request_content_type, UINT16_MAX);
   put_text(block, DETAIL_HTTP_OS, flow->http.detected_os, UINT16_MAX);
+  put_text(block, DETAIL_HTTP_NAT_IP, flow->http.nat_ip, UINT16_MAX);
+}
+
+/* nDPI's dissector leaves the URL's own risks (injections, "..") to its caller. */
+static ndpi_risk risks(const struct ndpi_flow_struct *flow) {
+  const ndpi_risk_enum of_url = flow->http.url == NULL ? NDPI_NO_RISK : ndpi_validate_url(flow->http.url);
+  return of_url == NDPI_NO_RISK ? flow->risk : flow->risk | (ndpi_risk)1 << of_url;
 }
 
 static void put_flow(struct dpi *dpi, struct block *block, const struct slot *slot) {
@@ -533,12 +596,21 @@ static void put_flow(struct dpi *dpi, struct block *block, const struct slot *sl
   put_u16(head + 4, protocol->category);
   head[6] = (uint8_t)ndpi_get_proto_breed(dpi->module, strongest);
   head[7] = (uint8_t)flow->confidence;
-  for (int i = 0; i < 8; i++) head[8 + i] = (uint8_t)(flow->risk >> (8 * i));
+  const ndpi_risk risk = risks(flow);
+  for (int i = 0; i < 8; i++) head[8 + i] = (uint8_t)(risk >> (8 * i));
+  if (risk != 0) {
+    u_int16_t client = 0;
+    u_int16_t server = 0;
+    put_number(block, DETAIL_RISK_SCORE, ndpi_risk2score(risk, &client, &server));
+    put_number(block, DETAIL_RISK_SCORE_CLIENT, client);
+    put_number(block, DETAIL_RISK_SCORE_SERVER, server);
+  }
 
   PUT_FIELD(block, DETAIL_HOST_SERVER_NAME, flow->host_server_name);
   PUT_FIELD(block, DETAIL_FLOW_INFO, flow->flow_extra_info);
   if (flow->entropy > 0 && isfinite(flow->entropy)) put_number(block, DETAIL_ENTROPY, flow->entropy);
   put_http(block, flow);
+  put_login(block, slot);
   put_protocol(block, slot);
 }
 

@@ -99,10 +99,40 @@ export type DetailName =
   | 'bittorrent.hash'
   | 'dhcp.fingerprint'
   | 'dhcp.class'
-  | 'entropy';
+  | 'entropy'
+  | 'flow_info'
+  | 'http.request_content_type'
+  | 'http.request_version'
+  | 'http.os'
+  | 'http.nat_ip'
+  | 'dns.num_answers'
+  | 'dns.answer_type'
+  | 'dns.answer_address'
+  | 'dns.invalid_chars'
+  | 'tls.esni'
+  | 'tls.esni_cipher'
+  | 'tls.browser'
+  | 'tls.ja4'
+  | 'quic.version'
+  | 'kerberos.hostname'
+  | 'kerberos.domain'
+  | 'kerberos.username'
+  | 'telnet.username'
+  | 'login.user'
+  | 'login.state'
+  | 'ntp.version'
+  | 'ntp.request_code'
+  | 'ubntac2.version'
+  | 'risk_score'
+  | 'risk_score.client'
+  | 'risk_score.server';
 
 /** Protocols whose fields are read only for flows of that protocol (nDPI 4.2 names). */
-export type KnownProtocol = 'HTTP' | 'DNS' | 'TLS' | 'SSH' | 'DHCP';
+const KNOWN_PROTOCOLS = [
+  ...(['HTTP', 'DNS', 'MDNS', 'LLMNR', 'TLS', 'QUIC', 'DTLS', 'SSH', 'DHCP', 'SSDP', 'NTP', 'UBNTAC2'] as const),
+  ...(['Kerberos', 'Telnet', 'FTP_CONTROL', 'SMTP', 'SMTPS', 'POP3', 'POPS', 'IMAP', 'IMAPS'] as const),
+] as const;
+export type KnownProtocol = (typeof KNOWN_PROTOCOLS)[number];
 
 export interface EventView {
   readonly names: Names;
@@ -228,14 +258,7 @@ export function ipv6Text(data: DataView, at: number): string {
 
 export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): EventView {
   const detailIds = new Map<string, number>(names.details.map((name, id) => [name, id]));
-  const idOf = (protocol: KnownProtocol): number => names.protocols.indexOf(protocol);
-  const known: Readonly<Record<KnownProtocol, number>> = {
-    HTTP: idOf('HTTP'),
-    DNS: idOf('DNS'),
-    TLS: idOf('TLS'),
-    SSH: idOf('SSH'),
-    DHCP: idOf('DHCP'),
-  };
+  const known = Object.fromEntries(KNOWN_PROTOCOLS.map((name) => [name, names.protocols.indexOf(name)])) as Record<KnownProtocol, number>;
   const starts = new Int32Array(names.details.length);
   const lengths = new Int32Array(names.details.length);
   // texts read so far: several fields share one

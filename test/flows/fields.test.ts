@@ -31,9 +31,12 @@ import {
   R_TREND_BPS,
   RECORD_BYTES,
   STATE_CLIENT_BLACKLISTED,
+  STATE_CLIENT_UNICAST,
   STATE_IDLE,
+  STATE_SERVER_UNICAST,
 } from '../../src/flows/record.ts';
-import { createEventView, type Names } from '../../src/flows/view.ts';
+import { createEventView, type DetailName, type KnownProtocol, type Names } from '../../src/flows/view.ts';
+import { native } from '../../src/native.ts';
 import { DETAILS, type EventOf, event, NAMES } from '../support/events.ts';
 
 const viewOf = (of: EventOf, names: Names = NAMES): ReturnType<typeof createEventView> => {
@@ -62,7 +65,7 @@ const EXCHANGE: EventOf = {
   clientPort: 51514,
   serverPort: 80,
   l4: 6,
-  state: STATE_IDLE,
+  state: STATE_IDLE | STATE_CLIENT_UNICAST | STATE_SERVER_UNICAST,
   first: 1_569_859_250_400_000,
   last: 1_569_859_251_100_000,
   clientMac: 'aa:00:0b:cc:dd:ee',
@@ -107,6 +110,17 @@ describe('fields', () => {
       'cli.source_id': 0,
       'cli.mac': 'AA:00:0B:CC:DD:EE',
       'cli.systemhost': false,
+      'cli.vendor': '',
+      'cli.os': '',
+      'cli.devtype': 0,
+      'cli.pool': 'Default',
+      'cli.country': '',
+      'cli.city': '',
+      'cli.latitude': 0,
+      'cli.longitude': 0,
+      'cli.asn': 0,
+      'cli.as_name': '',
+      'cli.broadmulticast': false,
       'cli.blacklisted': false,
       'cli.network_id': 1,
       'cli.network': '192.168.0.0/16',
@@ -121,12 +135,24 @@ describe('fields', () => {
       'srv.source_id': 0,
       'srv.mac': '02:00:00:00:00:01',
       'srv.systemhost': false,
+      'srv.vendor': '',
+      'srv.os': '',
+      'srv.devtype': 0,
+      'srv.pool': 'Default',
+      'srv.country': '',
+      'srv.city': '',
+      'srv.latitude': 0,
+      'srv.longitude': 0,
+      'srv.asn': 0,
+      'srv.as_name': '',
+      'srv.broadmulticast': false,
       'srv.blacklisted': false,
       'srv.network_id': -1,
       'srv.localhost': false,
       'srv.pool_id': 0,
       'srv.private': false,
       'flow.id': 'k3x9-0-17',
+      hash_entry_id: 17,
       // 0x3ac9 + 0x5000 + 6 + both host keys
       'ntopng.key': (15049 + 20480 + 6 + 3232235796 + 3405803783) % 2 ** 32,
       vlan: 0,
@@ -384,6 +410,89 @@ describe('fields', () => {
       0,
     ]);
     assert.deepEqual(http({ 'http.method': 'GET' }, 'protos.http.last_method', 'protos.http.last_url', 'info'), [undefined, undefined, '']);
+  });
+
+  test('details of every other protocol, by the names of the addon', () => {
+    const dpi = native.dpiCreate(1);
+    const names: Names = { ...NAMES, protocols: native.dpiProtocols(dpi), details: native.dpiDetailNames() };
+    native.dpiClose(dpi);
+    const read = (application: KnownProtocol, details: Partial<Record<DetailName, string | number>>, ...prefixes: string[]): unknown =>
+      Object.fromEntries(
+        Object.entries(infoOf({ l4: 6, application, details }, names)).filter(([key]) => prefixes.some((prefix) => key.startsWith(prefix))),
+      );
+    const hello = {
+      host_server_name: 'a.example',
+      'tls.version': 772,
+      'tls.alpn': 'h3',
+      'tls.ja3_client': 'c'.repeat(32),
+      'tls.ja4': 'q13d',
+    };
+    assert.deepEqual(read('QUIC', { ...hello, 'quic.version': 1, 'http.user_agent': 'x', 'tls.ja3_server': 'no' }, 'protos.', 'host_'), {
+      host_server_name: 'a.example',
+      'protos.quic.version': 1,
+      'protos.quic.tls_version': 772,
+      'protos.quic.client_requested_server_name': 'a.example',
+      'protos.quic.client_alpn': 'h3',
+      'protos.quic.ja3.client_hash': 'c'.repeat(32),
+      'protos.quic.ja4': 'q13d',
+      'protos.quic.user_agent': 'x',
+    });
+    assert.deepEqual(read('DTLS', { 'tls.version': 65277, 'tls.ja3_server': 's'.repeat(32), 'tls.server_cipher': 5 }, 'protos.'), {
+      'protos.dtls.version': 65277,
+      'protos.dtls.ja3.server_hash': 's'.repeat(32),
+      'protos.dtls.ja3.server_cipher': 5,
+      'protos.dtls.ja3.server_unsafe_cipher': 'safe',
+    });
+    assert.deepEqual(read('POPS', { 'tls.version': 771, 'login.user': 'ann', 'login.state': 5 }, 'protos.'), {
+      'protos.mail_tls.version': 771,
+      'protos.pop.user': 'ann',
+      'protos.pop.auth_seen': true,
+      'protos.pop.auth_failed': false,
+      'protos.pop.auth_tls': true,
+      'protos.pop.auth_done': false,
+    });
+    assert.deepEqual(read('FTP_CONTROL', { 'login.state': 11 }, 'protos.'), {
+      'protos.ftp.auth_seen': true,
+      'protos.ftp.auth_failed': true,
+      'protos.ftp.auth_tls': false,
+      'protos.ftp.auth_done': true,
+    });
+    assert.deepEqual(read('Kerberos', { 'kerberos.username': 'u', 'kerberos.domain': 'd', 'kerberos.hostname': 'h' }, 'protos.'), {
+      'protos.kerberos.hostname': 'h',
+      'protos.kerberos.domain': 'd',
+      'protos.kerberos.username': 'u',
+    });
+    assert.deepEqual(read('Telnet', { 'telnet.username': 'root' }, 'protos.'), { 'protos.telnet.user': 'root' });
+    assert.deepEqual(read('DHCP', { host_server_name: 'laptop' }, 'protos.', 'host_'), { 'protos.dhcp.host_name': 'laptop' });
+    assert.deepEqual(read('NTP', { 'ntp.version': 4, 'ntp.request_code': 42 }, 'protos.'), {
+      'protos.ntp.version': 4,
+      'protos.ntp.request_code': 42,
+    });
+    const announced = { host_server_name: '_x._tcp.local', 'dns.query_type': 12, 'dns.num_answers': 2, 'dns.answer_address': '10.0.0.1' };
+    assert.deepEqual(read('MDNS', announced, 'protos.', 'host_', 'info'), {
+      info: '_x._tcp.local',
+      'protos.mdns.query': '_x._tcp.local',
+      'protos.mdns.query_type': 12,
+      'protos.mdns.num_answers': 2,
+      'protos.mdns.answer_address': '10.0.0.1',
+    });
+    assert.deepEqual(read('DNS', { 'dns.query_type': 12, 'dns.invalid_chars': 1, 'dns.answer_type': 12 }, 'protos.'), {
+      'protos.dns.last_query_type': 12,
+      'protos.dns.last_return_code': 0,
+      'protos.dns.invalid_chars_in_query': true,
+      'protos.dns.answer_type': 12,
+    });
+    assert.deepEqual(read('DNS', { 'dns.reply_code': 0, 'dns.num_answers': 0 }, 'protos.dns.last', 'protos.dns.invalid'), {});
+    assert.deepEqual(read('HTTP', { 'http.request_version': 0, 'http.nat_ip': '10.1.2.3', 'http.os': 'Plan 9' }, 'protos.'), {
+      'protos.http.version': '1.0',
+      'protos.http.os': 'Plan 9',
+      'protos.http.nat_ip': '10.1.2.3',
+    });
+    assert.deepEqual(read('TLS', { risk_score: 150, 'risk_score.client': 135, 'risk_score.server': 15 }, 'flow_risk'), {
+      'flow_risk.score': 150,
+      'flow_risk.score_client': 135,
+      'flow_risk.score_server': 15,
+    });
   });
 
   test('TLS, SSH, ICMP', () => {

@@ -1,7 +1,8 @@
 /** `proto.*`: the protocols of the flow, and nDPI's risks. */
 import { protocolPairName } from '../../dpi/names.ts';
-import type { EventView } from '../view.ts';
-import { type FieldTable, float, group, int, string, table } from './field.ts';
+import type { DetailName, EventView } from '../view.ts';
+import { textField, whole } from './detail.ts';
+import { ANY, absent, each, type FieldTable, float, group, int, string, table } from './field.ts';
 
 /** ntopng's names; every other protocol is its number. */
 const L4: Readonly<Record<number, string>> = {
@@ -40,30 +41,61 @@ function risks(view: EventView): FieldTable | undefined {
   return found;
 }
 
-const detected = 'nDPI measured it';
+/** nDPI's score of the risks. */
+const score =
+  (detail: DetailName) =>
+  (view: EventView): number | undefined =>
+    whole(view, detail);
 
 export const PROTOCOLS = group('protocols', [
-  string('proto.l4', 'name of the IP protocol, or its number as text', l4Name),
-  int('proto.l4_id', 'number of the IP protocol', (view) => view.l4()),
-  string('proto.ndpi', 'nDPI name, `Master.App` if both are known; `Unknown` before detection', ndpiName),
-  string('proto.ndpi_app', 'nDPI name of the application protocol alone', (view) =>
-    protocolPairName(view.names.protocols, 0, view.application()),
-  ),
-  int('proto.ndpi_id', 'nDPI id of the application protocol, 0 = unknown', (view) => view.application()),
-  int('proto.master_ndpi_id', 'nDPI id of the protocol that carries it, 0 = none', (view) => view.master()),
-  string('proto.ndpi_breed', 'nDPI breed', (view) => (view.hasDetail() ? (view.names.breeds[view.breed()] ?? 'Unrated') : 'Unrated')),
-  int('proto.ndpi_cat_id', 'id of the category', (view) => view.category()),
-  string('proto.ndpi_cat', 'name of the category', (view) => view.names.categories[view.category()] ?? 'Unspecified'),
-  string(
-    'proto.ndpi_confidence',
-    'how nDPI came to the protocol',
-    (view) => (view.hasDetail() ? (view.names.confidences[view.confidence()] ?? 'Unknown') : 'Unknown'),
-    { ours: true },
-  ),
-  float('proto.ndpi_entropy', 'entropy of the payload', (view) => view.number('entropy'), {
-    unit: 'bits per byte',
-    when: detected,
-    ours: true,
+  ...each({ getter: 'getProtocols' }, [
+    string('proto.l4', 'name of the IP protocol, or its number as text', l4Name, { column: { title: 'L4', width: 9, shown: true } }),
+    string('proto.ndpi', 'nDPI name, `Master.App` if both are known; `Unknown` before detection', ndpiName, {
+      column: { title: 'Protocol', width: 16, shown: true },
+    }),
+    int('proto.ndpi_id', 'nDPI id of the application protocol, 0 = unknown', (view) => view.application()),
+    string('proto.ndpi_breed', 'nDPI breed', (view) => (view.hasDetail() ? (view.names.breeds[view.breed()] ?? 'Unrated') : 'Unrated'), {
+      column: { title: 'Breed', width: 12 },
+    }),
+    int('proto.ndpi_cat_id', 'id of the category', (view) => view.category()),
+    string('proto.ndpi_cat', 'name of the category', (view) => view.names.categories[view.category()] ?? 'Unspecified', {
+      column: { title: 'Category', width: 14 },
+    }),
+  ]),
+  ...each({ since: '4.0' }, [
+    int('proto.l4_id', 'number of the IP protocol', (view) => view.l4()),
+    string('proto.ndpi_app', 'nDPI name of the application protocol alone', (view) =>
+      protocolPairName(view.names.protocols, 0, view.application()),
+    ),
+    int('proto.master_ndpi_id', 'nDPI id of the protocol that carries it, 0 = none', (view) => view.master()),
+  ]),
+  ...each({ ours: true }, [
+    string('proto.ndpi_confidence', 'how nDPI came to the protocol', (view) =>
+      view.hasDetail() ? (view.names.confidences[view.confidence()] ?? 'Unknown') : 'Unknown',
+    ),
+    float('proto.ndpi_entropy', 'entropy of a payload, both directions alike', (view) => view.number('entropy'), {
+      unit: 'bits per byte',
+      when: 'nDPI measured it: few of its dissectors do',
+    }),
+    textField('proto.ndpi_info', 'what else nDPI says of the flow, at most 15 bytes', 'flow_info'),
+  ]),
+  table('flow_risk', 'nDPI risks: text → id', risks, {
+    since: '4.2',
+    when: 'nDPI found a risk',
+    members: [{ key: ANY, type: 'int', doc: 'id of the risk' }],
   }),
-  table('flow_risk', 'nDPI risks: text → id', risks, { when: 'nDPI found a risk' }),
+  ...each({ ours: true, when: 'nDPI found a risk' }, [
+    int('flow_risk.score', 'nDPI score of all risks together', score('risk_score')),
+    int('flow_risk.score_client', "the client's part of the score", score('risk_score.client')),
+    int('flow_risk.score_server', "the server's part of the score", score('risk_score.server')),
+  ]),
+  table('entropy', 'entropy of the payload by direction; nDPI 4.2 has one figure, `proto.ndpi_entropy`', absent, {
+    since: '4.2',
+    when: 'detection measures it by direction',
+    never: true,
+    members: [
+      { key: 'client', type: 'float', doc: "of the client's payload" },
+      { key: 'server', type: 'float', doc: "of the server's payload" },
+    ],
+  }),
 ]);
