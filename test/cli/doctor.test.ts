@@ -469,7 +469,10 @@ test('options that are advised exist', () => {
   const ofOthers = ['version', 'cap-add', 'network', 'save-exact']; // gzip, docker, npm
   const advised = new Set(sources.flatMap((source) => [...source.matchAll(/--([a-z][a-z-]+)/g)].map((match) => match[1] as string)));
   const known = new Set([...OPTIONS.map(({ name }) => name), ...ofOthers]);
-  assert.deepEqual([...advised.difference(known)], []);
+  assert.deepEqual(
+    [...advised].filter((name) => !known.has(name)),
+    [],
+  );
   assert.ok(advised.has('max-flows'));
 });
 
