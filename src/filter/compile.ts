@@ -9,9 +9,10 @@ import type { EventView, Names } from '../flows/view.ts';
 import type { Comparison, FilterLeaf, FilterNode, Membership } from './ast.ts';
 import { didYouMean, FilterError, quote, type Span } from './errors.ts';
 import { filterFields, resolve } from './fields.ts';
-import { KINDS, type Operand } from './operands.ts';
+import { KINDS, type Operand, type Test } from './operands.ts';
 import { type LeafSpans, parseWithSpans } from './parse.ts';
-import { presence, type Test, testOf, type Wanted, type WantedItem } from './tests.ts';
+import { presence, testOf } from './predicates.ts';
+import type { Wanted, WantedItem } from './wanted.ts';
 
 export interface CompiledFilter {
   /** @param view stands on the event */

@@ -3,6 +3,8 @@ import type { FieldTable, FieldValue } from '../flows/fields.ts';
 import type { EventView, Names } from '../flows/view.ts';
 import type { CompareOp } from './ast.ts';
 
+export type Test = (view: EventView) => boolean;
+
 /** @returns undefined where the flow has no such value */
 export type Read<T> = (view: EventView) => T | undefined;
 

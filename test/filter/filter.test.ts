@@ -221,6 +221,8 @@ describe('mistakes', () => {
     ['host ~ «"(a"»', 'wrong-pattern', /missing closing \): `\(a`/, /RE2/],
     ['host ~ «"(?=a)"»', 'wrong-pattern', /no regular expression/, /look-around/],
     ['host ~ «"a{1001}"»', 'wrong-pattern', /no regular expression/, /RE2/],
+    ['host ~ «"(.{1,30}){1,30}x"»', 'wrong-pattern', /too large: \d+ steps/, /smaller numbers/],
+    [`host ~ «${'a'.repeat(513)}»`, 'wrong-pattern', /513 characters/, /shorter/],
     ['a == 1 «b» == 2', 'syntax', /"b" stands where "and" or "or"/, /joined/],
     ['a ==«»', 'syntax', /ends where a value/, /./],
     ['a == «and» b', 'syntax', /"and" stands where a value/, /quotes/],
@@ -286,7 +288,7 @@ describe('limits', () => {
   });
   test('the time of a pattern grows with the text alone', () => {
     const view = viewOf({ application: 'TLS', details: { host_server_name: 'a'.repeat(60_000) } });
-    for (const pattern of ['(a+)+$b', '(a|a)*b', '(a*)*(a*)*b', '([a-z]+)*=', '(.{1,30}){1,30}!']) {
+    for (const pattern of ['(a+)+$b', '(a|a)*b', '(a*)*(a*)*b', '([a-z]+)*=', '(.?){240}!', '.{0,400}!', '([a-z]{0,200}){2}!']) {
       const filter = compileFilter(`host_server_name matches "${pattern}"`, NAMES);
       const cpu = process.cpuUsage();
       for (let i = 0; i < 20; i++) assert.equal(filter.matches(view), false);
