@@ -14,7 +14,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isIP, isIPv4 } from 'node:net';
 import { R_FIRST, R_MAC0, R_MAC1, R_NET0, R_NET1 } from '../flows/record.ts';
-import type { DetailName, EventView } from '../flows/view.ts';
+import type { EventView } from '../flows/view.ts';
 import { createGenerations } from './generations.ts';
 import { type HostKey, keyOfText } from './key.ts';
 import { isUnicast4, isUnicast6, parseIPv4, parseIPv6 } from './prefixes.ts';
@@ -103,9 +103,6 @@ function isHost(address: string): boolean {
   return isUnicast4(number) && number >>> 24 !== 127;
 }
 
-const DNS_ANSWER = 'dns.answer_address' as string as DetailName;
-const DNS_ANSWERS = 'dns.num_answers' as string as DetailName;
-
 /** One label and `.local`, which is how hosts call themselves; services have more labels, and underscores. */
 const MDNS_HOST = /^[^._][^.]*\.local\.?$/i;
 
@@ -193,14 +190,14 @@ export function createNames(renamed: (key: HostKey, name: string) => void, limit
 
   const fromMdns = (view: EventView, name: string, since: number): void => {
     if (!MDNS_HOST.test(name)) return;
-    const address = view.text(DNS_ANSWER);
+    const address = view.text('dns.answer_address');
     // A question says nothing about who asks; an answer without an address in it speaks of its sender.
     if (address !== undefined && address !== '') found(address, name, 'mdns', since);
-    else if ((view.number(DNS_ANSWERS) ?? 0) > 0) found(view.client(), name, 'mdns', since);
+    else if ((view.number('dns.num_answers') ?? 0) > 0) found(view.client(), name, 'mdns', since);
   };
 
   const fromDns = (view: EventView, name: string, since: number): void => {
-    const address = view.text(DNS_ANSWER);
+    const address = view.text('dns.answer_address');
     if (address !== undefined && isIP(address) !== 0 && !/\.arpa\.?$/i.test(name)) found(address, name, 'dns', since);
   };
 
@@ -220,13 +217,10 @@ export function createNames(renamed: (key: HostKey, name: string) => void, limit
       const since = view.f64(R_FIRST);
       const name = view.text('host_server_name');
       if (name !== undefined && name !== '') {
-        const { protocols } = view.names;
-        const application = protocols[view.application()];
-        const is = (protocol: string): boolean => application === protocol || protocols[view.master()] === protocol;
-        if (is('MDNS')) fromMdns(view, name, since);
+        if (view.is('MDNS')) fromMdns(view, name, since);
         else if (view.is('DNS')) fromDns(view, name, since);
         else if (view.is('DHCP')) fromDhcp(view, name, since);
-        else if (view.is('TLS') || is('QUIC')) found(view.server(), name, 'tls', since);
+        else if (view.is('TLS') || view.is('QUIC')) found(view.server(), name, 'tls', since);
         else if (view.is('HTTP') && view.text('http.method') !== 'CONNECT') {
           found(view.server(), name.replace(/:\d{1,5}$/, ''), 'http', since);
         }

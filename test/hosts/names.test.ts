@@ -428,6 +428,58 @@ describe('with the real detection', () => {
     assert.deepEqual(first.takeLearned(), second.takeLearned());
   });
 
+  /** `a.local` and its like as labels, in hexadecimal. */
+  const labels = (name: string): string =>
+    `${name
+      .split('.')
+      .map((label) => label.length.toString(16).padStart(2, '0') + Buffer.from(label).toString('hex'))
+      .join('')}00`;
+  const datagram = (from: string, to: string, ports: readonly [number, number], payload: string): Uint8Array =>
+    ethernet({ from: CARD }, ipv4({ from, to }, udp({ from: ports[0], to: ports[1] }, hex(payload))));
+
+  test('DNS: question and answer', () => {
+    const file = path(folder, 'dns.pcap');
+    const question = `${labels('www.example.com')}00010001`;
+    const toServer = datagram('10.0.0.1', '10.0.0.53', [5000, 53], `00010100 0001 0000 0000 0000 ${question}`);
+    const fromServer = datagram(
+      '10.0.0.53',
+      '10.0.0.1',
+      [53, 5000],
+      `00018180 0001 0001 0000 0000 ${question} c00c 0001 0001 0000003c 0004 5db8d822`,
+    );
+    writeFileSync(
+      file,
+      pcapFile([
+        { time: 1_600_000_000_000_000, bytes: toServer },
+        { time: 1_600_000_000_010_000, bytes: fromServer },
+      ]),
+    );
+    const book = learnedFrom(file);
+    assert.equal(nameIn(book, '93.184.216.34'), 'www.example.com');
+    assert.equal(book.counters().namesLearned, 1);
+  });
+
+  test('mDNS: an announcement, a question, a service', () => {
+    const file = path(folder, 'mdns.pcap');
+    const message = (host: number, payload: string): { time: number; bytes: Uint8Array } => ({
+      time: 1_600_000_000_000_000 + host,
+      bytes: datagram(`192.168.1.${host}`, '224.0.0.251', [5353, 5353], payload),
+    });
+    writeFileSync(
+      file,
+      pcapFile([
+        message(20, `00008400 0000 0001 0000 0000 ${labels('laptop.local')} 0001 8001 00000078 0004 c0a80114`),
+        message(21, `00000000 0001 0000 0000 0000 ${labels('laptop.local')} 0001 0001`),
+        message(22, `00008400 0000 0001 0000 0000 ${labels('_ipp._tcp.local')} 000c 0001 00000078 0002 c00c`),
+      ]),
+    );
+    const book = learnedFrom(file);
+    assert.deepEqual(
+      [20, 21, 22].map((n) => nameIn(book, `192.168.1.${n}`)),
+      ['laptop.local', '', ''],
+    );
+  });
+
   test('DHCP', () => {
     const hostName = `0c06${Buffer.from('laptop').toString('hex')}`;
     const request = hex(

@@ -43,7 +43,7 @@ const CLIENT: End = {
   facts: (view) => view.clientFacts(),
   pool: (view) => view.clientPool(),
   vendor: (view) => view.clientVendor(),
-  os: 'http.os' as string as DetailName,
+  os: 'http.os',
 };
 const SERVER: End = {
   prefix: 'srv',
