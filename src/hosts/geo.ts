@@ -35,7 +35,7 @@ export interface Geo {
   /** @param address IPv4 or IPv6 text; private and other addresses that are not routed give nothing */
   place(address: string): Place;
   network(address: string): Network;
-  /** Rows and records that could not be read so far. */
+  /** Rows, records and whole files that could not be read so far. */
   readonly broken: number;
 }
 
@@ -94,6 +94,17 @@ function routed(text: string): Address | undefined {
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < 4; i++) words[i] = view.getUint32(i * 4);
   return { v4: -1, words, text };
+}
+
+/** Stands for a file that is gone when somebody asks: the run goes on, and the counter tells. */
+const GONE: Source = { place: () => undefined, network: () => undefined, broken: 1 };
+
+function openOrNothing(file: GeoFile): Source {
+  try {
+    return file.open();
+  } catch {
+    return GONE;
+  }
 }
 
 const latin1 = (value: unknown): string => (typeof value === 'string' ? Buffer.from(value, 'utf8').toString('latin1') : '');
@@ -268,7 +279,7 @@ export function createGeo({ files, off = false }: GeoOptions): Geo {
       .filter(({ family }) => family === undefined || (family === 4) === v4 >= 0)
       .map((file) => {
         let source = opened.get(file);
-        if (source === undefined) opened.set(file, (source = file.open()));
+        if (source === undefined) opened.set(file, (source = openOrNothing(file)));
         return source;
       });
 

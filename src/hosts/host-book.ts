@@ -46,7 +46,7 @@ export interface HostBookCounters {
   readonly namesLearned: number;
   readonly namesEvicted: number;
   readonly namesUntaken: number;
-  /** Rows and records of geo files that could not be read. */
+  /** Geo files that are gone, and rows and records of them that could not be read. */
   readonly geoBroken: number;
 }
 

@@ -17,9 +17,14 @@ export interface Vendors {
 /** No organisation of its own stands behind these. */
 const NOBODY = new Set(['Private', 'IEEE Registration Authority']);
 
-/** Prefixes in hexadecimal (6, 7 or 9 digits, no separators) → organisation, then lines of its postal address. */
-const shipped = (): Readonly<Record<string, string>> =>
-  JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('oui-data')), 'utf8')) as Record<string, string>;
+/** Prefixes in hexadecimal (6, 7 or 9 digits, no separators) → organisation, then lines of its postal address; empty without the package. */
+function shipped(): Readonly<Record<string, string>> {
+  try {
+    return JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('oui-data')), 'utf8')) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
 
 /** @param list for tests; the package's list without it */
 export function createVendors(list: () => Readonly<Record<string, string>> = shipped): Vendors {

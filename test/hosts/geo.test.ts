@@ -1,6 +1,6 @@
 /** Places and autonomous systems: the data of the packages, the user's MMDB and CSV files, files that are broken. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -165,6 +165,13 @@ describe('CSV files of the user', () => {
     const path = file('5.0.0.0,5.0.0.9,DE\nrubbish\n5.0.1.0,5.0.0.0,DE\n5.0.2.0,5.0.2.9,FR\n');
     const geo = createGeo({ files: [path] });
     assert.deepEqual([geo.place('5.0.0.1'), geo.place('5.0.2.1'), geo.broken], [country('DE'), country('FR'), 2]);
+  });
+
+  test('a file that is gone after the start: counted, and the run goes on', () => {
+    const path = file('5.0.0.0,5.0.0.9,DE\n');
+    const geo = createGeo({ files: [path] });
+    unlinkSync(path);
+    assert.deepEqual([geo.place('5.0.0.1'), geo.place('5.0.0.2'), geo.broken], [NOWHERE, NOWHERE, 1]);
   });
 
   test('any ranges: the same as a search one by one', () => {
