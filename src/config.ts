@@ -2,6 +2,10 @@
  * The settings of a run: made by the command line (src/cli), read by everything else, sent to threads as they are.
  * What each one means for a user stands in src/cli/options.ts.
  */
+import type { ListSource } from './hosts/lists/declaration.ts';
+import type { FlowQuery } from './patrol-types.ts';
+import type { Preferences } from './preferences.ts';
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type PcapCallbacks = 'protocolDetected' | 'all';
 
@@ -32,6 +36,24 @@ export interface Config {
   readonly scriptDirectories: readonly string[];
   /** Absolute paths. */
   readonly blacklists: readonly string[];
+  /** Category lists; the one given first decides where two have the same entry. */
+  readonly lists: readonly ListSource[];
+  /** Absolute paths of MMDB and CSV files; empty = the data that came with the installation. */
+  readonly geoFiles: readonly string[];
+  /** Absolute path. */
+  readonly hostPools?: string;
+  /** Absolute path. */
+  readonly devicePolicy?: string;
+  /** Absolute paths of Suricata's eve.json, or `udp:ADDRESS:PORT`. */
+  readonly idsAlerts: readonly string[];
+  /** Reverse DNS of hosts without a name. */
+  readonly resolveNames: boolean;
+  /** Threads that capture one network interface. */
+  readonly captureThreads: number;
+  /** What holds beyond the defaults: set on the command line, and at the start of a run also what is stored (src/store). */
+  readonly preferences: Partial<Preferences>;
+  /** The script hosts collect ended flows for this query (`flowpatrol flows`). */
+  readonly flowQuery?: FlowQuery;
   /** Absolute paths, or `-` for standard output (one of them at most). */
   readonly exportFlows?: string;
   readonly exportEvents?: string;
@@ -65,6 +87,12 @@ export const DEFAULT_CONFIG: Config = {
   pcapCallbacks: 'protocolDetected',
   scriptDirectories: [],
   blacklists: [],
+  lists: [],
+  geoFiles: [],
+  idsAlerts: [],
+  resolveNames: false,
+  captureThreads: 1,
+  preferences: {},
   // whole packets: payload lengths and details need them, and the kernel's buffer takes only what a packet has
   snapLength: 65_535,
   promiscuous: true,

@@ -1,6 +1,9 @@
 /**
  * What the command line and the engine (patrol.ts) know of each other: start, stop, and a snapshot of everything at any time.
  */
+import type { Names } from './flows/view.ts';
+import type { ListStatus } from './hosts/lists/store.ts';
+import type { Preferences } from './preferences.ts';
 import type { ScriptReport } from './scripts/engine.ts';
 
 /** Structured log: fields first, then a sentence. */
@@ -11,7 +14,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-export interface Patrol {
+export interface Patrol extends Partial<PatrolControl> {
   /** Opens everything. Rejects when an export file cannot be written. */
   start(): Promise<void>;
   /** Ends gracefully: last visits, exports flushed. */
@@ -19,6 +22,47 @@ export interface Patrol {
   /** All interfaces have ended or failed. */
   readonly done: Promise<void>;
   snapshot(): Snapshot;
+}
+
+/** What a running patrol is asked and told from outside: by the programming interface (src/api) and the command line. */
+export interface PatrolControl {
+  /** Those in force. */
+  preferences(): Preferences;
+  /** Takes effect at the next visit. */
+  setPreferences(values: Partial<Preferences>): void;
+  /**
+   * Flows that live now, one answer per running interface.
+   * @throws FilterError, when the filter does not fit the names of an interface
+   */
+  queryFlows(query: FlowQuery, signal?: AbortSignal): Promise<FlowAnswer[]>;
+  /** Flows that have ended, as `Config.flowQuery` picks them: one answer per interface, complete when `done` has resolved. */
+  endedFlows(): FlowAnswer[];
+  listStatus(): ListStatus[];
+}
+
+/** The flows that are wanted: those that match, in order, and of these the first. */
+export interface FlowQuery {
+  /** In the filter language (src/filter); `''` for all. */
+  readonly filter: string;
+  /** Key of a field. */
+  readonly sort: string;
+  readonly descending: boolean;
+  /** 1 to 10,000. */
+  readonly limit: number;
+}
+
+/** What one interface answers; made by `createSelection` (src/flows/selection.ts). Structured-clone-able. */
+export interface FlowAnswer {
+  readonly interface: string;
+  readonly names: Names;
+  /** Flows that match, and all that there were. */
+  readonly matched: number;
+  readonly total: number;
+  /** Of those that match. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** Bytes of lifecycle events, sorted. */
+  readonly events: readonly Uint8Array[];
 }
 
 export interface Snapshot {
