@@ -512,12 +512,15 @@ static void put_dns(struct block *block, const struct ndpi_flow_struct *flow) {
   if ((flow->risk >> NDPI_INVALID_CHARACTERS & 1) != 0) put_number(block, DETAIL_DNS_INVALID_CHARS, 1);
 }
 
-/* FTP and mail: who logs in, and how it went. The password stays in nDPI's memory. */
+/*
+ * FTP and mail: who logs in, and how it went. The member is no part of a union but of all TCP flows, so it holds for guessed protocols too. The
+ * password stays in nDPI's memory.
+ */
 static void put_login(struct block *block, const struct slot *slot) {
   static const u_int16_t owners[] = { NDPI_PROTOCOL_FTP_CONTROL, NDPI_PROTOCOL_MAIL_POP, NDPI_PROTOCOL_MAIL_SMTP, NDPI_PROTOCOL_MAIL_IMAP,
     NDPI_PROTOCOL_MAIL_POPS, NDPI_PROTOCOL_MAIL_SMTPS, NDPI_PROTOCOL_MAIL_IMAPS };
   const struct ndpi_flow_struct *flow = &slot->flow;
-  if (flow->l4_proto != IPPROTO_TCP || flow->confidence != NDPI_CONFIDENCE_DPI) return;
+  if (flow->l4_proto != IPPROTO_TCP) return;
   for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
     if (!is_protocol(slot, owners[i])) continue;
     PUT_FIELD(block, DETAIL_LOGIN_USER, flow->l4.tcp.ftp_imap_pop_smtp.username);

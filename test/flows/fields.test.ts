@@ -446,13 +446,11 @@ describe('fields', () => {
     assert.deepEqual(read('POPS', { 'tls.version': 771, 'login.user': 'ann', 'login.state': 5 }, 'protos.'), {
       'protos.mail_tls.version': 771,
       'protos.pop.user': 'ann',
-      'protos.pop.auth_seen': true,
       'protos.pop.auth_failed': false,
       'protos.pop.auth_tls': true,
       'protos.pop.auth_done': false,
     });
     assert.deepEqual(read('FTP_CONTROL', { 'login.state': 11 }, 'protos.'), {
-      'protos.ftp.auth_seen': true,
       'protos.ftp.auth_failed': true,
       'protos.ftp.auth_tls': false,
       'protos.ftp.auth_done': true,

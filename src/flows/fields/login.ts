@@ -1,25 +1,28 @@
 /** Who logs in, where protocols say it in clear text. Passwords are never read. */
-import type { EventView } from '../view.ts';
 import { of, textField, whole } from './detail.ts';
 import { bool, type Declared, each } from './field.ts';
 
-// bits of the detail `login.state`
-const ATTEMPTED = 1;
+// bits of the detail `login.state`; bit 0: a login was tried
 const FAILED = 2;
 const ENCRYPTED = 4;
 const DONE = 8;
 
-const state =
-  (bit: number) =>
-  (view: EventView): boolean =>
-    ((whole(view, 'login.state') ?? 0) & bit) !== 0;
+const state = (key: string, doc: string, bit: number): Declared =>
+  bool(
+    key,
+    doc,
+    (view) => {
+      const bits = whole(view, 'login.state');
+      return bits === undefined ? undefined : (bits & bit) !== 0;
+    },
+    { when: 'a login was tried' },
+  );
 
 const login = (prefix: string): Declared[] => [
   textField(`${prefix}.user`, 'user who logs in, at most 31 bytes', 'login.user'),
-  bool(`${prefix}.auth_seen`, 'a login was tried', state(ATTEMPTED)),
-  bool(`${prefix}.auth_failed`, 'the server refused the login', state(FAILED)),
-  bool(`${prefix}.auth_tls`, 'the client went over to TLS before the login', state(ENCRYPTED)),
-  bool(`${prefix}.auth_done`, 'the login is over', state(DONE)),
+  state(`${prefix}.auth_failed`, 'did the server refuse the login?', FAILED),
+  state(`${prefix}.auth_tls`, 'did the client ask for TLS before it logged in?', ENCRYPTED),
+  state(`${prefix}.auth_done`, 'is the login over?', DONE),
 ];
 
 export const LOGIN_FIELDS: readonly Declared[] = each({ ours: true }, [
