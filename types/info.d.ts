@@ -142,29 +142,39 @@ export interface Info {
   readonly score: number;
   /** name of the IP protocol, or its number as text */
   readonly 'proto.l4': string;
-  /** number of the IP protocol */
-  readonly 'proto.l4_id': number;
   /** nDPI name, `Master.App` if both are known; `Unknown` before detection */
   readonly 'proto.ndpi': string;
-  /** nDPI name of the application protocol alone */
-  readonly 'proto.ndpi_app': string;
   /** nDPI id of the application protocol, 0 = unknown */
   readonly 'proto.ndpi_id': number;
-  /** nDPI id of the protocol that carries it, 0 = none */
-  readonly 'proto.master_ndpi_id': number;
   /** nDPI breed */
   readonly 'proto.ndpi_breed': string;
   /** id of the category */
   readonly 'proto.ndpi_cat_id': number;
   /** name of the category */
   readonly 'proto.ndpi_cat': string;
+  /** number of the IP protocol; since 4.0 */
+  readonly 'proto.l4_id': number;
+  /** nDPI name of the application protocol alone; since 4.0 */
+  readonly 'proto.ndpi_app': string;
+  /** nDPI id of the protocol that carries it, 0 = none; since 4.0 */
+  readonly 'proto.master_ndpi_id': number;
   /** how nDPI came to the protocol; not in ntopng */
   readonly 'proto.ndpi_confidence': string;
-  /** entropy of the payload; unit: bits per byte; present: nDPI measured it; not in ntopng */
+  /** entropy of a payload, both directions alike; unit: bits per byte; present: nDPI measured it: few of its dissectors do; not in ntopng */
   readonly 'proto.ndpi_entropy'?: number;
-  /** nDPI risks: text → id; present: nDPI found a risk */
+  /** what else nDPI says of the flow, at most 15 bytes; present: known; not in ntopng */
+  readonly 'proto.ndpi_info'?: string;
+  /** nDPI risks: text → id; present: nDPI found a risk; since 4.2 */
   readonly flow_risk?: {
+    /** id of the risk */
+    readonly [key: string]: number;
   };
+  /** nDPI score of all risks together; present: nDPI found a risk; not in ntopng */
+  readonly 'flow_risk.score'?: number;
+  /** the client's part of the score; present: nDPI found a risk; not in ntopng */
+  readonly 'flow_risk.score_client'?: number;
+  /** the server's part of the score; present: nDPI found a risk; not in ntopng */
+  readonly 'flow_risk.score_server'?: number;
   /** bytes on the wire, both directions; unit: bytes */
   readonly bytes: number;
   /** bytes since the previous visit; unit: bytes */
@@ -334,12 +344,48 @@ export interface Info {
   readonly 'protos.http.user_agent'?: string;
   /** Content-Type of the response; present: HTTP, known; not in ntopng */
   readonly 'protos.http.content_type'?: string;
+  /** Content-Type of the request; present: HTTP, known; not in ntopng */
+  readonly 'protos.http.request_content_type'?: string;
+  /** `1.0` or `1.1`, of the request; present: HTTP, request seen; not in ntopng */
+  readonly 'protos.http.version'?: string;
+  /** operating system of the client, from its User-Agent; present: HTTP, known; not in ntopng */
+  readonly 'protos.http.os'?: string;
+  /** client behind a proxy, from X-Forwarded-For; present: HTTP, known; not in ntopng */
+  readonly 'protos.http.nat_ip'?: string;
   /** name asked for; what cannot be printed is `?`; present: DNS, query seen */
   readonly 'protos.dns.last_query'?: string;
   /** type asked for (RFC 1035: A 1, NS 2, …); present: DNS, query seen */
   readonly 'protos.dns.last_query_type'?: number;
   /** code of the last answer (RFC 1035: 3 = no such name), 0 if there was none; present: DNS, query seen */
   readonly 'protos.dns.last_return_code'?: number;
+  /** does the name have characters that no name may have?; present: DNS, query seen; since 4.0 */
+  readonly 'protos.dns.invalid_chars_in_query'?: boolean;
+  /** resource records of the last message beside its question: answers, authorities, additional ones; present: DNS, known; not in ntopng */
+  readonly 'protos.dns.num_answers'?: number;
+  /** type of the first answer (A 1, CNAME 5, PTR 12, AAAA 28, …); present: DNS, answer seen; not in ntopng */
+  readonly 'protos.dns.answer_type'?: number;
+  /** first address of the answer; present: DNS, answered by an address; not in ntopng */
+  readonly 'protos.dns.answer_address'?: string;
+  /** name asked for or announced; what cannot be printed is `?`; present: MDNS, known; not in ntopng */
+  readonly 'protos.mdns.query'?: string;
+  /** type asked for (A 1, PTR 12, AAAA 28, …); present: MDNS, query seen; not in ntopng */
+  readonly 'protos.mdns.query_type'?: number;
+  /** resource records of the last message beside its question: answers, authorities, additional ones; present: MDNS, known; not in ntopng */
+  readonly 'protos.mdns.num_answers'?: number;
+  /** type of the first answer (A 1, CNAME 5, PTR 12, AAAA 28, …); present: MDNS, answer seen; not in ntopng */
+  readonly 'protos.mdns.answer_type'?: number;
+  /** first address of the answer; present: MDNS, answered by an address; not in ntopng */
+  readonly 'protos.mdns.answer_address'?: string;
+  /** name asked for or announced; what cannot be printed is `?`; present: LLMNR, known; not in ntopng */
+  readonly 'protos.llmnr.query'?: string;
+  /** type asked for (A 1, PTR 12, AAAA 28, …); present: LLMNR, query seen; not in ntopng */
+  readonly 'protos.llmnr.query_type'?: number;
+  /** resource records of the last message beside its question: answers, authorities, additional ones; present: LLMNR, known; not in ntopng */
+  readonly 'protos.llmnr.num_answers'?: number;
+  /** type of the first answer (A 1, CNAME 5, PTR 12, AAAA 28, …); present: LLMNR, answer seen; not in ntopng */
+  readonly 'protos.llmnr.answer_type'?: number;
+  /** first address of the answer; present: LLMNR, answered by an address; not in ntopng */
+  readonly 'protos.llmnr.answer_address'?: string;
   /** banner of the client; present: SSH, known */
   readonly 'protos.ssh.client_signature'?: string;
   /** banner of the server; present: SSH, known */
@@ -362,39 +408,195 @@ export interface Info {
   readonly 'protos.ssl.ja3.server_cipher'?: number;
   /** `safe`, `weak` or `insecure`; present: TLS, server hash known */
   readonly 'protos.ssl.ja3.server_unsafe_cipher'?: string;
-  /** as `protos.ssl_version`; present: TLS */
+  /** as `protos.ssl_version`; present: TLS; since 4.0 */
   readonly 'protos.tls_version'?: number;
-  /** as `protos.ssl.certificate`; present: TLS, known */
+  /** server name that the client asked for; present: TLS, known; since 4.0 */
   readonly 'protos.tls.client_requested_server_name'?: string;
-  /** names in the server certificate, separated by commas; present: TLS, known */
+  /** names in the server certificate, separated by commas; present: TLS, known; since 4.0 */
   readonly 'protos.tls.server_names'?: string;
-  /** application protocols that the client offers (RFC 7301); present: TLS, known */
+  /** application protocols that the client offers (RFC 7301); present: TLS, known; since 4.0 */
   readonly 'protos.tls.client_alpn'?: string;
-  /** versions that the client offers; present: TLS, known */
+  /** versions that the client offers; present: TLS, known; since 4.0 */
   readonly 'protos.tls.client_tls_supported_versions'?: string;
-  /** issuer of the server certificate; present: TLS, known */
+  /** issuer of the server certificate; present: TLS, known; since 4.2 */
   readonly 'protos.tls.issuerDN'?: string;
-  /** subject of the server certificate; present: TLS, known */
+  /** subject of the server certificate; present: TLS, known; since 4.2 */
   readonly 'protos.tls.subjectDN'?: string;
-  /** begin of its validity; unit: s since 1970; present: TLS, known */
+  /** begin of its validity; unit: s since 1970; present: TLS, known; since 4.0 */
   readonly 'protos.tls.notBefore'?: number;
-  /** end of its validity; unit: s since 1970; present: TLS, known */
+  /** end of its validity; unit: s since 1970; present: TLS, known; since 4.0 */
   readonly 'protos.tls.notAfter'?: number;
   /** SHA-1 of the server certificate; present: TLS, known; not in ntopng */
   readonly 'protos.tls.certificate_sha1'?: string;
-  /** JA3 of the client hello, MD5 in hexadecimal; present: TLS, known */
+  /** JA3 of the client hello, MD5 in hexadecimal; present: TLS, known; since 4.0 */
   readonly 'protos.tls.ja3.client_hash'?: string;
-  /** JA3S of the server hello, MD5 in hexadecimal; present: TLS, known */
+  /** JA3S of the server hello, MD5 in hexadecimal; present: TLS, known; since 4.0 */
   readonly 'protos.tls.ja3.server_hash'?: string;
-  /** number of the cipher suite; present: TLS, server hash known */
+  /** number of the cipher suite; present: TLS, server hash known; since 4.0 */
   readonly 'protos.tls.ja3.server_cipher'?: number;
-  /** `safe`, `weak` or `insecure`; present: TLS, server hash known */
+  /** `safe`, `weak` or `insecure`; present: TLS, server hash known; since 4.0 */
   readonly 'protos.tls.ja3.server_unsafe_cipher'?: string;
+  /** JA4 of the client hello; present: TLS, known; not in ntopng */
+  readonly 'protos.tls.ja4'?: string;
+  /** encrypted server name, in hexadecimal; present: TLS, the client sent one; not in ntopng */
+  readonly 'protos.tls.esni'?: string;
+  /** cipher suite of the encrypted server name; present: TLS, the client sent one; not in ntopng */
+  readonly 'protos.tls.esni_cipher'?: number;
+  /** `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: TLS, nDPI guessed one; not in ntopng */
+  readonly 'protos.tls.browser'?: string;
+  /** version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: SMTPS, POPS, IMAPS; not in ntopng */
+  readonly 'protos.mail_tls.version'?: number;
+  /** server name that the client asked for; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.client_requested_server_name'?: string;
+  /** names in the server certificate, separated by commas; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.server_names'?: string;
+  /** application protocols that the client offers (RFC 7301); present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.client_alpn'?: string;
+  /** versions that the client offers; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.client_tls_supported_versions'?: string;
+  /** issuer of the server certificate; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.issuerDN'?: string;
+  /** subject of the server certificate; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.subjectDN'?: string;
+  /** begin of its validity; unit: s since 1970; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.notBefore'?: number;
+  /** end of its validity; unit: s since 1970; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.notAfter'?: number;
+  /** SHA-1 of the server certificate; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.certificate_sha1'?: string;
+  /** JA3 of the client hello, MD5 in hexadecimal; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.ja3.client_hash'?: string;
+  /** JA3S of the server hello, MD5 in hexadecimal; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.ja3.server_hash'?: string;
+  /** number of the cipher suite; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng */
+  readonly 'protos.mail_tls.ja3.server_cipher'?: number;
+  /** `safe`, `weak` or `insecure`; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng */
+  readonly 'protos.mail_tls.ja3.server_unsafe_cipher'?: string;
+  /** JA4 of the client hello; present: SMTPS, POPS, IMAPS, known; not in ntopng */
+  readonly 'protos.mail_tls.ja4'?: string;
+  /** encrypted server name, in hexadecimal; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng */
+  readonly 'protos.mail_tls.esni'?: string;
+  /** cipher suite of the encrypted server name; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng */
+  readonly 'protos.mail_tls.esni_cipher'?: number;
+  /** `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: SMTPS, POPS, IMAPS, nDPI guessed one; not in ntopng */
+  readonly 'protos.mail_tls.browser'?: string;
+  /** version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: DTLS; not in ntopng */
+  readonly 'protos.dtls.version'?: number;
+  /** server name that the client asked for; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.client_requested_server_name'?: string;
+  /** names in the server certificate, separated by commas; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.server_names'?: string;
+  /** application protocols that the client offers (RFC 7301); present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.client_alpn'?: string;
+  /** versions that the client offers; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.client_tls_supported_versions'?: string;
+  /** issuer of the server certificate; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.issuerDN'?: string;
+  /** subject of the server certificate; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.subjectDN'?: string;
+  /** begin of its validity; unit: s since 1970; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.notBefore'?: number;
+  /** end of its validity; unit: s since 1970; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.notAfter'?: number;
+  /** SHA-1 of the server certificate; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.certificate_sha1'?: string;
+  /** JA3 of the client hello, MD5 in hexadecimal; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.ja3.client_hash'?: string;
+  /** JA3S of the server hello, MD5 in hexadecimal; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.ja3.server_hash'?: string;
+  /** number of the cipher suite; present: DTLS, server hash known; not in ntopng */
+  readonly 'protos.dtls.ja3.server_cipher'?: number;
+  /** `safe`, `weak` or `insecure`; present: DTLS, server hash known; not in ntopng */
+  readonly 'protos.dtls.ja3.server_unsafe_cipher'?: string;
+  /** JA4 of the client hello; present: DTLS, known; not in ntopng */
+  readonly 'protos.dtls.ja4'?: string;
+  /** encrypted server name, in hexadecimal; present: DTLS, the client sent one; not in ntopng */
+  readonly 'protos.dtls.esni'?: string;
+  /** cipher suite of the encrypted server name; present: DTLS, the client sent one; not in ntopng */
+  readonly 'protos.dtls.esni_cipher'?: number;
+  /** `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: DTLS, nDPI guessed one; not in ntopng */
+  readonly 'protos.dtls.browser'?: string;
+  /** version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369; present: QUIC, version 1 or 2; not in ntopng */
+  readonly 'protos.quic.version'?: number;
+  /** version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: QUIC; not in ntopng */
+  readonly 'protos.quic.tls_version'?: number;
+  /** server name that the client asked for; present: QUIC, known; not in ntopng */
+  readonly 'protos.quic.client_requested_server_name'?: string;
+  /** application protocols that the client offers (RFC 7301); present: QUIC, known; not in ntopng */
+  readonly 'protos.quic.client_alpn'?: string;
+  /** versions that the client offers; present: QUIC, known; not in ntopng */
+  readonly 'protos.quic.client_tls_supported_versions'?: string;
+  /** JA3 of the client hello, MD5 in hexadecimal; present: QUIC, known; not in ntopng */
+  readonly 'protos.quic.ja3.client_hash'?: string;
+  /** JA4 of the client hello; present: QUIC, known; not in ntopng */
+  readonly 'protos.quic.ja4'?: string;
+  /** encrypted server name, in hexadecimal; present: QUIC, the client sent one; not in ntopng */
+  readonly 'protos.quic.esni'?: string;
+  /** cipher suite of the encrypted server name; present: QUIC, the client sent one; not in ntopng */
+  readonly 'protos.quic.esni_cipher'?: number;
+  /** `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: QUIC, nDPI guessed one; not in ntopng */
+  readonly 'protos.quic.browser'?: string;
+  /** user agent that the client names; present: QUIC, known; not in ntopng */
+  readonly 'protos.quic.user_agent'?: string;
+  /** user who logs in, at most 31 bytes; present: FTP_CONTROL, known; not in ntopng */
+  readonly 'protos.ftp.user'?: string;
+  /** did the server refuse the login?; present: FTP_CONTROL, a login was tried; not in ntopng */
+  readonly 'protos.ftp.auth_failed'?: boolean;
+  /** did the client ask for TLS before it logged in?; present: FTP_CONTROL, a login was tried; not in ntopng */
+  readonly 'protos.ftp.auth_tls'?: boolean;
+  /** is the login over?; present: FTP_CONTROL, a login was tried; not in ntopng */
+  readonly 'protos.ftp.auth_done'?: boolean;
+  /** user who logs in, at most 31 bytes; present: SMTP, SMTPS, known; not in ntopng */
+  readonly 'protos.smtp.user'?: string;
+  /** did the server refuse the login?; present: SMTP, SMTPS, a login was tried; not in ntopng */
+  readonly 'protos.smtp.auth_failed'?: boolean;
+  /** did the client ask for TLS before it logged in?; present: SMTP, SMTPS, a login was tried; not in ntopng */
+  readonly 'protos.smtp.auth_tls'?: boolean;
+  /** is the login over?; present: SMTP, SMTPS, a login was tried; not in ntopng */
+  readonly 'protos.smtp.auth_done'?: boolean;
+  /** user who logs in, at most 31 bytes; present: POP3, POPS, known; not in ntopng */
+  readonly 'protos.pop.user'?: string;
+  /** did the server refuse the login?; present: POP3, POPS, a login was tried; not in ntopng */
+  readonly 'protos.pop.auth_failed'?: boolean;
+  /** did the client ask for TLS before it logged in?; present: POP3, POPS, a login was tried; not in ntopng */
+  readonly 'protos.pop.auth_tls'?: boolean;
+  /** is the login over?; present: POP3, POPS, a login was tried; not in ntopng */
+  readonly 'protos.pop.auth_done'?: boolean;
+  /** user who logs in, at most 31 bytes; present: IMAP, IMAPS, known; not in ntopng */
+  readonly 'protos.imap.user'?: string;
+  /** did the server refuse the login?; present: IMAP, IMAPS, a login was tried; not in ntopng */
+  readonly 'protos.imap.auth_failed'?: boolean;
+  /** did the client ask for TLS before it logged in?; present: IMAP, IMAPS, a login was tried; not in ntopng */
+  readonly 'protos.imap.auth_tls'?: boolean;
+  /** is the login over?; present: IMAP, IMAPS, a login was tried; not in ntopng */
+  readonly 'protos.imap.auth_done'?: boolean;
+  /** user who logs in; present: Telnet, known; not in ntopng */
+  readonly 'protos.telnet.user'?: string;
+  /** host that asks for a ticket; present: Kerberos, known; not in ntopng */
+  readonly 'protos.kerberos.hostname'?: string;
+  /** realm; present: Kerberos, known; not in ntopng */
+  readonly 'protos.kerberos.domain'?: string;
+  /** principal that asks for a ticket; present: Kerberos, known; not in ntopng */
+  readonly 'protos.kerberos.username'?: string;
+  /** name that the client gives itself; present: DHCP, known; not in ntopng */
+  readonly 'protos.dhcp.host_name'?: string;
   /** options that the client asks for; present: DHCP, known; not in ntopng */
   readonly 'protos.dhcp.fingerprint'?: string;
   /** vendor class of the client; present: DHCP, known; not in ntopng */
   readonly 'protos.dhcp.class'?: string;
+  /** User-Agent of the client; present: SSDP, known; not in ntopng */
+  readonly 'protos.ssdp.user_agent'?: string;
+  /** version of the protocol; present: NTP; not in ntopng */
+  readonly 'protos.ntp.version'?: number;
+  /** request code of a private message (mode 7), else 0; present: NTP; not in ntopng */
+  readonly 'protos.ntp.request_code'?: number;
+  /** firmware of the device; present: UBNTAC2, known; not in ntopng */
+  readonly 'protos.ubntac2.version'?: string;
   /** `type` and `code` of the last packet; present: ICMP, ICMPv6 */
   readonly icmp?: {
+    /** type of the message */
+    readonly type: number;
+    /** code of the message */
+    readonly code: number;
   };
 }

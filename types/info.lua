@@ -1,9 +1,6 @@
 ---@meta
 -- Made by `node docs/generate.ts`. Do not edit.
 
----nDPI risks: text → id
----@class flowpatrol.Info.flow_risk
-
 ---time between packets, client to server
 ---@class flowpatrol.Info.interarrival.cli2srv
 ---@field min integer shortest; unit: ms
@@ -35,6 +32,8 @@
 
 ---`type` and `code` of the last packet
 ---@class flowpatrol.Info.icmp
+---@field type integer type of the message
+---@field code integer code of the message
 
 ---The fields of a flow, as a callback gets them; a key that is not present is nil
 ---@class flowpatrol.Info
@@ -108,17 +107,21 @@
 ---@field status_info string JSON object that explains the statuses
 ---@field score integer score that a script gave, -1 = none
 ---@field ["proto.l4"] string name of the IP protocol, or its number as text
----@field ["proto.l4_id"] integer number of the IP protocol
 ---@field ["proto.ndpi"] string nDPI name, `Master.App` if both are known; `Unknown` before detection
----@field ["proto.ndpi_app"] string nDPI name of the application protocol alone
 ---@field ["proto.ndpi_id"] integer nDPI id of the application protocol, 0 = unknown
----@field ["proto.master_ndpi_id"] integer nDPI id of the protocol that carries it, 0 = none
 ---@field ["proto.ndpi_breed"] string nDPI breed
 ---@field ["proto.ndpi_cat_id"] integer id of the category
 ---@field ["proto.ndpi_cat"] string name of the category
+---@field ["proto.l4_id"] integer number of the IP protocol; since 4.0
+---@field ["proto.ndpi_app"] string nDPI name of the application protocol alone; since 4.0
+---@field ["proto.master_ndpi_id"] integer nDPI id of the protocol that carries it, 0 = none; since 4.0
 ---@field ["proto.ndpi_confidence"] string how nDPI came to the protocol; not in ntopng
----@field ["proto.ndpi_entropy"]? number entropy of the payload; unit: bits per byte; present: nDPI measured it; not in ntopng
----@field flow_risk? flowpatrol.Info.flow_risk nDPI risks: text → id; present: nDPI found a risk
+---@field ["proto.ndpi_entropy"]? number entropy of a payload, both directions alike; unit: bits per byte; present: nDPI measured it: few of its dissectors do; not in ntopng
+---@field ["proto.ndpi_info"]? string what else nDPI says of the flow, at most 15 bytes; present: known; not in ntopng
+---@field flow_risk? table<string, integer> nDPI risks: text → id; present: nDPI found a risk; since 4.2
+---@field ["flow_risk.score"]? integer nDPI score of all risks together; present: nDPI found a risk; not in ntopng
+---@field ["flow_risk.score_client"]? integer the client's part of the score; present: nDPI found a risk; not in ntopng
+---@field ["flow_risk.score_server"]? integer the server's part of the score; present: nDPI found a risk; not in ntopng
 ---@field bytes integer bytes on the wire, both directions; unit: bytes
 ---@field ["bytes.last"] integer bytes since the previous visit; unit: bytes
 ---@field goodput_bytes integer payload bytes of TCP, UDP and SCTP, both directions; unit: bytes
@@ -187,9 +190,27 @@
 ---@field ["protos.http.server_name"]? string as `host_server_name`; present: HTTP, known
 ---@field ["protos.http.user_agent"]? string User-Agent of the client; present: HTTP, known; not in ntopng
 ---@field ["protos.http.content_type"]? string Content-Type of the response; present: HTTP, known; not in ntopng
+---@field ["protos.http.request_content_type"]? string Content-Type of the request; present: HTTP, known; not in ntopng
+---@field ["protos.http.version"]? string `1.0` or `1.1`, of the request; present: HTTP, request seen; not in ntopng
+---@field ["protos.http.os"]? string operating system of the client, from its User-Agent; present: HTTP, known; not in ntopng
+---@field ["protos.http.nat_ip"]? string client behind a proxy, from X-Forwarded-For; present: HTTP, known; not in ntopng
 ---@field ["protos.dns.last_query"]? string name asked for; what cannot be printed is `?`; present: DNS, query seen
 ---@field ["protos.dns.last_query_type"]? integer type asked for (RFC 1035: A 1, NS 2, …); present: DNS, query seen
 ---@field ["protos.dns.last_return_code"]? integer code of the last answer (RFC 1035: 3 = no such name), 0 if there was none; present: DNS, query seen
+---@field ["protos.dns.invalid_chars_in_query"]? boolean does the name have characters that no name may have?; present: DNS, query seen; since 4.0
+---@field ["protos.dns.num_answers"]? integer resource records of the last message beside its question: answers, authorities, additional ones; present: DNS, known; not in ntopng
+---@field ["protos.dns.answer_type"]? integer type of the first answer (A 1, CNAME 5, PTR 12, AAAA 28, …); present: DNS, answer seen; not in ntopng
+---@field ["protos.dns.answer_address"]? string first address of the answer; present: DNS, answered by an address; not in ntopng
+---@field ["protos.mdns.query"]? string name asked for or announced; what cannot be printed is `?`; present: MDNS, known; not in ntopng
+---@field ["protos.mdns.query_type"]? integer type asked for (A 1, PTR 12, AAAA 28, …); present: MDNS, query seen; not in ntopng
+---@field ["protos.mdns.num_answers"]? integer resource records of the last message beside its question: answers, authorities, additional ones; present: MDNS, known; not in ntopng
+---@field ["protos.mdns.answer_type"]? integer type of the first answer (A 1, CNAME 5, PTR 12, AAAA 28, …); present: MDNS, answer seen; not in ntopng
+---@field ["protos.mdns.answer_address"]? string first address of the answer; present: MDNS, answered by an address; not in ntopng
+---@field ["protos.llmnr.query"]? string name asked for or announced; what cannot be printed is `?`; present: LLMNR, known; not in ntopng
+---@field ["protos.llmnr.query_type"]? integer type asked for (A 1, PTR 12, AAAA 28, …); present: LLMNR, query seen; not in ntopng
+---@field ["protos.llmnr.num_answers"]? integer resource records of the last message beside its question: answers, authorities, additional ones; present: LLMNR, known; not in ntopng
+---@field ["protos.llmnr.answer_type"]? integer type of the first answer (A 1, CNAME 5, PTR 12, AAAA 28, …); present: LLMNR, answer seen; not in ntopng
+---@field ["protos.llmnr.answer_address"]? string first address of the answer; present: LLMNR, answered by an address; not in ntopng
 ---@field ["protos.ssh.client_signature"]? string banner of the client; present: SSH, known
 ---@field ["protos.ssh.server_signature"]? string banner of the server; present: SSH, known
 ---@field ["protos.ssh.hassh.client_hash"]? string HASSH of the client, MD5 in hexadecimal; present: SSH, known
@@ -201,20 +222,96 @@
 ---@field ["protos.ssl.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
 ---@field ["protos.ssl.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known
 ---@field ["protos.ssl.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known
----@field ["protos.tls_version"]? integer as `protos.ssl_version`; present: TLS
----@field ["protos.tls.client_requested_server_name"]? string as `protos.ssl.certificate`; present: TLS, known
----@field ["protos.tls.server_names"]? string names in the server certificate, separated by commas; present: TLS, known
----@field ["protos.tls.client_alpn"]? string application protocols that the client offers (RFC 7301); present: TLS, known
----@field ["protos.tls.client_tls_supported_versions"]? string versions that the client offers; present: TLS, known
----@field ["protos.tls.issuerDN"]? string issuer of the server certificate; present: TLS, known
----@field ["protos.tls.subjectDN"]? string subject of the server certificate; present: TLS, known
----@field ["protos.tls.notBefore"]? integer begin of its validity; unit: s since 1970; present: TLS, known
----@field ["protos.tls.notAfter"]? integer end of its validity; unit: s since 1970; present: TLS, known
+---@field ["protos.tls_version"]? integer as `protos.ssl_version`; present: TLS; since 4.0
+---@field ["protos.tls.client_requested_server_name"]? string server name that the client asked for; present: TLS, known; since 4.0
+---@field ["protos.tls.server_names"]? string names in the server certificate, separated by commas; present: TLS, known; since 4.0
+---@field ["protos.tls.client_alpn"]? string application protocols that the client offers (RFC 7301); present: TLS, known; since 4.0
+---@field ["protos.tls.client_tls_supported_versions"]? string versions that the client offers; present: TLS, known; since 4.0
+---@field ["protos.tls.issuerDN"]? string issuer of the server certificate; present: TLS, known; since 4.2
+---@field ["protos.tls.subjectDN"]? string subject of the server certificate; present: TLS, known; since 4.2
+---@field ["protos.tls.notBefore"]? integer begin of its validity; unit: s since 1970; present: TLS, known; since 4.0
+---@field ["protos.tls.notAfter"]? integer end of its validity; unit: s since 1970; present: TLS, known; since 4.0
 ---@field ["protos.tls.certificate_sha1"]? string SHA-1 of the server certificate; present: TLS, known; not in ntopng
----@field ["protos.tls.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: TLS, known
----@field ["protos.tls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
----@field ["protos.tls.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known
----@field ["protos.tls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known
+---@field ["protos.tls.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: TLS, known; since 4.0
+---@field ["protos.tls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known; since 4.0
+---@field ["protos.tls.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known; since 4.0
+---@field ["protos.tls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known; since 4.0
+---@field ["protos.tls.ja4"]? string JA4 of the client hello; present: TLS, known; not in ntopng
+---@field ["protos.tls.esni"]? string encrypted server name, in hexadecimal; present: TLS, the client sent one; not in ntopng
+---@field ["protos.tls.esni_cipher"]? integer cipher suite of the encrypted server name; present: TLS, the client sent one; not in ntopng
+---@field ["protos.tls.browser"]? string `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: TLS, nDPI guessed one; not in ntopng
+---@field ["protos.mail_tls.version"]? integer version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: SMTPS, POPS, IMAPS; not in ntopng
+---@field ["protos.mail_tls.client_requested_server_name"]? string server name that the client asked for; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.server_names"]? string names in the server certificate, separated by commas; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.client_alpn"]? string application protocols that the client offers (RFC 7301); present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.client_tls_supported_versions"]? string versions that the client offers; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.issuerDN"]? string issuer of the server certificate; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.subjectDN"]? string subject of the server certificate; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.notBefore"]? integer begin of its validity; unit: s since 1970; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.notAfter"]? integer end of its validity; unit: s since 1970; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.certificate_sha1"]? string SHA-1 of the server certificate; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.ja3.server_cipher"]? integer number of the cipher suite; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng
+---@field ["protos.mail_tls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng
+---@field ["protos.mail_tls.ja4"]? string JA4 of the client hello; present: SMTPS, POPS, IMAPS, known; not in ntopng
+---@field ["protos.mail_tls.esni"]? string encrypted server name, in hexadecimal; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng
+---@field ["protos.mail_tls.esni_cipher"]? integer cipher suite of the encrypted server name; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng
+---@field ["protos.mail_tls.browser"]? string `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: SMTPS, POPS, IMAPS, nDPI guessed one; not in ntopng
+---@field ["protos.dtls.version"]? integer version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: DTLS; not in ntopng
+---@field ["protos.dtls.client_requested_server_name"]? string server name that the client asked for; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.server_names"]? string names in the server certificate, separated by commas; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.client_alpn"]? string application protocols that the client offers (RFC 7301); present: DTLS, known; not in ntopng
+---@field ["protos.dtls.client_tls_supported_versions"]? string versions that the client offers; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.issuerDN"]? string issuer of the server certificate; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.subjectDN"]? string subject of the server certificate; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.notBefore"]? integer begin of its validity; unit: s since 1970; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.notAfter"]? integer end of its validity; unit: s since 1970; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.certificate_sha1"]? string SHA-1 of the server certificate; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.ja3.server_cipher"]? integer number of the cipher suite; present: DTLS, server hash known; not in ntopng
+---@field ["protos.dtls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: DTLS, server hash known; not in ntopng
+---@field ["protos.dtls.ja4"]? string JA4 of the client hello; present: DTLS, known; not in ntopng
+---@field ["protos.dtls.esni"]? string encrypted server name, in hexadecimal; present: DTLS, the client sent one; not in ntopng
+---@field ["protos.dtls.esni_cipher"]? integer cipher suite of the encrypted server name; present: DTLS, the client sent one; not in ntopng
+---@field ["protos.dtls.browser"]? string `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: DTLS, nDPI guessed one; not in ntopng
+---@field ["protos.quic.version"]? integer version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369; present: QUIC, version 1 or 2; not in ntopng
+---@field ["protos.quic.tls_version"]? integer version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: QUIC; not in ntopng
+---@field ["protos.quic.client_requested_server_name"]? string server name that the client asked for; present: QUIC, known; not in ntopng
+---@field ["protos.quic.client_alpn"]? string application protocols that the client offers (RFC 7301); present: QUIC, known; not in ntopng
+---@field ["protos.quic.client_tls_supported_versions"]? string versions that the client offers; present: QUIC, known; not in ntopng
+---@field ["protos.quic.ja3.client_hash"]? string JA3 of the client hello, MD5 in hexadecimal; present: QUIC, known; not in ntopng
+---@field ["protos.quic.ja4"]? string JA4 of the client hello; present: QUIC, known; not in ntopng
+---@field ["protos.quic.esni"]? string encrypted server name, in hexadecimal; present: QUIC, the client sent one; not in ntopng
+---@field ["protos.quic.esni_cipher"]? integer cipher suite of the encrypted server name; present: QUIC, the client sent one; not in ntopng
+---@field ["protos.quic.browser"]? string `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: QUIC, nDPI guessed one; not in ntopng
+---@field ["protos.quic.user_agent"]? string user agent that the client names; present: QUIC, known; not in ntopng
+---@field ["protos.ftp.user"]? string user who logs in, at most 31 bytes; present: FTP_CONTROL, known; not in ntopng
+---@field ["protos.ftp.auth_failed"]? boolean did the server refuse the login?; present: FTP_CONTROL, a login was tried; not in ntopng
+---@field ["protos.ftp.auth_tls"]? boolean did the client ask for TLS before it logged in?; present: FTP_CONTROL, a login was tried; not in ntopng
+---@field ["protos.ftp.auth_done"]? boolean is the login over?; present: FTP_CONTROL, a login was tried; not in ntopng
+---@field ["protos.smtp.user"]? string user who logs in, at most 31 bytes; present: SMTP, SMTPS, known; not in ntopng
+---@field ["protos.smtp.auth_failed"]? boolean did the server refuse the login?; present: SMTP, SMTPS, a login was tried; not in ntopng
+---@field ["protos.smtp.auth_tls"]? boolean did the client ask for TLS before it logged in?; present: SMTP, SMTPS, a login was tried; not in ntopng
+---@field ["protos.smtp.auth_done"]? boolean is the login over?; present: SMTP, SMTPS, a login was tried; not in ntopng
+---@field ["protos.pop.user"]? string user who logs in, at most 31 bytes; present: POP3, POPS, known; not in ntopng
+---@field ["protos.pop.auth_failed"]? boolean did the server refuse the login?; present: POP3, POPS, a login was tried; not in ntopng
+---@field ["protos.pop.auth_tls"]? boolean did the client ask for TLS before it logged in?; present: POP3, POPS, a login was tried; not in ntopng
+---@field ["protos.pop.auth_done"]? boolean is the login over?; present: POP3, POPS, a login was tried; not in ntopng
+---@field ["protos.imap.user"]? string user who logs in, at most 31 bytes; present: IMAP, IMAPS, known; not in ntopng
+---@field ["protos.imap.auth_failed"]? boolean did the server refuse the login?; present: IMAP, IMAPS, a login was tried; not in ntopng
+---@field ["protos.imap.auth_tls"]? boolean did the client ask for TLS before it logged in?; present: IMAP, IMAPS, a login was tried; not in ntopng
+---@field ["protos.imap.auth_done"]? boolean is the login over?; present: IMAP, IMAPS, a login was tried; not in ntopng
+---@field ["protos.telnet.user"]? string user who logs in; present: Telnet, known; not in ntopng
+---@field ["protos.kerberos.hostname"]? string host that asks for a ticket; present: Kerberos, known; not in ntopng
+---@field ["protos.kerberos.domain"]? string realm; present: Kerberos, known; not in ntopng
+---@field ["protos.kerberos.username"]? string principal that asks for a ticket; present: Kerberos, known; not in ntopng
+---@field ["protos.dhcp.host_name"]? string name that the client gives itself; present: DHCP, known; not in ntopng
 ---@field ["protos.dhcp.fingerprint"]? string options that the client asks for; present: DHCP, known; not in ntopng
 ---@field ["protos.dhcp.class"]? string vendor class of the client; present: DHCP, known; not in ntopng
+---@field ["protos.ssdp.user_agent"]? string User-Agent of the client; present: SSDP, known; not in ntopng
+---@field ["protos.ntp.version"]? integer version of the protocol; present: NTP; not in ntopng
+---@field ["protos.ntp.request_code"]? integer request code of a private message (mode 7), else 0; present: NTP; not in ntopng
+---@field ["protos.ubntac2.version"]? string firmware of the device; present: UBNTAC2, known; not in ntopng
 ---@field icmp? flowpatrol.Info.icmp `type` and `code` of the last packet; present: ICMP, ICMPv6

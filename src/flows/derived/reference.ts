@@ -57,7 +57,7 @@ and [types/info.d.ts](../../types/info.d.ts). The exported lines have a JSON sch
 ${groups.join('\n')}
 ## Never present
 
-ntopng has these where it is inline or a commercial build. Scripts find them absent.
+ntopng has these where it is inline, a commercial build, or detects more. Scripts find them absent.
 
 ${tableOf(never)}
 `;

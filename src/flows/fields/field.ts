@@ -87,7 +87,12 @@ export const int = declare<number>('int');
 export const float = declare<number>('float');
 export const bool = declare<boolean>('bool');
 export const string = declare<string>('string');
-export const table = declare<FieldTable>('table');
+export const table = (
+  key: string,
+  doc: string,
+  read: (view: EventView) => FieldTable | undefined,
+  more: More & Required<Pick<More, 'members'>>,
+): Declared => ({ key, type: 'table', doc, ...more, read });
 
 /** Reads a field that is `never` there. */
 export const absent = (): undefined => undefined;
