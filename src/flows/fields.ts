@@ -15,7 +15,7 @@ import { STATE } from './fields/state.ts';
 import { TCP_FIELDS } from './fields/tcp.ts';
 import { TRAFFIC } from './fields/traffic.ts';
 
-export type { Field, FieldGroup, FieldTable, FieldValue } from './fields/field.ts';
+export type { Field, FieldTable, FieldValue } from './fields/field.ts';
 
 /** All keys, also those that no flow of ours ever has. */
 export const DECLARED: readonly Field[] = [...ENDPOINTS, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
