@@ -10,7 +10,8 @@ import { openLive } from '../interfaces/live/source.ts';
 import { openFile } from '../interfaces/pcap/source.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import { native } from '../native.ts';
-import { type CommandError, nearest, runError, usageError } from './errors.ts';
+import { nearest } from '../nearest.ts';
+import { type CommandError, runError, usageError } from './errors.ts';
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
 

@@ -7,7 +7,8 @@
 import { resolve } from 'node:path';
 import { type Config, DEFAULT_CONFIG, type LogLevel } from '../config.ts';
 import { isNetwork } from '../hosts/prefixes.ts';
-import { nearest, usageError } from './errors.ts';
+import { nearest } from '../nearest.ts';
+import { usageError } from './errors.ts';
 
 export const OPTION_GROUPS = ['Input', 'Capture', 'Flows', 'Protocols', 'Scripts', 'Output', 'Program'] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { parseConfigurationFile } from '../../src/cli/configuration-file.ts';
-import { CommandError, nearest } from '../../src/cli/errors.ts';
+import { CommandError } from '../../src/cli/errors.ts';
 import { helpText, optionsReference } from '../../src/cli/help.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
 import { parse } from '../../src/cli/parse.ts';
 import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
+import { nearest } from '../../src/nearest.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flowpatrol-options-'));
 after(() => rmSync(directory, { recursive: true }));
