@@ -12,12 +12,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_CONFIG } from '../src/config.ts';
 import { namesOf } from '../src/dpi/names.ts';
-import { DEFAULT_THRESHOLDS } from '../src/flows/conditions.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../src/flows/counters.ts';
 import { createFlowEngine, type FlowEngine } from '../src/flows/engine.ts';
 import type { EventSink } from '../src/flows/event-writer.ts';
-import { createEventView } from '../src/flows/view.ts';
-import { readBlacklists } from '../src/hosts/blacklist.ts';
+import { DEFAULT_POLICY } from '../src/flows/policy.ts';
+import { createEventView, type Names } from '../src/flows/view.ts';
 import { createPrefixSet } from '../src/hosts/prefixes.ts';
 import { openFile } from '../src/interfaces/pcap/source.ts';
 import { type DpiHandle, native } from '../src/native.ts';
@@ -28,7 +27,7 @@ import { createLuaEngine } from '../src/scripts/engine.ts';
 const MAX_FLOWS = 1_000_000;
 const VISIT_US = DEFAULT_CONFIG.visitPeriod * 1e6;
 /** No flow ends while visits are measured. */
-const NEVER_IDLE_US = 3600e6;
+const NEVER_IDLE_S = 3600;
 /** Flows between two looks at the clock, as in src/interfaces/worker.ts. */
 const SLICE_FLOWS = 256;
 const VISITS = 7;
@@ -40,19 +39,24 @@ const ROUNDS = 6;
 const localNetworks = createPrefixSet();
 for (const network of DEFAULT_CONFIG.localNetworks) localNetworks.add(network);
 
+const namesFor = (dpi: DpiHandle | undefined): Names =>
+  namesOf(native, dpi, {
+    localNetworks: localNetworks.texts,
+    interfaceName: 'bench',
+    run: '0',
+    packetInterface: true,
+    sampled: false,
+  });
+
 function engineFor(counters: Float64Array, sink: EventSink, dpi: DpiHandle | undefined): FlowEngine {
   return createFlowEngine({
     interfaceId: 0,
     maxFlows: MAX_FLOWS,
-    visitPeriodUs: VISIT_US,
-    maxIdleUs: NEVER_IDLE_US,
     dpiPackets: DEFAULT_CONFIG.dpiPackets,
-    detailWaitUs: DEFAULT_CONFIG.detailWaitMs * 1000,
-    thresholds: DEFAULT_THRESHOLDS,
     dpi,
-    detailNames: native.dpiDetailNames(),
+    names: namesFor(dpi),
     localNetworks,
-    blacklist: readBlacklists([]),
+    policy: { ...DEFAULT_POLICY, preferences: { ...DEFAULT_POLICY.preferences, flow_max_idle: NEVER_IDLE_S } },
     counters,
     sink,
     visitsInline: dpi !== undefined,
@@ -136,14 +140,7 @@ async function events(small: string): Promise<object> {
   const counters = new Float64Array(COUNTERS.length);
   const keeper = createKeeper(EVENT_BYTES);
   const dpi = native.dpiCreate(MAX_FLOWS + 1);
-  const names = namesOf(native, dpi, {
-    localNetworks: localNetworks.texts,
-    interfaceName: 'bench',
-    run: '0',
-    packetInterface: true,
-    sampled: false,
-    elephantBytes: DEFAULT_THRESHOLDS.elephantBytes,
-  });
+  const names = namesFor(dpi);
   const engine = engineFor(counters, keeper, dpi);
   feed(engine, counters, small, 0);
   const view = createEventView(names);

@@ -12,6 +12,7 @@ import { fieldsReference } from '../src/flows/derived/reference.ts';
 import { flowSchema } from '../src/flows/derived/schema.ts';
 import { typescriptInfo } from '../src/flows/derived/typescript.ts';
 import { DECLARED, FIELDS } from '../src/flows/fields.ts';
+import { PREFERENCES } from '../src/preferences.ts';
 import { PRIORITY, STATUSES, type Status, statusById } from '../src/flows/statuses.ts';
 
 const MADE = '<!-- Made by `node docs/generate.ts`. Do not edit. -->';
@@ -22,10 +23,13 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   [row(head), `|${'---|'.repeat(head.length)}`, ...rows.map(row)].join('\n');
 
 const alert = (status: Status): string => {
-  if (status.alertType === '') return 'none';
-  const preference = status.preference === '' ? '' : `, preference \`${status.preference}\` (${status.default ? 'on' : 'off'})`;
-  return `\`${status.alertType}\`${preference}`;
+  if (status.alertType === '' || status.alert === false) return 'none';
+  if (status.alert === true) return `\`${status.alertType}\`, always`;
+  return `\`${status.alertType}\`, preference \`${status.alert}\` (${PREFERENCES[status.alert].default ? 'on' : 'off'})`;
 };
+
+const toldBy = (status: Status): string =>
+  status.condition === undefined ? 'nothing' : status.packetsOnly === true ? 'packets' : 'packets, records';
 
 function statuses(): string {
   const order = PRIORITY.map((id) => `${id} ${(statusById.get(id) as Status).title}`);
@@ -33,11 +37,21 @@ function statuses(): string {
 
 ${MADE}
 
-A status is a bit of \`status_map\`; the bit is the status id. \`flow.status\` is the strongest status that is set, or 0.
+A status is a bit of \`status_map\`; the bit is the status id. \`flow.status\` is the strongest status that is set, or 0. *Id in 4.x* is
+the number that ntopng 4.0 and 4.2 give the same status. *Told by* says which kinds of interfaces can tell it.
 
 ${table(
-  ['Id', 'Name', 'Title', 'Meaning', 'Severity', 'Alert'],
-  STATUSES.map((status) => [String(status.id), `\`${status.name}\``, status.title, status.meaning, status.severity, alert(status)]),
+  ['Id', 'Id in 4.x', 'Name', 'Title', 'Meaning', 'Severity', 'Alert of the core', 'Told by'],
+  STATUSES.map((status) => [
+    String(status.id),
+    String(status.id4 ?? ''),
+    `\`${status.name}\``,
+    status.title,
+    status.meaning,
+    status.severity,
+    alert(status),
+    toldBy(status),
+  ]),
 )}
 
 Strongest first: ${order.join(', ')}.

@@ -4,14 +4,17 @@
  * createPatrol is inert; `start` opens everything, `stop` ends it in order (last visits, exports flushed), `done` resolves when
  * every interface has ended. Called by the command line.
  */
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
 import { COUNTERS } from './flows/counters.ts';
 import { createRingBuffer, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
+import type { CompiledLists } from './hosts/lists/compile.ts';
+import { createListStore } from './hosts/lists/store.ts';
 import {
+  CONTROL_COMMANDS,
   CONTROL_STOP,
   CONTROL_WORDS,
   GAUGE_BEGAN,
@@ -22,6 +25,7 @@ import {
   type HostData,
   type HostMessage,
   type HostReport,
+  type InterfaceCommand,
   type InterfaceData,
   type InterfaceKind,
   type InterfaceMessage,
@@ -31,7 +35,8 @@ import {
   WATCH_UNWRITTEN,
   WATCH_WORDS,
 } from './interfaces/protocol.ts';
-import type { InterfaceSnapshot, Log, Patrol } from './patrol-types.ts';
+import type { FlowAnswer, FlowQuery, InterfaceSnapshot, Log, Patrol, PatrolControl } from './patrol-types.ts';
+import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
 
 /** One interface as the main thread sees it. */
 interface Running {
@@ -49,10 +54,16 @@ interface Running {
   report: HostReport | undefined;
   /** Script hosts that had to be ended from outside. */
   callsEnded: number;
+  /** What the script host picked for `Config.flowQuery`. */
+  endedFlows?: FlowAnswer;
   /** Export lines that went with them. */
   linesLost: number;
   readonly ended: Promise<void>;
   readonly stop: () => void;
+  /** Changes what the interface goes by, from its next visit on. */
+  readonly configure: (preferences: Preferences | undefined, lists: CompiledLists | undefined) => void;
+  /** Flows that live now; none once the interface has ended. */
+  readonly query: (query: FlowQuery) => Promise<FlowAnswer | undefined>;
 }
 
 /** A name that is a file (or `-`) is a capture; anything else is a network interface. */
@@ -64,6 +75,9 @@ interface Shared {
   readonly run: string;
   readonly log: Log;
   readonly outputLock: SharedArrayBuffer;
+  readonly preferences: Preferences;
+  readonly lists: CompiledLists;
+  readonly devices: InterfaceData['devices'];
 }
 
 /** A script that does not return from one call for so long is ended; instructions of its own are limited anyway. */
@@ -72,16 +86,26 @@ const WATCH_MS = 100;
 /** After so many the interface fails: its scripts do nothing else. */
 const MOST_CALLS_ENDED = 5;
 
-function startInterface(id: number, name: string, kind: InterfaceKind, { config, run, log, outputLock }: Shared): Running {
-  const wanted = config.scripts || config.exportFlows !== undefined || config.exportEvents !== undefined;
+function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
+  const { config, run, log, outputLock, preferences, lists, devices } = shared;
+  const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
+  const wanted = config.scripts || exporting || config.flowQuery !== undefined;
   const ring = wanted ? createRingBuffer() : undefined;
   const counters = new SharedArrayBuffer(COUNTERS.length * 8);
   const gauges = new SharedArrayBuffer(GAUGE_COUNT * 8);
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const live = kind === 'packet' || config.originalSpeed;
-  const data: InterfaceData = { id, name, kind, config, run, ring, counters, gauges, control };
-  const flow = new Worker(new URL('./interfaces/worker.ts', import.meta.url), { workerData: data });
+  const { port1: port, port2: commands } = new MessageChannel();
+  const data: InterfaceData = { id, name, kind, config, run, ring, counters, gauges, control, preferences, lists, devices, port };
+  const flow = new Worker(new URL('./interfaces/worker.ts', import.meta.url), { workerData: data, transferList: [port] });
   const words = new Int32Array(control);
+  const post = (command: InterfaceCommand): void => {
+    commands.postMessage(command);
+    Atomics.add(words, CONTROL_COMMANDS, 1);
+  };
+  const queries = new Map<number, { answer: (answer: FlowAnswer | undefined) => void; fail: (error: Error) => void }>();
+  let asked = 0;
+  let names: Names | undefined;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   let host: Worker | undefined;
 
@@ -102,11 +126,30 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
       Atomics.store(words, CONTROL_STOP, 1);
       Atomics.notify(words, CONTROL_STOP);
     },
+    configure: (changed, compiled) =>
+      post({
+        type: 'policy',
+        ...(changed === undefined ? {} : { preferences: changed }),
+        ...(compiled === undefined ? {} : { lists: compiled }),
+      }),
+    query(query) {
+      if (names === undefined || flowOver) return Promise.resolve(undefined);
+      const { promise, resolve: answer, reject: fail } = Promise.withResolvers<FlowAnswer | undefined>();
+      queries.set(++asked, { answer, fail });
+      post({ type: 'query', id: asked, query });
+      return promise;
+    },
   };
 
   // Each thread says when it is through. Both are waited for: nobody knows whose last message comes first.
   let flowOver = false;
   let hostOver = true;
+  const flowsGone = (): void => {
+    flowOver = true;
+    for (const { answer } of queries.values()) answer(undefined);
+    queries.clear();
+    commands.close();
+  };
   const settle = (): void => {
     if (!flowOver || !hostOver) return;
     if (running.state !== 'failed') running.state = 'ended';
@@ -123,6 +166,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
   /** For a thread that can say nothing more: the other one would wait for it. */
   const giveUp = (error: string): void => {
     failed(error, '');
+    flowsGone();
     void flow.terminate();
     void host?.terminate().then(() => releaseOutputLock(outputLock, lockHolder(id)));
     resolve();
@@ -217,6 +261,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
   flow.on('message', (message: InterfaceMessage) => {
     switch (message.type) {
       case 'ready':
+        names = message.names;
         if (ring !== undefined) startHost(message.names, ring);
         break;
       case 'protocols':
@@ -237,11 +282,21 @@ function startInterface(id: number, name: string, kind: InterfaceKind, { config,
         break;
       case 'failed':
         failed(message.error, message.code);
-        flowOver = true; // it has closed the ring: the script host still reads what is in there
+        flowsGone(); // it has closed the ring: the script host still reads what is in there
         settle();
         break;
+      case 'answer': {
+        const { type: _, id: query, ...found } = message;
+        queries.get(query)?.answer({ interface: name, names: names as Names, ...found });
+        queries.delete(query);
+        break;
+      }
+      case 'query-failed':
+        queries.get(message.id)?.fail(message.error);
+        queries.delete(message.id);
+        break;
       case 'ended':
-        flowOver = true;
+        flowsGone();
         settle();
         break;
     }
@@ -284,10 +339,28 @@ function prepareExport(file: string): void {
   else closeSync(openSync(file, 'w'));
 }
 
+/** How often lists are looked at for changes. */
+const LISTS_MS = 1000;
+
 /** @param kindOf tells captures from network interfaces (the command line has looked at the names already) */
-export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol {
+export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol & PatrolControl {
   const interfaces: Running[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
+  let preferences: Preferences = { ...DEFAULT_PREFERENCES, ...config.preferences };
+  const lists = createListStore({
+    sources: config.lists,
+    ...(config.dataDirectory === undefined ? {} : { directory: config.dataDirectory }),
+    now: () => Date.now(),
+    log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },
+  });
+  const configure = (changed: Preferences | undefined, compiled: CompiledLists | undefined): void => {
+    for (const running of interfaces) if (running.state !== 'ended' && running.state !== 'failed') running.configure(changed, compiled);
+  };
+  const refreshLists = async (): Promise<void> => {
+    if (!lists.due(Date.now())) return;
+    const changed = await lists.refresh();
+    if (changed !== undefined) configure(undefined, changed);
+  };
 
   return {
     done,
@@ -295,16 +368,43 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol {
       for (const file of [config.exportFlows, config.exportEvents, config.exportAlerts]) {
         if (file !== undefined && file !== '-') prepareExport(file);
       }
-      const shared = { config, run: Date.now().toString(36), log, outputLock: createOutputLock() };
+      const shared: Shared = {
+        config,
+        run: Date.now().toString(36),
+        log,
+        outputLock: createOutputLock(),
+        preferences,
+        lists: await lists.load(),
+        devices:
+          config.devicePolicy === undefined ? undefined : { text: readFileSync(config.devicePolicy, 'utf8'), file: config.devicePolicy },
+      };
       config.interfaces.forEach((name, id) => {
         interfaces.push(startInterface(id, name, kindOf(name), shared));
       });
-      void Promise.all(interfaces.map((running) => running.ended)).then(() => resolve());
+      const refreshing = config.lists.length === 0 ? undefined : setInterval(() => void refreshLists(), LISTS_MS);
+      void Promise.all(interfaces.map((running) => running.ended)).then(() => {
+        clearInterval(refreshing);
+        resolve();
+      });
     },
     async stop() {
       for (const running of interfaces) running.stop();
       await Promise.all(interfaces.map((running) => running.ended));
     },
+    preferences: () => preferences,
+    setPreferences(values) {
+      preferences = { ...preferences, ...values };
+      configure(preferences, undefined);
+    },
+    async queryFlows(query, signal) {
+      const answers = Promise.all(interfaces.map((running) => running.query(query)));
+      const aborted = new Promise<never>((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+      return (await Promise.race([answers, aborted])).filter((answer) => answer !== undefined);
+    },
+    endedFlows: () => interfaces.flatMap((running) => (running.endedFlows === undefined ? [] : [running.endedFlows])),
+    listStatus: () => lists.status(),
     snapshot: () => ({
       interfaces: interfaces.map(snapshotOf),
       scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ ...script, interface: running.name }))),

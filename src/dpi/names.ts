@@ -1,4 +1,5 @@
 /** Gathers the {@link Names} of an interface from the addon: what the numbers of its events stand for. */
+import { detailNames } from '../flows/own-details.ts';
 import type { Names } from '../flows/view.ts';
 import type { DpiHandle, Native } from '../native.ts';
 
@@ -12,7 +13,7 @@ export function namesOf(native: Native, dpi: DpiHandle | undefined, own: Own): N
     breeds: dpi === undefined ? [] : native.dpiBreeds(dpi),
     risks: native.dpiRisks(),
     confidences: native.dpiConfidences(),
-    details: native.dpiDetailNames(),
+    details: detailNames(native.dpiDetailNames()),
     ...own,
   };
 }

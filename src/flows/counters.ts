@@ -28,6 +28,7 @@ const ENGINE_COUNTERS = [
   info('events', 'lifecycle events handed to the script host'),
   loss('events.lost', 'lifecycle events lost: the script host was too slow and the queue full'),
   ...CALLBACKS.map((name) => info(`callbacks.${name}`, `${name} calls due`)),
+  info('alerts.core', 'alerts that the core raised about flows'),
   info('dpi.packets', 'packets handed to detection'),
   info('dpi.refused', 'packets not shown to detection: their transport header is broken or not that of the flow'),
   info('dpi.given-up', 'flows whose protocol was given up and guessed'),

@@ -14,6 +14,13 @@ export interface DetailArena {
   /** Stores `length` bytes of `source`. @returns the block's handle, 0 when there is no room */
   put(source: Uint8Array, length: number): number;
   free(handle: number): void;
+  /**
+   * Puts an entry into a block in place of one with its id; 0 = into a new block.
+   * @returns the handle that takes the old one's place; the old one itself when there is no room
+   */
+  withEntry(handle: number, detail: number, data: Uint8Array): number;
+  /** Copies the entries of a block whose ids are `from` to `to - 1` to `out` at `at`. @returns the end of what was written */
+  copyEntries(handle: number, from: number, to: number, out: Uint8Array, at: number): number;
   /** Length of a block in bytes. */
   length(handle: number): number;
   /** Offset of a block's first byte in `bytes`. */
@@ -49,31 +56,69 @@ export function createDetailArena(capacity: number): DetailArena {
     return -1;
   };
 
+  const joined = new Uint8Array(UNIT * MAX_UNITS);
+  const joinedView = new DataView(joined.buffer);
+
+  const put = (source: Uint8Array, length: number): number => {
+    const wanted = Math.ceil((length + 4) / UNIT);
+    if (wanted > MAX_UNITS) return 0;
+    let handle = freed[wanted] as number;
+    if (handle !== 0) {
+      freed[wanted] = u32[handle * 8] as number;
+    } else {
+      if (fresh + wanted > units) return 0;
+      handle = fresh;
+      fresh += wanted;
+    }
+    u32[handle * 8] = length;
+    const at = handle * UNIT + 4;
+    for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number;
+    return handle;
+  };
+
+  const free = (handle: number): void => {
+    const size = Math.ceil(((u32[handle * 8] as number) + 4) / UNIT);
+    u32[handle * 8] = freed[size] as number;
+    freed[size] = handle;
+  };
+
+  /** Copies the entries for which `wanted` holds. @returns the end of what was written; what does not fit is left out */
+  const copy = (handle: number, out: Uint8Array, at: number, wanted: (detail: number) => boolean): number => {
+    const end = handle * UNIT + 4 + (u32[handle * 8] as number);
+    for (let from = handle * UNIT + 4 + DETAIL_ENTRIES; from + 4 <= end; ) {
+      const length = 4 + view.getUint16(from + 2, true);
+      if (wanted(view.getUint16(from, true)) && at + length <= out.length) {
+        out.set(bytes.subarray(from, from + length), at);
+        at += length;
+      }
+      from += length;
+    }
+    return at;
+  };
+
   return {
     bytes,
     u16,
     u32,
-    put(source, length) {
-      const wanted = Math.ceil((length + 4) / UNIT);
-      if (wanted > MAX_UNITS) return 0;
-      let handle = freed[wanted] as number;
+    put,
+    free,
+    withEntry(handle, detail, data) {
+      joined.fill(0, 0, DETAIL_ENTRIES);
+      let length = DETAIL_ENTRIES;
       if (handle !== 0) {
-        freed[wanted] = u32[handle * 8] as number;
-      } else {
-        if (fresh + wanted > units) return 0;
-        handle = fresh;
-        fresh += wanted;
+        joined.set(bytes.subarray(handle * UNIT + 4, handle * UNIT + 4 + DETAIL_ENTRIES));
+        length = copy(handle, joined, length, (id) => id !== detail);
       }
-      u32[handle * 8] = length;
-      const at = handle * UNIT + 4;
-      for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number;
-      return handle;
+      if (length + 4 + data.length > joined.length) return handle;
+      joinedView.setUint16(length, detail, true);
+      joinedView.setUint16(length + 2, data.length, true);
+      joined.set(data, length + 4);
+      const made = put(joined, length + 4 + data.length);
+      if (made === 0) return handle;
+      if (handle !== 0) free(handle);
+      return made;
     },
-    free(handle) {
-      const size = Math.ceil(((u32[handle * 8] as number) + 4) / UNIT);
-      u32[handle * 8] = freed[size] as number;
-      freed[size] = handle;
-    },
+    copyEntries: (handle, from, to, out, at) => copy(handle, out, at, (id) => id >= from && id < to),
     length: (handle) => u32[handle * 8] as number,
     offset: (handle) => handle * UNIT + 4,
     number(handle, detail) {

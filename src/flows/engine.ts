@@ -9,72 +9,59 @@
  * event (lifecycle 5, with the order of design section 3). Times are µs of the interface's clock; nothing here reads another.
  */
 
-import type { Blacklist } from '../hosts/blacklist.ts';
-import { isUnicast4, isUnicast6, type PrefixSet } from '../hosts/prefixes.ts';
-import { COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, DPI_WORDS, type DpiHandle, native } from '../native.ts';
-import { BATCH_PACKETS, F_NO_DPI, PV_IPV6, S_FLAGS, S_L3, S_L3_LENGTH, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
-import { createConditions, type Thresholds } from './conditions.ts';
+import type { PrefixSet } from '../hosts/prefixes.ts';
+import { type DpiHandle, native } from '../native.ts';
+import type { Scratch } from '../packet/batch.ts';
+import { createJudge } from './conditions.ts';
 import { counterIndex } from './counters.ts';
 import { createDetailArena } from './details.ts';
+import { createDetection } from './detection.ts';
+import { createEnds, expectedServers } from './ends.ts';
 import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts';
 import { createEventWriter, type EventSink } from './event-writer.ts';
+import { createFlowFacts } from './facts.ts';
+import { createIcmp, type IcmpHook } from './icmp.ts';
+import { createKnowledge, knownIds } from './knowledge.ts';
+import type { Policy } from './policy.ts';
 import {
   D_BYTES,
-  D_GOODPUT,
   D_PACKETS,
   DETAIL_APP,
   DETAIL_MASTER,
+  FACT_ALERT_SHIFT,
+  FACT_DETAILS_NEW,
+  FACT_IDS,
+  FACT_IDS_SEVERE,
   I_EXTRA,
-  R_A,
-  R_B,
-  R_BPS0,
-  R_BPS1,
   R_DETAIL,
   R_DIR,
   R_DIR_BYTES,
+  R_FACTS,
   R_FIRST,
   R_IAT,
   R_IAT_BYTES,
   R_LAST,
-  R_NET0,
-  R_NET1,
   R_PERIODIC,
-  R_PPS0,
-  R_PPS1,
-  R_PREV_BYTES0,
-  R_PREV_BYTES1,
-  R_PREV_GOODPUT,
-  R_PREV_PACKETS0,
-  R_PREV_PACKETS1,
   R_PV,
   R_STATE,
   R_STATUS,
-  R_TOP_BPS,
-  R_TOP_PPS,
-  R_TREND_BPS,
-  R_TREND_PPS,
-  R_V6,
   RECORD_BYTES,
-  STATE_CLIENT_BLACKLISTED,
-  STATE_CLIENT_UNICAST,
+  STATE_ALERTED,
   STATE_CLOSING,
   STATE_DETECTED,
   STATE_DISSECTED,
   STATE_IDLE,
-  STATE_NAME_BLACKLISTED,
-  STATE_PACKETS,
   STATE_RATE,
   STATE_REPORTED,
-  STATE_SERVER_BLACKLISTED,
-  STATE_SERVER_UNICAST,
   STATE_TOUCHED,
   STATE_TWH_OK,
   STATE_VISITED,
-  TREND_DOWN,
-  TREND_STABLE,
-  TREND_UP,
 } from './record.ts';
+import { createSchedule, EVERY_FLOW } from './schedule.ts';
+import { type Limits, predominant, SILENT_SERVER_US, statusById } from './statuses.ts';
 import { createFlowTable, RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
+import { createThroughput } from './throughput.ts';
+import type { Names } from './view.ts';
 
 /** lifecycle 3: silence after which an unfinished detection is given up. */
 const GIVE_UP_US = 5_000_000;
@@ -88,22 +75,20 @@ const SHORTEST_RATE_US = 1_000_000;
 const EVICT_SAMPLE = 512;
 const EVICT_COUNT = 32;
 const TCP = 6;
-const UDP = 17;
+/** A visit in slices looks at so many records for each flow that it may visit. */
+const SCAN_FACTOR = 64;
+/** Room for the largest event. */
+const SNAPSHOT_BYTES = 64 << 10;
 
 export interface EngineOptions {
   readonly interfaceId: number;
   readonly maxFlows: number;
-  readonly visitPeriodUs: number;
-  readonly maxIdleUs: number;
   readonly dpiPackets: { readonly tcp: number; readonly udp: number };
-  /** How long `protocolDetected` waits for details after the protocol is known. */
-  readonly detailWaitUs: number;
-  readonly thresholds: Thresholds;
   readonly dpi: DpiHandle | undefined;
-  /** Names of the details, by id (`native.dpiDetailNames()`). */
-  readonly detailNames: readonly string[];
+  /** What the numbers of detection stand for. */
+  readonly names: Names;
   readonly localNetworks: PrefixSet;
-  readonly blacklist: Blacklist;
+  readonly policy: Policy;
   /** One double per declared counter (counters.ts). */
   readonly counters: Float64Array;
   /** Where events go; without one they are not made. */
@@ -134,11 +119,21 @@ export interface FlowEngine {
   began(): number;
   /** Flows that have ended, by protocol. */
   protocols(): ProtocolCount[];
+  /** Takes over a policy at the next visit; statuses that it changes fire statusChanged there. */
+  configure(policy: Partial<Policy>): void;
+  /** Attaches what an intrusion detection system said to the flow of a decoded packet. @returns false when there is no such flow */
+  report(scratch: Scratch, chunk: Uint8Array, index: number, json: string, severe: boolean): boolean;
+  /** One more than the highest id of a flow that there ever was. */
+  limit(): number;
+  /** Writes an event without callbacks about a live flow to `snapshots`. @returns its length; 0 = there is no flow of that id */
+  snapshot(id: number): number;
+  readonly snapshots: Uint8Array;
 }
 
+const NO_JA4 = { feed: () => undefined, end: () => {} };
+
 export function createFlowEngine(options: EngineOptions): FlowEngine {
-  const { visitPeriodUs, maxIdleUs, detailWaitUs, dpi, counters, blacklist, localNetworks } = options;
-  const blacklisted = blacklist.addresses;
+  const { dpi, counters, names } = options;
   const COUNT = {
     created: counterIndex('flows.created'),
     active: counterIndex('flows.active'),
@@ -151,35 +146,71 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     visitsLate: counterIndex('visits.late'),
     events: counterIndex('events'),
     eventsLost: counterIndex('events.lost'),
+    alerts: counterIndex('alerts.core'),
     callbacks: CALLBACKS.map((name) => counterIndex(`callbacks.${name}`)),
-    dpiPackets: counterIndex('dpi.packets'),
-    givenUp: counterIndex('dpi.given-up'),
-    detailsDropped: counterIndex('details.dropped'),
   };
   const bump = (index: number): void => {
     counters[index] = (counters[index] as number) + 1;
   };
 
+  let policy = options.policy;
+  let pending: Partial<Policy> = {};
+  let visitPeriodUs = 0;
+  let maxIdleUs = 0;
+  let detailWaitUs = 0;
+  let limits: Limits;
+  let expected = expectedServers(policy.preferences);
+  let rejudging = false; // the policy has changed since the last visit
+  let judged = 0; // flow that the conditions look at
+
   const details = createDetailArena(Math.max(64 << 20, options.maxFlows * 256));
-  const table = createFlowTable(options.maxFlows, { created, makeRoom, updated });
+  const schedule = createSchedule(options.maxFlows);
+  const table = createFlowTable(options.maxFlows, schedule.touched, {
+    created,
+    makeRoom,
+    updated: (id, index) => detection.updated(id, index),
+    icmp: (id, packets, chunk, index) => icmp(id, packets, chunk, index),
+  });
   const records: Records = table.records;
-  const { u8, i32, u32, f32, f64, v6 } = records;
-  const conditions = createConditions(records, details, options.detailNames.indexOf('tls.version'), options.thresholds);
-  const writeEvent = options.sink && createEventWriter(records, details, options.interfaceId, options.sink);
+  const { i32, u32, f64 } = records;
+  const ends = createEnds(
+    records,
+    options.localNetworks,
+    () => policy.lists,
+    () => policy.devices,
+  );
+  const icmp: IcmpHook = createIcmp(records, details, names.details.indexOf('icmp.unreach'));
+  const knowledge = createKnowledge({ records, details, ends, names, policy: () => policy });
+  const detection = createDetection({
+    dpi,
+    packets: options.dpiPackets,
+    records,
+    details,
+    schedule,
+    counters,
+    names,
+    ja4: NO_JA4,
+    collected: (id) => knowledge.review(id),
+  });
+  const judge = createJudge(names.packetInterface);
+  const facts = createFlowFacts(records, details);
+  const throughput = createThroughput(records);
+  const deviceTypeOf = (id: number, end: 0 | 1): number => ends.deviceType(id, end);
+  const writeEvent = options.sink && createEventWriter(records, details, table.sequenceOf, deviceTypeOf, options.interfaceId, options.sink);
+  const snapshots = new Uint8Array(SNAPSHOT_BYTES);
+  let snapshotLength = 0;
+  const writeSnapshot = createEventWriter(records, details, table.sequenceOf, deviceTypeOf, options.interfaceId, {
+    bytes: snapshots,
+    reserve: (length) => (length <= SNAPSHOT_BYTES ? 0 : -1),
+    commit(length) {
+      snapshotLength = length;
+    },
+  });
   const protocols = new Map<number, ProtocolCount>();
-  const hostNameId = options.detailNames.indexOf('host_server_name');
+  const known = knownIds(names);
+  const idsDetail = names.details.indexOf('ids.alert');
 
-  // requests to detection of the batch under way
-  const requests = new Int32Array(BATCH_PACKETS * DPI_WORDS);
-  const requestTimes = new Float64Array(BATCH_PACKETS);
-  const requestIsLast = new Uint8Array(BATCH_PACKETS);
-  let requestCount = 0;
-  const giveUps = new Int32Array(BATCH_PACKETS);
-  let giveUpCount = 0;
-  const collected = new Uint8Array(16 << 10);
-  let packets: Scratch | undefined;
-  let chunk: Uint8Array = collected;
-
+  let chunk: Uint8Array = snapshots;
   let clock = 0;
   let began = 0;
   let nextVisit = 0;
@@ -190,111 +221,25 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   let visitCpu = 0;
   let sampleCursor = 1;
 
+  const serverIn = (which: keyof typeof expected) => (): boolean => ends.serverIn(judged, expected[which]);
+  const expectations = { dhcp: serverIn('dhcp'), dns: serverIn('dns'), ntp: serverIn('ntp'), smtp: serverIn('smtp') };
+  const adopt = (): void => {
+    const { preferences } = policy;
+    visitPeriodUs = preferences.housekeeping_frequency * 1e6;
+    maxIdleUs = preferences.flow_max_idle * 1e6;
+    detailWaitUs = preferences.detail_wait * 1000;
+    expected = expectedServers(preferences);
+    limits = { preferences, maxIdleUs, known, expected: expectations };
+  };
+  adopt();
+
   function created(id: number): void {
     bump(COUNT.created);
-    const r = id * RECORD_WORDS;
-    let state = i32[r + (R_STATE >> 2)] as number;
-    let client = 0; // the word of the client's address, or its offset among the IPv6 addresses
-    let server = 0;
-    if ((i32[r + (R_PV >> 2)] as number) >= PV_IPV6) {
-      const base = (i32[r + (R_V6 >> 2)] as number) * 32;
-      client = state < 0 ? base + 16 : base;
-      server = state < 0 ? base : base + 16;
-      u8[id * RECORD_BYTES + R_NET0] = localNetworks.match6(v6, client) + 1;
-      u8[id * RECORD_BYTES + R_NET1] = localNetworks.match6(v6, server) + 1;
-      if (isUnicast6(v6, client)) state |= STATE_CLIENT_UNICAST;
-      if (isUnicast6(v6, server)) state |= STATE_SERVER_UNICAST;
-      if (blacklisted.match6(v6, client) >= 0) state |= STATE_CLIENT_BLACKLISTED;
-      if (blacklisted.match6(v6, server) >= 0) state |= STATE_SERVER_BLACKLISTED;
-    } else {
-      client = i32[r + ((state < 0 ? R_B : R_A) >> 2)] as number;
-      server = i32[r + ((state < 0 ? R_A : R_B) >> 2)] as number;
-      u8[id * RECORD_BYTES + R_NET0] = localNetworks.match4(client) + 1;
-      u8[id * RECORD_BYTES + R_NET1] = localNetworks.match4(server) + 1;
-      if (isUnicast4(client)) state |= STATE_CLIENT_UNICAST;
-      if (isUnicast4(server)) state |= STATE_SERVER_UNICAST;
-      if (blacklisted.match4(client) >= 0) state |= STATE_CLIENT_BLACKLISTED;
-      if (blacklisted.match4(server) >= 0) state |= STATE_SERVER_BLACKLISTED;
+    ends.begin(id);
+    if (dpi === undefined) {
+      const at = id * RECORD_WORDS + (R_STATE >> 2);
+      i32[at] = (i32[at] as number) | STATE_DETECTED | STATE_DISSECTED;
     }
-    if (dpi === undefined) state |= STATE_DETECTED | STATE_DISSECTED;
-    i32[r + (R_STATE >> 2)] = state;
-  }
-
-  /** Packets of a flow that detection may see at most. */
-  const packetLimit = (pv: number): number => {
-    const protocol = pv & 0xff;
-    return protocol === TCP ? options.dpiPackets.tcp : protocol === UDP ? options.dpiPackets.udp : 1;
-  };
-
-  function updated(id: number, index: number): void {
-    const r = id * RECORD_WORDS;
-    const state = i32[r + (R_STATE >> 2)] as number;
-    const words = (packets as Scratch).words;
-    const w = index * SCRATCH_WORDS;
-    const count = state & STATE_PACKETS;
-    const limit = packetLimit(i32[r + (R_PV >> 2)] as number);
-    if (count > limit) return;
-    if (((words[w + S_FLAGS] as number) & F_NO_DPI) !== 0) {
-      if (count === limit) giveUps[giveUpCount++] = id;
-      return;
-    }
-    const q = requestCount * DPI_WORDS;
-    requests[q] = id;
-    requests[q + 1] = words[w + S_L3] as number;
-    requests[q + 2] = words[w + S_L3_LENGTH] as number;
-    requestTimes[requestCount] = (packets as Scratch).times[index] as number;
-    requestIsLast[requestCount] = count === limit ? 1 : 0;
-    requestCount++;
-  }
-
-  /** Takes over what detection knows of a flow; with COLLECT_FREE it is the last word. */
-  function collect(id: number, flags: number): void {
-    const r = id * RECORD_WORDS;
-    const length = native.dpiCollect(dpi as DpiHandle, id, flags, collected);
-    const old = i32[r + (R_DETAIL >> 2)] as number;
-    if (old !== 0) details.free(old);
-    const handle = details.put(collected, length);
-    if (handle === 0) bump(COUNT.detailsDropped);
-    i32[r + (R_DETAIL >> 2)] = handle;
-    let state = (i32[r + (R_STATE >> 2)] as number) | STATE_TOUCHED;
-    if ((flags & COLLECT_FREE) !== 0) state |= STATE_DETECTED | STATE_DISSECTED;
-    if (blacklist.names > 0 && handle !== 0 && blacklist.matchesName(details.text(handle, hostNameId))) state |= STATE_NAME_BLACKLISTED;
-    i32[r + (R_STATE >> 2)] = state;
-  }
-
-  function giveUp(id: number): void {
-    if (((i32[id * RECORD_WORDS + (R_STATE >> 2)] as number) & STATE_DETECTED) === 0) bump(COUNT.givenUp);
-    collect(id, COLLECT_GIVE_UP | COLLECT_FREE);
-  }
-
-  /** Hands the batch's packets to detection, in order, and takes the answers. */
-  function detect(): void {
-    if (requestCount > 0) {
-      native.dpiProcess(dpi as DpiHandle, chunk, requests, requestTimes, requestCount);
-      counters[COUNT.dpiPackets] = (counters[COUNT.dpiPackets] as number) + requestCount;
-      for (let i = 0; i < requestCount; i++) {
-        const id = requests[i * DPI_WORDS] as number;
-        const r = id * RECORD_WORDS;
-        const state = i32[r + (R_STATE >> 2)] as number;
-        if ((state & STATE_DISSECTED) !== 0) continue;
-        const answer = requests[i * DPI_WORDS + 3] as number;
-        if (answer === DPI_COMPLETE) collect(id, COLLECT_FREE);
-        else {
-          if (answer === DPI_KNOWN && (state & STATE_DETECTED) === 0) {
-            i32[r + (R_STATE >> 2)] = state | STATE_DETECTED | STATE_TOUCHED;
-            const age = (requestTimes[i] as number) - (f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] as number);
-            u32[r + ((R_IAT + R_IAT_BYTES + I_EXTRA) >> 2)] = Math.min(age, 0xffffffff);
-          }
-          if (requestIsLast[i] === 1) giveUp(id);
-        }
-      }
-      requestCount = 0;
-    }
-    for (let i = 0; i < giveUpCount; i++) {
-      const id = giveUps[i] as number;
-      if (((i32[id * RECORD_WORDS + (R_STATE >> 2)] as number) & STATE_DISSECTED) === 0) giveUp(id);
-    }
-    giveUpCount = 0;
   }
 
   /** lifecycle 6.1: the flow's idle rule at time `tv`. */
@@ -306,43 +251,6 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     return silent > maxIdleUs;
   };
 
-  /** lifecycle 12.3: plain average since the previous visit. */
-  function throughput(id: number, dt: number): void {
-    const r = id * RECORD_WORDS;
-    const d = id * RECORD_DOUBLES;
-    const scale = 1e6 / dt;
-    const bps0 = ((f64[d + ((R_DIR + D_BYTES) >> 3)] as number) - (f64[d + (R_PREV_BYTES0 >> 3)] as number)) * scale;
-    const bps1 = ((f64[d + ((R_DIR + R_DIR_BYTES + D_BYTES) >> 3)] as number) - (f64[d + (R_PREV_BYTES1 >> 3)] as number)) * scale;
-    const pps0 = ((u32[r + ((R_DIR + D_PACKETS) >> 2)] as number) - (u32[r + (R_PREV_PACKETS0 >> 2)] as number)) * scale;
-    const pps1 = ((u32[r + ((R_DIR + R_DIR_BYTES + D_PACKETS) >> 2)] as number) - (u32[r + (R_PREV_PACKETS1 >> 2)] as number)) * scale;
-    const bps = Math.fround(bps0 + bps1);
-    const pps = Math.fround(pps0 + pps1);
-    const oldBps = Math.fround((f32[r + (R_BPS0 >> 2)] as number) + (f32[r + (R_BPS1 >> 2)] as number));
-    const oldPps = Math.fround((f32[r + (R_PPS0 >> 2)] as number) + (f32[r + (R_PPS1 >> 2)] as number));
-    u8[id * RECORD_BYTES + R_TREND_BPS] = bps > oldBps ? TREND_UP : bps < oldBps ? TREND_DOWN : TREND_STABLE;
-    u8[id * RECORD_BYTES + R_TREND_PPS] = pps > oldPps ? TREND_UP : pps < oldPps ? TREND_DOWN : TREND_STABLE;
-    f32[r + (R_BPS0 >> 2)] = bps0;
-    f32[r + (R_BPS1 >> 2)] = bps1;
-    f32[r + (R_PPS0 >> 2)] = pps0;
-    f32[r + (R_PPS1 >> 2)] = pps1;
-    const state = i32[r + (R_STATE >> 2)] as number;
-    i32[r + (R_STATE >> 2)] = bps === 0 && oldBps === 0 ? state & ~STATE_RATE : state | STATE_RATE;
-    if (bps > (f32[r + (R_TOP_BPS >> 2)] as number)) f32[r + (R_TOP_BPS >> 2)] = bps;
-    if (pps > (f32[r + (R_TOP_PPS >> 2)] as number)) f32[r + (R_TOP_PPS >> 2)] = pps;
-  }
-
-  /** The visit's counters become those that the next visit counts from. */
-  function keepCounters(id: number): void {
-    const r = id * RECORD_WORDS;
-    const d = id * RECORD_DOUBLES;
-    const other = (R_DIR + R_DIR_BYTES) >> 3;
-    f64[d + (R_PREV_BYTES0 >> 3)] = f64[d + ((R_DIR + D_BYTES) >> 3)] as number;
-    f64[d + (R_PREV_BYTES1 >> 3)] = f64[d + other + (D_BYTES >> 3)] as number;
-    u32[r + (R_PREV_PACKETS0 >> 2)] = u32[r + ((R_DIR + D_PACKETS) >> 2)] as number;
-    u32[r + (R_PREV_PACKETS1 >> 2)] = u32[r + ((R_DIR + R_DIR_BYTES + D_PACKETS) >> 2)] as number;
-    f64[d + (R_PREV_GOODPUT >> 3)] = (f64[d + ((R_DIR + D_GOODPUT) >> 3)] as number) + (f64[d + other + (D_GOODPUT >> 3)] as number);
-  }
-
   /** Is periodicUpdate due? First on the flow's own duration, then on the visits' clock (lifecycle 5.1). */
   const periodicDue = (id: number, tv: number): boolean => {
     const d = id * RECORD_DOUBLES;
@@ -351,14 +259,45 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     return lastCall === 0 || tv >= lastCall * 1e6 + PERIODIC_FACTOR * maxIdleUs;
   };
 
+  /** When the protocol was known, µs since 1970. */
+  const knownAt = (id: number): number =>
+    (f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] as number) + (u32[id * RECORD_WORDS + ((R_IAT + R_IAT_BYTES + I_EXTRA) >> 2)] as number);
+
   /** May protocolDetected be called: the protocol is known, and its details are in or were waited for? */
   const reportable = (id: number, state: number, tv: number): boolean => {
     if ((state & (STATE_DETECTED | STATE_REPORTED)) !== STATE_DETECTED) return false;
     if ((state & STATE_DISSECTED) !== 0) return true;
-    const known =
-      (f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] as number) + (u32[id * RECORD_WORDS + ((R_IAT + R_IAT_BYTES + I_EXTRA) >> 2)] as number);
-    return tv - known >= detailWaitUs;
+    return tv - knownAt(id) >= detailWaitUs;
   };
+
+  /** When a flow that nothing touches has to be visited again, µs since 1970. */
+  function nextLook(id: number, state: number, pv: number, tv: number): number {
+    if ((state & STATE_RATE) !== 0) return 0;
+    const r = id * RECORD_WORDS;
+    const d = id * RECORD_DOUBLES;
+    const first = f64[d + (R_FIRST >> 3)] as number;
+    const last = f64[d + (R_LAST >> 3)] as number;
+    const early = (pv & 0xff) === TCP && ((state & STATE_CLOSING) !== 0 || (state & STATE_TWH_OK) === 0);
+    let look = early ? Math.max(first, last) + TCP_EARLY_US : last + maxIdleUs;
+    if ((state & STATE_DISSECTED) === 0) {
+      look = Math.min(look, last + GIVE_UP_US);
+      if ((state & (STATE_DETECTED | STATE_REPORTED)) === STATE_DETECTED) look = Math.min(look, knownAt(id) + detailWaitUs);
+    }
+    const lastCall = u32[r + (R_PERIODIC >> 2)] as number;
+    if (lastCall !== 0) look = Math.min(look, lastCall * 1e6 + PERIODIC_FACTOR * maxIdleUs);
+    if ((pv & 0xff) === TCP && u32[r + ((R_DIR + R_DIR_BYTES + D_PACKETS) >> 2)] === 0 && tv - last <= SILENT_SERVER_US) {
+      look = Math.min(look, last + SILENT_SERVER_US);
+    }
+    return look;
+  }
+
+  /** Status for which the core raises its alert now, 0 = none: the predominant one, if its preference is on, once a flow. */
+  function coreAlert(state: number, low: number, high: number): number {
+    if ((low === 0 && high === 0) || (state & STATE_ALERTED) !== 0 || policy.preferences.disable_alerts_generation) return 0;
+    const id = predominant(low, high);
+    const alert = statusById.get(id)?.alert ?? false;
+    return alert === true || (alert !== false && policy.preferences[alert] === true) ? id : 0;
+  }
 
   /** One flow's part of a visit at `tv`. @param end index in END_REASONS: the visit is the flow's last; 0 = by the idle rule */
   function visitFlow(id: number, tv: number, end: number): void {
@@ -369,55 +308,77 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     const pv = i32[r + (R_PV >> 2)] as number;
     if (end === 0 && isIdle(state, pv, f64[d + (R_FIRST >> 3)] as number, last, tv)) end = 1;
     if ((state & STATE_DISSECTED) === 0 && (end !== 0 || tv - last > GIVE_UP_US)) {
-      giveUp(id);
+      detection.giveUp(id);
       state = i32[r + (R_STATE >> 2)] as number;
     }
 
     const touched = (state & STATE_TOUCHED) !== 0;
     const dt = tv - previousVisit;
     if ((state & STATE_VISITED) !== 0 && dt >= SHORTEST_RATE_US && (state & (STATE_TOUCHED | STATE_RATE)) !== 0) {
-      throughput(id, dt);
+      throughput.update(id, dt);
       state = i32[r + (R_STATE >> 2)] as number;
     }
 
     let due = 0;
     if (reportable(id, state, tv)) {
       if ((state & STATE_DISSECTED) === 0) {
-        collect(id, 0);
+        detection.peek(id);
         state = i32[r + (R_STATE >> 2)] as number;
       }
       due |= CALLBACK_BIT.protocolDetected;
       state |= STATE_REPORTED;
     }
-    const before = u32[r + (R_STATUS >> 2)] as number;
-    if (touched || due !== 0 || (state & STATE_VISITED) === 0) {
-      const status = conditions(id) >>> 0;
-      if (status !== before) {
-        due |= CALLBACK_BIT.statusChanged;
-        u32[r + (R_STATUS >> 2)] = status;
-      }
+    if (rejudging) {
+      ends.relist(id);
+      knowledge.review(id);
+      state = (state & STATE_REPORTED) | (i32[r + (R_STATE >> 2)] as number);
     }
+    const beforeLow = u32[r + (R_STATUS >> 2)] as number;
+    const beforeHigh = u32[r + (R_STATUS >> 2) + 1] as number;
+    const news = rejudging || ((u32[r + (R_FACTS >> 2)] as number) & FACT_DETAILS_NEW) !== 0 || (state & STATE_VISITED) === 0;
+    judged = id;
+    facts.at(id, tv, end !== 0);
+    judge.judge(facts, limits, beforeLow, beforeHigh, touched || end !== 0, news);
+    const low = judge.low();
+    const high = judge.high();
+    if (low !== beforeLow || high !== beforeHigh) {
+      due |= CALLBACK_BIT.statusChanged;
+      u32[r + (R_STATUS >> 2)] = low;
+      u32[r + (R_STATUS >> 2) + 1] = high;
+    }
+    if (news) u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) & ~FACT_DETAILS_NEW;
     if (end !== 0) {
       due |= CALLBACK_BIT.idle;
       state |= STATE_IDLE;
     } else if (periodicDue(id, tv)) {
       due |= CALLBACK_BIT.periodicUpdate;
     }
-    i32[r + (R_STATE >> 2)] = (state | STATE_VISITED) & ~STATE_TOUCHED;
+    state = (state | STATE_VISITED) & ~STATE_TOUCHED;
+    i32[r + (R_STATE >> 2)] = state;
 
-    if (due !== 0) {
+    const alert = coreAlert(state, low, high);
+    if (alert !== 0) {
+      bump(COUNT.alerts);
+      u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | (alert << FACT_ALERT_SHIFT);
+    }
+    if (due !== 0 || alert !== 0) {
       for (let i = 0; i < CALLBACKS.length; i++) if ((due & (1 << i)) !== 0) bump(COUNT.callbacks[i] as number);
-      if (writeEvent !== undefined) bump(writeEvent(id, due, end, tv, visitNumber, before) ? COUNT.events : COUNT.eventsLost);
+      if (writeEvent !== undefined) {
+        bump(writeEvent(id, due, end, tv, visitNumber, beforeLow, beforeHigh, alert !== 0) ? COUNT.events : COUNT.eventsLost);
+      }
       if ((due & CALLBACK_BIT.periodicUpdate) !== 0) u32[r + (R_PERIODIC >> 2)] = Math.ceil(tv / 1e6);
+      if (alert !== 0) i32[r + (R_STATE >> 2)] = state | STATE_ALERTED;
     }
     if (end !== 0) {
       const handle = i32[r + (R_DETAIL >> 2)] as number;
       countProtocol(id, handle);
       if (handle !== 0) details.free(handle);
       table.remove(id);
+      schedule.removed(id);
       bump(COUNT.ended);
-    } else if (touched) {
-      keepCounters(id);
+    } else {
+      if (touched) throughput.keep(id);
+      schedule.visited(id, nextLook(id, state, pv, tv));
     }
   }
 
@@ -442,22 +403,36 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     visitNumber++;
     visitCursor = 1;
     visitCpu = 0;
+    if (Object.keys(pending).length > 0) {
+      policy = { ...policy, ...pending };
+      pending = {};
+      adopt();
+      rejudging = true;
+      schedule.all(table.limit());
+    }
     counters[COUNT.peak] = Math.max(counters[COUNT.peak] as number, table.active());
   }
 
-  /** Goes on with the visit under way for at most `flows` records. */
+  /** Goes on with the visit under way: visits at most `flows` flows. */
   function visitSome(flows: number, end: number): void {
     const cpu = native.threadCpu();
-    const stop = Math.min(table.limit(), visitCursor + flows);
+    const limit = table.limit();
+    const stop = Math.min(limit, flows * SCAN_FACTOR + visitCursor);
+    const second = end === 0 ? Math.floor(visitTime / 1e6) : EVERY_FLOW;
+    let left = flows;
     let id = visitCursor;
-    for (; id < stop; id++) {
-      if (i32[id * RECORD_WORDS + (R_STATE >> 2)] !== 0) visitFlow(id, visitTime, end);
+    for (; id < stop && left > 0; id++) {
+      if (schedule.isDue(id, second)) {
+        visitFlow(id, visitTime, end);
+        left--;
+      }
     }
     visitCpu += native.threadCpu() - cpu;
     visitCursor = id;
-    if (id < table.limit()) return;
+    if (id < limit) return;
     visitCursor = 0;
     previousVisit = visitTime;
+    rejudging = false;
     bump(COUNT.visits);
     counters[COUNT.visitsCpu] = (counters[COUNT.visitsCpu] as number) + visitCpu;
     counters[COUNT.visitsLongest] = Math.max(counters[COUNT.visitsLongest] as number, visitCpu);
@@ -479,7 +454,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   /** Ends the longest silent of a sample of flows that is spread over the table, at the time of the packet that needs room. */
   function makeRoom(time: number): void {
     counters[COUNT.peak] = options.maxFlows;
-    detect();
+    detection.flush();
     const limit = table.limit();
     const sample: { id: number; last: number }[] = [];
     for (let tries = 0; tries < EVICT_SAMPLE * 2 && sample.length < EVICT_SAMPLE; tries++) {
@@ -499,18 +474,45 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const update = (scratch: Scratch, from: number, to: number): void => {
     clock = Math.max(clock, scratch.times[to - 1] as number);
     table.update(scratch, chunk, from, to);
-    detect();
+    detection.flush();
   };
 
   return {
     clock: () => clock,
     began: () => began,
     protocols: () => [...protocols.values()],
+    limit: () => table.limit(),
+    snapshots,
+    snapshot(id) {
+      if (i32[id * RECORD_WORDS + (R_STATE >> 2)] === 0) return 0;
+      snapshotLength = 0;
+      const status = id * RECORD_WORDS + (R_STATUS >> 2);
+      writeSnapshot(id, 0, 0, clock, visitNumber, u32[status] as number, u32[status + 1] as number, false);
+      return snapshotLength;
+    },
+    configure(changed) {
+      pending = { ...pending, ...changed };
+      const period = changed.preferences?.housekeeping_frequency;
+      if (period !== undefined && period * 1e6 !== visitPeriodUs && nextVisit !== 0) {
+        visitPeriodUs = period * 1e6;
+        nextVisit = gridAfter(clock);
+      }
+    },
+    report(scratch, bytes, index, json, severe) {
+      const id = table.lookup(scratch, bytes, index);
+      if (id === 0) return false;
+      const r = id * RECORD_WORDS;
+      i32[r + (R_DETAIL >> 2)] = details.withEntry(i32[r + (R_DETAIL >> 2)] as number, idsDetail, Buffer.from(json, 'utf8'));
+      u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | FACT_IDS | FACT_DETAILS_NEW | (severe ? FACT_IDS_SEVERE : 0);
+      i32[r + (R_STATE >> 2)] = (i32[r + (R_STATE >> 2)] as number) | STATE_TOUCHED;
+      schedule.touch(id);
+      return true;
+    },
     process(scratch, bytes) {
       const { times, count } = scratch;
       if (count === 0) return;
-      packets = scratch;
       chunk = bytes;
+      detection.begin(scratch, bytes);
       if (began === 0) began = times[0] as number;
       if (nextVisit === 0) {
         nextVisit = gridAfter(times[0] as number);

@@ -4,8 +4,11 @@
 import { PV_IPV6 } from '../packet/batch.ts';
 import type { DetailArena } from './details.ts';
 import {
+  E_ALERT,
+  E_ALERT_NOW,
   E_CALLBACKS,
   E_CLIENT,
+  E_CLIENT_DEVICE,
   E_CLIENT_PORT,
   E_DETAIL,
   E_DETAIL_LENGTH,
@@ -15,6 +18,7 @@ import {
   E_RECORD,
   E_SEQ,
   E_SERVER,
+  E_SERVER_DEVICE,
   E_SERVER_PORT,
   E_STATUS_BEFORE,
   E_TIME,
@@ -22,8 +26,8 @@ import {
   E_VISIT,
   EVENT_VERSION,
 } from './event.ts';
-import { R_A, R_B, R_DETAIL, R_PORTS, R_PV, R_SEQ, R_STATE, R_V6 } from './record.ts';
-import { RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
+import { FACT_ALERT_SHIFT, R_A, R_B, R_DETAIL, R_FACTS, R_PORTS, R_PV, R_STATE, R_V6 } from './record.ts';
+import { RECORD_WORDS, type Records } from './table.ts';
 
 export interface EventSink {
   readonly bytes: Uint8Array;
@@ -35,14 +39,28 @@ export interface EventSink {
 /** Protocols whose key has ports: TCP, UDP, SCTP. */
 const hasPorts = (protocol: number): boolean => protocol === 6 || protocol === 17 || protocol === 132;
 
+/** Writes the event of one flow. @param alertNow the core raised its alert at this visit. @returns false: there was no room, it is lost */
+export type EventWriter = (
+  id: number,
+  callbacks: number,
+  end: number,
+  time: number,
+  visit: number,
+  statusBeforeLow: number,
+  statusBeforeHigh: number,
+  alertNow: boolean,
+) => boolean;
+
 /** @returns a function that writes an event; false = there was no room and it is lost */
 export function createEventWriter(
   records: Records,
   details: DetailArena,
+  sequenceOf: (id: number) => number,
+  deviceTypeOf: (id: number, end: 0 | 1) => number,
   interfaceId: number,
   sink: EventSink,
-): (id: number, callbacks: number, end: number, time: number, visit: number, statusBefore: number) => boolean {
-  const { i32, f64, v6 } = records;
+): EventWriter {
+  const { i32, u32: words, v6 } = records;
   const out = sink.bytes;
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const u32 = new Uint32Array(out.buffer, out.byteOffset, out.byteLength >> 2);
@@ -59,7 +77,7 @@ export function createEventWriter(
     }
   };
 
-  return (id, callbacks, end, time, visit, statusBefore) => {
+  return (id, callbacks, end, time, visit, statusBeforeLow, statusBeforeHigh, alertNow) => {
     const r = id * RECORD_WORDS;
     const handle = i32[r + (R_DETAIL >> 2)] as number;
     const detailLength = handle === 0 ? 0 : details.length(handle);
@@ -77,12 +95,16 @@ export function createEventWriter(
     doubles[double + (E_TIME >> 3)] = time;
     u32[word + (E_VISIT >> 2)] = visit;
     u32[word + (E_INTERFACE >> 2)] = interfaceId;
-    doubles[double + (E_SEQ >> 3)] = f64[id * RECORD_DOUBLES + (R_SEQ >> 3)] as number;
-    u32[word + (E_STATUS_BEFORE >> 2)] = statusBefore;
-    u32[word + (E_STATUS_BEFORE >> 2) + 1] = 0;
+    doubles[double + (E_SEQ >> 3)] = sequenceOf(id);
+    u32[word + (E_STATUS_BEFORE >> 2)] = statusBeforeLow;
+    u32[word + (E_STATUS_BEFORE >> 2) + 1] = statusBeforeHigh;
     address(at + E_CLIENT, r, clientIsB);
     address(at + E_SERVER, r, !clientIsB);
     u32[word + (E_DETAIL_LENGTH >> 2)] = detailLength;
+    out[at + E_ALERT] = (words[r + (R_FACTS >> 2)] as number) >>> FACT_ALERT_SHIFT;
+    out[at + E_ALERT_NOW] = alertNow ? 1 : 0;
+    out[at + E_CLIENT_DEVICE] = deviceTypeOf(id, 0);
+    out[at + E_SERVER_DEVICE] = deviceTypeOf(id, 1);
     view.setUint16(at + E_CLIENT_PORT, clientIsB ? ports & 0xffff : ports >>> 16, true);
     view.setUint16(at + E_SERVER_PORT, clientIsB ? ports >>> 16 : ports & 0xffff, true);
     for (let i = 0; i < RECORD_WORDS; i++) target[word + (E_RECORD >> 2) + i] = i32[r + i] as number;

@@ -25,7 +25,9 @@ export const E_CLIENT_PORT = 76; //  u16
 export const E_SERVER_PORT = 78; //  u16
 export const E_ALERT = 80; //        u8   status that the core raised its alert for, 0 = none
 export const E_ALERT_NOW = 81; //    u8   1: it was raised at this visit
-export const E_SPARE = 82; //        22 bytes
+export const E_CLIENT_DEVICE = 82; // u8 device type of the client, 0 = unknown
+export const E_SERVER_DEVICE = 83; // u8
+export const E_SPARE = 84; //        20 bytes
 export const EVENT_HEADER_BYTES = 104;
 export const E_RECORD = EVENT_HEADER_BYTES;
 export const E_DETAIL = EVENT_HEADER_BYTES + RECORD_BYTES;

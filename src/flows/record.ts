@@ -24,7 +24,8 @@ export const R_STATE = 20; //     i32  STATE_*
 export const R_FIRST = 24; //     f64  µs since 1970: first packet
 export const R_LAST = 32; //      f64  µs: last packet
 export const R_STATUS = 40; //    u32 low, u32 high: the bitmap at the last visit
-export const R_SEQ = 48; //       f64  number of the flow on its interface, from 1 on
+export const R_SEQ = 48; //       u32  number of the flow on its interface, from 1 on, mod 2^32
+export const R_FACTS = 52; //     u32  FACT_*
 export const R_V6 = 56; //        i32  slot in the table of IPv6 addresses, 0 = none
 export const R_DETAIL = 60; //    i32  block in the detail arena, 0 = none
 
@@ -119,9 +120,32 @@ export const STATE_NAME_BLACKLISTED = 1 << 24;
 export const STATE_RATE = 1 << 25;
 /** The core has raised its alert about the flow. */
 export const STATE_ALERTED = 1 << 26;
+/** Packets were shown to detection. */
+export const STATE_SHOWN = 1 << 18;
 export const STATE_BLACKLISTED = STATE_CLIENT_BLACKLISTED | STATE_SERVER_BLACKLISTED | STATE_NAME_BLACKLISTED;
 /** The endpoints of the key are swapped: the client is b. */
 export const STATE_CLIENT_IS_B = 1 << 31;
+
+/** Sticky facts that statuses stand on. */
+/** An ICMP echo was longer than 128 bytes, an ICMPv6 one longer than 256. */
+export const FACT_LONG_ECHO = 1 << 0;
+/** A DNS query name was over 96 bytes long, or had characters that cannot be printed. */
+export const FACT_DNS_INVALID = 1 << 1;
+/** A DNS query name was long enough to carry data. */
+export const FACT_DNS_DATA = 1 << 2;
+/** The JA3 of the client, of the server, is on a list. */
+export const FACT_JA3_CLIENT = 1 << 3;
+export const FACT_JA3_SERVER = 1 << 4;
+/** An intrusion detection system reported the flow; with its highest severity. */
+export const FACT_IDS = 1 << 5;
+export const FACT_IDS_SEVERE = 1 << 6;
+/** The device type of the client, of the server, forbids the protocol. */
+export const FACT_DEVICE_CLIENT = 1 << 7;
+export const FACT_DEVICE_SERVER = 1 << 8;
+/** What detection knows has changed since the last visit. */
+export const FACT_DETAILS_NEW = 1 << 9;
+/** Bits 24 to 31: id of the status that the core raised its alert for. */
+export const FACT_ALERT_SHIFT = 24;
 
 export const TREND_UNKNOWN = 0;
 export const TREND_UP = 1;
@@ -135,7 +159,7 @@ export const TREND_STABLE = 3;
  *   8 u64 risks (bit = nDPI risk id)
  *  16 entries up to the end of the block: u16 detail id, u16 length, bytes (text as nDPI gives it; numbers as f64, 8 bytes)
  *
- * The detail ids are positions in the addon's list of names (`native.dpiDetailNames()`).
+ * The detail ids are positions in the list of names that goes with the events (`Names.details`).
  */
 export const DETAIL_APP = 0;
 export const DETAIL_MASTER = 2;

@@ -16,7 +16,6 @@ import {
   S_FLAGS,
   S_FRAME,
   S_HASH,
-  S_ICMP,
   S_L3,
   S_PAYLOAD,
   S_PORTS,
@@ -85,6 +84,8 @@ export interface TableHooks {
   makeRoom(time: number): void;
   /** Packet `index` of the scratch updated flow `id`, whose detection is not over. */
   updated(id: number, index: number): void;
+  /** Packet `index` is ICMP or ICMPv6, and no fragment. */
+  icmp(id: number, scratch: Scratch, chunk: Uint8Array, index: number): void;
 }
 
 export interface FlowTable {
@@ -97,6 +98,10 @@ export interface FlowTable {
   update(scratch: Scratch, chunk: Uint8Array, from: number, to: number): void;
   /** Takes a flow out of the table; its record may be used again. */
   remove(id: number): void;
+  /** Record of the flow that a decoded packet belongs to, 0 = there is none. */
+  lookup(scratch: Scratch, chunk: Uint8Array, index: number): number;
+  /** Number of a flow on its interface, from 1 on. */
+  sequenceOf(id: number): number;
 }
 
 /** So many packets of a flow may touch the line of the handshake times. */
@@ -109,7 +114,8 @@ const bucketCount = (maxFlows: number): number => {
   return count;
 };
 
-export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable {
+/** @param touchedBits one bit per flow, set at its first packet since the last visit (schedule.ts) */
+export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hooks: TableHooks): FlowTable {
   const buffer = native.allocate((maxFlows + 1) * RECORD_BYTES);
   const u8 = new Uint8Array(buffer);
   const u16 = new Uint16Array(buffer);
@@ -169,7 +175,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
     for (let i = 0; i < 5; i++) i32[r + i] = words[w + i] as number;
     i32[r + (R_STATE >> 2)] = flags & STATE_CLIENT_IS_B;
     f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] = time;
-    f64[id * RECORD_DOUBLES + (R_SEQ >> 3)] = ++createdCount;
+    u32[r + (R_SEQ >> 2)] = ++createdCount;
     if ((words[w + S_PV] as number) >= PV_IPV6) keepAddresses(id, chunk, words[w + S_L3] as number, flags < 0);
     if ((flags & F_ETHERNET) !== 0) {
       const frame = words[w + S_FRAME] as number;
@@ -186,8 +192,10 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
     return id;
   };
 
-  /** Record of the packet at scratch word `w`, made where there is none. `slot` is where the search begins. */
-  const find = (words: Int32Array, w: number, slot: number, chunk: Uint8Array, time: number): number => {
+  let free = 0; // bucket at which the last search ended
+
+  /** Record of the packet at scratch word `w`, 0 = there is none. `slot` is where the search begins. */
+  const search = (words: Int32Array, w: number, slot: number, chunk: Uint8Array): number => {
     const hash = words[w + S_HASH] as number;
     const a = words[w] as number;
     const b = words[w + 1] as number;
@@ -206,9 +214,18 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
       }
       slot = (slot + 1) & mask;
     }
+    free = slot;
+    return 0;
+  };
+
+  /** Record of the packet, made where there is none. */
+  const find = (words: Int32Array, w: number, slot: number, chunk: Uint8Array, time: number): number => {
+    const known = search(words, w, slot, chunk);
+    if (known !== 0) return known;
+    slot = free;
     if (activeCount === maxFlows) {
       hooks.makeRoom(time);
-      slot = hash & mask;
+      slot = (words[w + S_HASH] as number) & mask;
       while (table[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
     }
     return create(words, w, slot, chunk, time);
@@ -259,7 +276,10 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
       let state = i32[r + (R_STATE >> 2)] as number;
       const direction = (flags ^ state) >>> 31;
       if ((state & STATE_PACKETS) !== STATE_PACKETS) state++;
-      state |= STATE_TOUCHED;
+      if ((state & STATE_TOUCHED) === 0) {
+        state |= STATE_TOUCHED;
+        touchedBits[id >> 5] = (touchedBits[id >> 5] as number) | (1 << (id & 31));
+      }
       f64[d + (R_LAST >> 3)] = time;
 
       const line = r + (R_DIR >> 2) + direction * (R_DIR_BYTES >> 2);
@@ -297,9 +317,7 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
         u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
       } else if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state, time);
       else if (((words[w + S_PV] as number) & 0xff) === 1 || ((words[w + S_PV] as number) & 0xff) === 58) {
-        const icmp = words[w + S_ICMP] as number;
-        u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 2] = icmp >> 8;
-        u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 3] = icmp;
+        hooks.icmp(id, scratch, chunk, i);
       }
       f64[doubles + (D_LAST >> 3)] = time;
       if (packets === 0) u8[id * RECORD_BYTES + R_IAT + I_EXTRA + direction] = (words[w + S_WINDOW] as number) >> 8;
@@ -333,5 +351,14 @@ export function createFlowTable(maxFlows: number, hooks: TableHooks): FlowTable 
     moved = true;
   };
 
-  return { records, active: () => activeCount, limit: () => fresh, update, remove };
+  return {
+    records,
+    active: () => activeCount,
+    limit: () => fresh,
+    update,
+    remove,
+    lookup: ({ words }, chunk, index) =>
+      search(words, index * SCRATCH_WORDS, (words[index * SCRATCH_WORDS + S_HASH] as number) & mask, chunk),
+    sequenceOf: (id) => createdCount - ((createdCount - (u32[id * RECORD_WORDS + (R_SEQ >> 2)] as number)) % 2 ** 32),
+  };
 }

@@ -16,6 +16,7 @@ import {
   E_ALERT_NOW,
   E_CALLBACKS,
   E_CLIENT,
+  E_CLIENT_DEVICE,
   E_CLIENT_PORT,
   E_DETAIL,
   E_DETAIL_LENGTH,
@@ -24,6 +25,7 @@ import {
   E_RECORD,
   E_SEQ,
   E_SERVER,
+  E_SERVER_DEVICE,
   E_SERVER_PORT,
   E_STATUS_BEFORE,
   E_TIME,
@@ -166,6 +168,9 @@ export interface EventView {
 
   /** Status for which the core raised its alert about the flow, 0 = it raised none. */
   alertedStatus(): number;
+  /** Types of the devices by the user's policy (hosts/devices.ts), 0 = unknown. */
+  clientDevice(): number;
+  serverDevice(): number;
   /** Did it do so at this visit? */
   alertedNow(): boolean;
 
@@ -342,6 +347,8 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     statusHigh: () => data.getUint32(record + R_STATUS + 4, true),
 
     alertedStatus: () => data.getUint8(base + E_ALERT),
+    clientDevice: () => data.getUint8(base + E_CLIENT_DEVICE),
+    serverDevice: () => data.getUint8(base + E_SERVER_DEVICE),
     alertedNow: () => data.getUint8(base + E_ALERT_NOW) !== 0,
 
     seq: () => data.getFloat64(base + E_SEQ, true),

@@ -4,14 +4,20 @@
  *   main ──workerData──► interface thread ──ready (names)──► main ──workerData──► script host
  *   both ──messages──► main; shared memory: ring (events), counters, gauges, control
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import type { Names } from '../flows/view.ts';
+import type { CompiledLists } from '../hosts/lists/compile.ts';
+import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
+import type { Preferences } from '../preferences.ts';
 import type { ScriptReport } from '../scripts/engine.ts';
 
 export type InterfaceKind = 'packet' | 'pcap';
 
 /** Positions in the shared control words. */
 export const CONTROL_STOP = 0;
+/** Commands that the main thread has posted. */
+export const CONTROL_COMMANDS = 1;
 export const CONTROL_WORDS = 4;
 
 /** Positions in the shared gauges (doubles). */
@@ -33,9 +39,22 @@ export interface InterfaceData {
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
+  readonly preferences: Preferences;
+  readonly lists: CompiledLists;
+  /** The file of device types and its text. */
+  readonly devices: { readonly text: string; readonly file: string } | undefined;
+  /** {@link InterfaceCommand}s come here; it is looked at when CONTROL_COMMANDS has grown. */
+  readonly port: MessagePort;
 }
 
+export type InterfaceCommand =
+  /** What has changed; it takes effect at the next visit. */
+  | { readonly type: 'policy'; readonly preferences?: Preferences; readonly lists?: CompiledLists }
+  | { readonly type: 'query'; readonly id: number; readonly query: FlowQuery };
+
 export type InterfaceMessage =
+  | ({ readonly type: 'answer'; readonly id: number } & Omit<FlowAnswer, 'interface' | 'names'>)
+  | { readonly type: 'query-failed'; readonly id: number; readonly error: Error }
   | { readonly type: 'ready'; readonly names: Names }
   | { readonly type: 'running' }
   /** Flows that have ended, by protocol; names by the names of `ready`. */

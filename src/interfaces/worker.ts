@@ -4,17 +4,18 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { namesOf, protocolPairName } from '../dpi/names.ts';
-import { DEFAULT_THRESHOLDS } from '../flows/conditions.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../flows/counters.ts';
 import { createFlowEngine, type FlowEngine } from '../flows/engine.ts';
 import type { EventSink } from '../flows/event-writer.ts';
 import { createRingWriter } from '../flows/ring.ts';
 import type { Names } from '../flows/view.ts';
-import { readBlacklists } from '../hosts/blacklist.ts';
+import { NO_DEVICES, readDevices } from '../hosts/devices.ts';
+import { openLists } from '../hosts/lists/lookup.ts';
 import { createPrefixSet } from '../hosts/prefixes.ts';
 import { type DpiHandle, native } from '../native.ts';
 import { createBatch, createScratch } from '../packet/batch.ts';
 import { createDecoder } from '../packet/decode.ts';
+import { type Commands, createCommands } from './commands.ts';
 import { createSteadyClock } from './live/clock.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
@@ -96,6 +97,7 @@ function run(
   dropsBefore: readonly [number, number],
   dpi: DpiHandle | undefined,
   names: Names,
+  commands: Commands,
 ): number {
   const batch = createBatch(1);
   const scratch = createScratch();
@@ -131,6 +133,8 @@ function run(
       from = decode(batch, from, scratch);
       engine.process(scratch, batch.bytes);
     }
+    commands.poll();
+    commands.work();
     if (source.live) {
       const time = answer === 0 ? source.quietUntil() : engine.clock();
       const began = native.threadCpu();
@@ -146,13 +150,6 @@ function run(
 function main(): void {
   const localNetworks = createPrefixSet();
   for (const network of config.localNetworks) localNetworks.add(network);
-  const blacklist = readBlacklists(config.blacklists);
-  if (blacklist.rejected.length > 0) {
-    say({
-      type: 'warning',
-      text: `${blacklist.rejected.length} blacklist lines are no address, network or name; the first: ${blacklist.rejected[0]}`,
-    });
-  }
   let source = openSource();
   const live = source.live;
   const dpi = config.dpi ? native.dpiCreate(config.maxFlows) : undefined;
@@ -162,7 +159,10 @@ function main(): void {
     run: data.run,
     packetInterface: true,
     sampled: false,
-    elephantBytes: DEFAULT_THRESHOLDS.elephantBytes,
+    elephantBytes: {
+      localToRemote: data.preferences.elephant_flow_local_to_remote_bytes,
+      remoteToLocal: data.preferences.elephant_flow_remote_to_local_bytes,
+    },
   });
   say({ type: 'ready', names });
 
@@ -170,19 +170,20 @@ function main(): void {
   const engine = createFlowEngine({
     interfaceId: data.id,
     maxFlows: config.maxFlows,
-    visitPeriodUs: config.visitPeriod * 1e6,
-    maxIdleUs: config.maxIdle * 1e6,
     dpiPackets: config.dpiPackets,
-    detailWaitUs: config.detailWaitMs * 1000,
-    thresholds: DEFAULT_THRESHOLDS,
     dpi,
-    detailNames: names.details,
+    names,
     localNetworks,
-    blacklist,
+    policy: {
+      preferences: data.preferences,
+      lists: openLists(data.lists),
+      devices: data.devices === undefined ? NO_DEVICES : readDevices(data.devices.text, data.devices.file),
+    },
     counters,
     sink,
     visitsInline: !live,
   });
+  const commands = createCommands(data.port, control, engine, names, say);
   const decoder = createDecoder(
     { gtp: config.openGtp, gre: config.openGre, vxlan: config.openVxlan },
     counters.subarray(DECODE_COUNTERS_START, COUNTERS.length),
@@ -192,7 +193,7 @@ function main(): void {
   let drops: readonly [number, number] = [0, 0];
   say({ type: 'running' });
   for (;;) {
-    const answer = run(source, engine, decoder.decode, drops, dpi, names);
+    const answer = run(source, engine, decoder.decode, drops, dpi, names, commands);
     const failure = source.error();
     drops = [counters[counterIndex('drops.kernel')] as number, counters[counterIndex('drops.interface')] as number];
     const damage = source.close() || (answer === SOURCE_FAILED ? failure : '');
@@ -205,11 +206,13 @@ function main(): void {
     }
     counters[counterIndex('interface.lost')] = (counters[counterIndex('interface.lost')] as number) + 1;
     say({ type: 'lost', reason: failure });
-    const next = reopen(engine);
+    const next = reopen(engine, commands);
     if (next === undefined) break;
     source = next;
     say({ type: 'running' });
   }
+  commands.poll();
+  commands.finish();
   engine.finish(stopped() ? 'shutdown' : 'end of file');
   gauges[GAUGE_CLOCK] = engine.clock();
   say(protocolsMessage(engine, names));
@@ -219,10 +222,12 @@ function main(): void {
 }
 
 /** Tries until the interface is there again; its flows go on being visited. @returns undefined when stopped */
-function reopen(engine: FlowEngine): PacketSource | undefined {
+function reopen(engine: FlowEngine, commands: Commands): PacketSource | undefined {
   for (;;) {
     Atomics.wait(control, CONTROL_STOP, 0, RETRY_MS);
     if (stopped()) return undefined;
+    commands.poll();
+    while (commands.work());
     while (engine.advance(clock.now(), SLICE_FLOWS));
     try {
       return openSource();

@@ -105,10 +105,13 @@ export function createScratch(): Scratch {
   };
 }
 
+/** Behind every chunk: room for packets that detection is told of (flows/detection.ts), three a packet of the batch. */
+export const INTRODUCTION_BYTES = BATCH_PACKETS * 3 * 128;
+
 /** An empty batch whose chunk takes a read of {@link CHUNK_BYTES} beside the largest record. */
 export function createBatch(linkType: number): PacketBatch {
   return {
-    bytes: new Uint8Array(2 * CHUNK_BYTES + 65536), // a chunk, and what was left of the one before
+    bytes: new Uint8Array(2 * CHUNK_BYTES + 65536 + INTRODUCTION_BYTES), // a chunk, and what was left of the one before
     frames: new Int32Array(BATCH_PACKETS * FRAME_WORDS),
     times: new Float64Array(BATCH_PACKETS),
     count: 0,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CALLBACKS, EVENT_HEADER_BYTES } from '../../src/flows/event.ts';
 import { alertLine, eventLine, flowLine, properText } from '../../src/flows/export.ts';
 import { FIELDS, type FieldValue, fieldByKey } from '../../src/flows/fields.ts';
+import { detailNames } from '../../src/flows/own-details.ts';
 import {
   I_COUNT,
   I_EXTRA,
@@ -414,7 +415,7 @@ describe('fields', () => {
 
   test('details of every other protocol, by the names of the addon', () => {
     const dpi = native.dpiCreate(1);
-    const names: Names = { ...NAMES, protocols: native.dpiProtocols(dpi), details: native.dpiDetailNames() };
+    const names: Names = { ...NAMES, protocols: native.dpiProtocols(dpi), details: detailNames(native.dpiDetailNames()) };
     native.dpiClose(dpi);
     const read = (application: KnownProtocol, details: Partial<Record<DetailName, string | number>>, ...prefixes: string[]): unknown =>
       Object.fromEntries(

@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEFAULT_THRESHOLDS } from '../../src/flows/conditions.ts';
 import { ACK, ethernet, FIN, icmp, ipv4, ipv6, PSH, SYN, tcp, udp } from '../support/packets.ts';
 import { type PlayedEvent, play, type TimedFrame } from '../support/play.ts';
 
@@ -23,6 +22,9 @@ const segment = (
   const layer = tcp({ from, to, flags, seq: options.seq ?? 0, ack: options.ack ?? 0 }, options.data ?? '');
   return { at, bytes: ethernet({}, ipv4({ from: source, to: target }, layer)) };
 };
+
+/** Status 30: UDP without an answer. */
+const NO_ANSWER = 1 << 30;
 
 const datagram = (at: number, data = 'hello', options: { from?: string; to?: string; port?: number; back?: boolean } = {}): TimedFrame => {
   const client = options.port ?? 50000;
@@ -44,7 +46,8 @@ const calls = (events: readonly PlayedEvent[], flow = 1): string[] =>
 test('a single unknown datagram: given up after 5 s of silence, idle after 60 s', () => {
   const { events } = play([datagram(1), datagram(100, 'later', { port: 1 })]);
   // silence is measured at visits, and must be over the limit: 10 - 1 > 5, 65 - 1 > 60
-  assert.deepEqual(calls(events), ['protocolDetected@10', 'idle@65']);
+  // nobody answers: status 30
+  assert.deepEqual(calls(events), ['statusChanged@5', 'protocolDetected@10', 'idle@65']);
 });
 
 test('idle never comes earlier than the rule allows', () => {
@@ -54,7 +57,8 @@ test('idle never comes earlier than the rule allows', () => {
 
 test('a SYN without answer: detection is given up after 5 s, the flow ends after 15 s', () => {
   const { events } = play([segment(1, SYN), datagram(100)]);
-  assert.deepEqual(calls(events), ['protocolDetected@10', 'idle@20']);
+  assert.deepEqual(calls(events), ['protocolDetected@10', 'statusChanged@20', 'idle@20']);
+  assert.equal(events.find((event) => event.flow === 1 && event.at === 20)?.status, 1 << 5);
 });
 
 test('a finished connection ends after 15 s, an open one after 60 s', () => {
@@ -77,7 +81,7 @@ test('a SYN with ECN bits is a handshake too (RFC 3168)', () => {
 test('the same endpoints after idle are a new flow', () => {
   const { events, counter } = play([datagram(1), datagram(120)]);
   assert.equal(counter('flows.created'), 2);
-  assert.deepEqual(calls(events, 2), ['protocolDetected@120', 'idle@120'], 'the end of the file is the last visit');
+  assert.deepEqual(calls(events, 2), ['protocolDetected@120', 'statusChanged@120', 'idle@120'], 'the end of the file is the last visit');
   assert.equal(events.at(-1)?.end, 'end of file');
 });
 
@@ -91,7 +95,7 @@ test('periodicUpdate: first on the flow’s own duration, then on the visits’ 
 
 test('visits between packets happen even where the capture is silent', () => {
   const { events, counter } = play([datagram(1), datagram(1000)]);
-  assert.deepEqual(calls(events), ['protocolDetected@10', 'idle@65']);
+  assert.deepEqual(calls(events), ['statusChanged@5', 'protocolDetected@10', 'idle@65']);
   // at 5, 10 … 65; then the table is empty and the clock jumps to the next packet; then the last visit
   assert.equal(counter('visits'), 14);
 });
@@ -99,11 +103,11 @@ test('visits between packets happen even where the capture is silent', () => {
 test('a visit sees its own numbers: *.last since the previous visit, throughput over it', () => {
   const size = datagram(1).bytes.length;
   const frames = [datagram(1), datagram(6), datagram(7), datagram(8), datagram(303), datagram(304)];
-  const { events } = play(frames, { maxIdle: 3600, thresholds: { ...DEFAULT_THRESHOLDS, longLivedSeconds: 5 } });
-  const status = events.find((event) => event.callbacks.includes('statusChanged'));
+  const { events } = play(frames, { maxIdle: 3600, preferences: { longlived_flow_duration: 5 } });
+  const status = events.find((event) => event.callbacks.includes('statusChanged') && event.at > 5);
   assert.equal(status?.at, 10, 'seven seconds after the first packet the flow is long-lived');
-  assert.equal(status?.status, 1 << 19);
-  assert.equal(status?.statusBefore, 0);
+  assert.equal(status?.status, NO_ANSWER | (1 << 19));
+  assert.equal(status?.statusBefore, NO_ANSWER);
   assert.equal(status?.lastBytes, 3 * size);
   assert.equal(status?.rate, Math.fround((3 * size) / 5));
   assert.equal(status?.trend, 1);
@@ -113,7 +117,7 @@ test('remote to remote and blacklists set their bits at the first visit', () => 
   const file = join(tmpdir(), `flowpatrol-blacklist-${process.pid}.txt`);
   writeFileSync(file, '# bad\n203.0.113.0/24\n');
   const { events } = play([datagram(1, 'x', { from: '198.51.100.7', to: '203.0.113.9' })], { blacklists: [file] });
-  assert.equal(events.at(-1)?.status, (1 << 12) | (1 << 13));
+  assert.equal(events.at(-1)?.status, NO_ANSWER | (1 << 12) | (1 << 13));
   const multicast = play([datagram(1, 'x', { from: '198.51.100.7', to: '239.1.1.1' })]);
   assert.equal(multicast.events.at(-1)?.status, 0, 'multicast is nobody’s remote host');
 });
@@ -132,16 +136,16 @@ test('a host name on a blacklist, or below one, sets the bit of the flow that as
   });
   const { events } = play([ask(1, 'www.example.org', 1001), ask(1.1, 'www.example.net', 1002)], { blacklists: [file] });
   const status = (port: number): number | undefined => events.findLast((event) => event.clientPort === port)?.status;
-  assert.equal(status(1001), 1 << 13);
-  assert.equal(status(1002), 0);
+  assert.equal(status(1001), NO_ANSWER | (1 << 13));
+  assert.equal(status(1002), NO_ANSWER);
 });
 
 test('elephants: by direction, and only between local and remote', () => {
-  const thresholds = { ...DEFAULT_THRESHOLDS, elephantBytes: { localToRemote: 100, remoteToLocal: 1000 } };
-  const up = play([datagram(1, 'x'.repeat(200), { to: '198.51.100.1' })], { thresholds });
-  assert.equal(up.events.at(-1)?.status, 1 << 17);
-  const inside = play([datagram(1, 'x'.repeat(200))], { thresholds });
-  assert.equal(inside.events.at(-1)?.status, 0);
+  const preferences = { elephant_flow_local_to_remote_bytes: 100, elephant_flow_remote_to_local_bytes: 1000 };
+  const up = play([datagram(1, 'x'.repeat(200), { to: '198.51.100.1' })], { preferences });
+  assert.equal(up.events.at(-1)?.status, NO_ANSWER | (1 << 17));
+  const inside = play([datagram(1, 'x'.repeat(200))], { preferences });
+  assert.equal(inside.events.at(-1)?.status, NO_ANSWER);
 });
 
 test('TCP problems: retransmitted, out of order, lost, keep-alive', () => {
@@ -178,7 +182,7 @@ test('a full table: the longest silent flow ends early, with its callbacks, and 
   const evicted = events.filter((event) => event.end === 'table full');
   assert.equal(evicted.length, counter('flows.evicted'));
   assert.equal(evicted[0]?.clientPort, 1000, 'the oldest goes first');
-  assert.deepEqual(evicted[0]?.callbacks, ['protocolDetected', 'idle']);
+  assert.deepEqual(evicted[0]?.callbacks, ['protocolDetected', 'statusChanged', 'idle']);
   assert.equal(counter('flows.ended'), 12);
 });
 

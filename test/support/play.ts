@@ -2,7 +2,8 @@
  * Plays frames through decoder, flow engine and the real nDPI on packet time, and gives the lifecycle events back as plain
  * objects. `cut` says how many packets come in one batch.
  */
-import { DEFAULT_THRESHOLDS, type Thresholds } from '../../src/flows/conditions.ts';
+import { readFileSync } from 'node:fs';
+import { namesOf } from '../../src/dpi/names.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
 import {
@@ -18,6 +19,7 @@ import {
   E_VISIT,
   END_REASONS,
 } from '../../src/flows/event.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/flows/policy.ts';
 import {
   D_BYTES,
   D_PACKETS,
@@ -35,11 +37,16 @@ import {
   R_STATUS,
   R_TREND_BPS,
 } from '../../src/flows/record.ts';
-import { readBlacklists } from '../../src/hosts/blacklist.ts';
+import type { Names } from '../../src/flows/view.ts';
+import { compileLists } from '../../src/hosts/lists/compile.ts';
+import { parseListOption } from '../../src/hosts/lists/declaration.ts';
+import { type Lists, openLists } from '../../src/hosts/lists/lookup.ts';
+import { parseList } from '../../src/hosts/lists/parse.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
-import { native } from '../../src/native.ts';
+import { type DpiHandle, native } from '../../src/native.ts';
 import { BATCH_PACKETS, createBatch, createScratch, FRAME_WORDS } from '../../src/packet/batch.ts';
 import { createDecoder, DEFAULT_DECODE_OPTIONS } from '../../src/packet/decode.ts';
+import type { Preferences } from '../../src/preferences.ts';
 
 export interface TimedFrame {
   /** Seconds after the start, which lies on a multiple of 1,000 s. */
@@ -54,7 +61,8 @@ export interface PlayOptions {
   readonly detailWaitMs?: number;
   readonly dpiPackets?: { readonly tcp: number; readonly udp: number };
   readonly blacklists?: readonly string[];
-  readonly thresholds?: Thresholds;
+  readonly preferences?: Partial<Preferences>;
+  readonly policy?: Partial<Policy>;
   readonly cut?: number;
 }
 
@@ -85,6 +93,13 @@ export interface Played {
   readonly counter: (name: string) => number;
 }
 
+export const namesFor = (dpi: DpiHandle | undefined, localNetworks: readonly string[]): Names =>
+  namesOf(native, dpi, { localNetworks, interfaceName: 'play', run: 'run', packetInterface: true, sampled: false });
+
+/** Lists of malware from files, in any format. */
+const listsOf = (files: readonly string[]): Lists =>
+  openLists(compileLists(files.map((file) => parseList(readFileSync(file), parseListOption(file)))));
+
 const START_US = 1_600_000_000_000_000;
 
 export function play(frames: readonly TimedFrame[], options: PlayOptions = {}): Played {
@@ -107,15 +122,22 @@ export function play(frames: readonly TimedFrame[], options: PlayOptions = {}): 
   const engine = createFlowEngine({
     interfaceId: 0,
     maxFlows,
-    visitPeriodUs: (options.visitPeriod ?? 5) * 1e6,
-    maxIdleUs: (options.maxIdle ?? 60) * 1e6,
     dpiPackets: options.dpiPackets ?? { tcp: 12, udp: 12 },
-    detailWaitUs: (options.detailWaitMs ?? 1000) * 1000,
-    thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
     dpi,
-    detailNames: native.dpiDetailNames(),
+    names: namesFor(dpi, localNetworks.texts),
     localNetworks,
-    blacklist: readBlacklists(options.blacklists ?? []),
+    policy: {
+      ...DEFAULT_POLICY,
+      ...(options.blacklists === undefined ? {} : { lists: listsOf(options.blacklists) }),
+      ...options.policy,
+      preferences: {
+        ...DEFAULT_POLICY.preferences,
+        housekeeping_frequency: options.visitPeriod ?? 5,
+        flow_max_idle: options.maxIdle ?? 60,
+        detail_wait: options.detailWaitMs ?? 1000,
+        ...options.preferences,
+      },
+    },
     counters,
     visitsInline: true,
     sink: {

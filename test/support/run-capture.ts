@@ -9,12 +9,11 @@
 
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { namesOf } from '../../src/dpi/names.ts';
-import { DEFAULT_THRESHOLDS } from '../../src/flows/conditions.ts';
 import { COUNTERS, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
 import { eventLine, flowLine } from '../../src/flows/export.ts';
+import { DEFAULT_POLICY } from '../../src/flows/policy.ts';
 import { createEventView, type EventView } from '../../src/flows/view.ts';
-import { readBlacklists } from '../../src/hosts/blacklist.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
 import { openFile } from '../../src/interfaces/pcap/source.ts';
 import { SOURCE_FAILED } from '../../src/interfaces/source.ts';
@@ -67,15 +66,18 @@ export function runCapture(path: string, options: RunOptions, onEvent: (view: Ev
   const engine = createFlowEngine({
     interfaceId: 0,
     maxFlows,
-    visitPeriodUs: (options.visitPeriod ?? DEFAULT_CONFIG.visitPeriod) * 1e6,
-    maxIdleUs: (options.maxIdle ?? DEFAULT_CONFIG.maxIdle) * 1e6,
     dpiPackets: options.dpiPackets ?? DEFAULT_CONFIG.dpiPackets,
-    detailWaitUs: DEFAULT_CONFIG.detailWaitMs * 1000,
-    thresholds: DEFAULT_THRESHOLDS,
     dpi,
-    detailNames: names.details,
+    names,
     localNetworks,
-    blacklist: readBlacklists([]),
+    policy: {
+      ...DEFAULT_POLICY,
+      preferences: {
+        ...DEFAULT_POLICY.preferences,
+        housekeeping_frequency: options.visitPeriod ?? DEFAULT_CONFIG.visitPeriod,
+        flow_max_idle: options.maxIdle ?? DEFAULT_CONFIG.maxIdle,
+      },
+    },
     counters,
     sink: {
       bytes,

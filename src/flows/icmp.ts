@@ -1,0 +1,50 @@
+/**
+ * What ICMP packets say of their flow: type and code of the last one, long echoes (status 24), and the packet that a
+ * "port unreachable" quotes (RFC 792). Called by the table for each ICMP packet.
+ */
+import { S_ICMP, S_L3, S_L3_LENGTH, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
+import type { DetailArena } from './details.ts';
+import { FACT_LONG_ECHO, I_EXTRA, R_DETAIL, R_FACTS, R_IAT, RECORD_BYTES } from './record.ts';
+import { RECORD_WORDS, type Records } from './table.ts';
+
+const ECHO = new Set([0, 8]);
+const ECHO_V6 = new Set([128, 129]);
+/** Longest usual echo with its header, bytes (statuses.md, 24). */
+const LONGEST_ECHO = 128;
+const LONGEST_ECHO_V6 = 256;
+const PORT_UNREACHABLE = 0x0303;
+const UDP = 17;
+const IPV4_HEADER = 20;
+
+export type IcmpHook = (id: number, scratch: Scratch, chunk: Uint8Array, index: number) => void;
+
+/** @param unreachDetail id of the detail `icmp.unreach` */
+export function createIcmp({ u8, u32, i32 }: Records, details: DetailArena, unreachDetail: number): IcmpHook {
+  const quoted = new Uint8Array(13);
+  return (id, { words }, chunk, index) => {
+    const w = index * SCRATCH_WORDS;
+    const r = id * RECORD_WORDS;
+    const icmp = words[w + S_ICMP] as number;
+    const type = icmp >> 8;
+    u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 2] = type;
+    u8[id * RECORD_BYTES + R_IAT + I_EXTRA + 3] = icmp;
+    const l3 = words[w + S_L3] as number;
+    const isV4 = (chunk[l3] as number) >> 4 === 4;
+    const header = isV4 ? ((chunk[l3] as number) & 15) * 4 : 40;
+    const length = isV4
+      ? (((chunk[l3 + 2] as number) << 8) | (chunk[l3 + 3] as number)) - header
+      : ((chunk[l3 + 4] as number) << 8) | (chunk[l3 + 5] as number);
+    if (isV4 ? ECHO.has(type) && length > LONGEST_ECHO : ECHO_V6.has(type) && length > LONGEST_ECHO_V6) {
+      u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | FACT_LONG_ECHO;
+    }
+    if (icmp !== PORT_UNREACHABLE || !isV4) return;
+    const at = l3 + header + 8;
+    const inner = ((chunk[at] as number) & 15) * 4;
+    const end = l3 + (words[w + S_L3_LENGTH] as number);
+    if (inner < IPV4_HEADER || at + inner + 4 > end || chunk[at + 9] !== UDP) return;
+    for (let i = 0; i < 8; i++) quoted[i] = chunk[at + 12 + i] as number;
+    for (let i = 0; i < 4; i++) quoted[8 + i] = chunk[at + inner + i] as number;
+    quoted[12] = UDP;
+    i32[r + (R_DETAIL >> 2)] = details.withEntry(i32[r + (R_DETAIL >> 2)] as number, unreachDetail, quoted);
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * What the main thread asks of an interface thread that never turns an event loop: policies, alerts of an intrusion detection
+ * system, queries for flows. A word in shared memory says that something has come; it is then taken from the port.
+ *
+ *   main ──port──► poll(): policy, alerts, a new query      work(): some flows of the query under way ──answer──► main
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { FlowEngine } from '../flows/engine.ts';
+import type { Policy } from '../flows/policy.ts';
+import { createSelection } from '../flows/selection.ts';
+import { createEventView, type Names } from '../flows/view.ts';
+import { openLists } from '../hosts/lists/lookup.ts';
+import { CONTROL_COMMANDS, type InterfaceCommand, type InterfaceMessage } from './protocol.ts';
+
+/** Records that a query looks at before packets are read again. */
+const SLICE_RECORDS = 4096;
+/** Flows that it takes in that time. */
+const SLICE_FLOWS = 512;
+
+interface Query {
+  readonly id: number;
+  readonly selection: ReturnType<typeof createSelection>;
+  cursor: number;
+}
+
+export interface Commands {
+  /** Takes what has come. Cheap when nothing has. */
+  poll(): void;
+  /** Goes on with queries. @returns true while there is one */
+  work(): boolean;
+  /** Finishes all queries: the flows are about to end. */
+  finish(): void;
+}
+
+export function createCommands(
+  port: MessagePort,
+  control: Int32Array,
+  engine: FlowEngine,
+  names: Names,
+  say: (message: InterfaceMessage) => void,
+): Commands {
+  const view = createEventView(names);
+  const queries: Query[] = [];
+  let taken = 0;
+
+  const take = (command: InterfaceCommand): void => {
+    switch (command.type) {
+      case 'policy': {
+        const { preferences, lists } = command;
+        const changed: Partial<Policy> = {
+          ...(preferences === undefined ? {} : { preferences }),
+          ...(lists === undefined ? {} : { lists: openLists(lists) }),
+        };
+        engine.configure(changed);
+        break;
+      }
+      case 'query':
+        try {
+          queries.push({ id: command.id, selection: createSelection(command.query, names), cursor: 1 });
+        } catch (error) {
+          say({ type: 'query-failed', id: command.id, error: error as Error });
+        }
+        break;
+    }
+  };
+
+  const advance = (query: Query, records: number, flows: number): boolean => {
+    const limit = engine.limit();
+    const stop = Math.min(limit, query.cursor + records);
+    let left = flows;
+    while (query.cursor < stop && left > 0) {
+      const length = engine.snapshot(query.cursor++);
+      if (length === 0) continue;
+      view.set(engine.snapshots, 0);
+      query.selection.offer(engine.snapshots, 0, length, view);
+      left--;
+    }
+    return query.cursor < limit;
+  };
+
+  const answer = ({ id, selection }: Query): void => {
+    const { matched, total, packets, bytes } = selection;
+    say({ type: 'answer', id, matched, total, packets, bytes, events: selection.take() });
+  };
+
+  return {
+    poll() {
+      const posted = Atomics.load(control, CONTROL_COMMANDS);
+      while (taken !== posted) {
+        const received = receiveMessageOnPort(port) as { message: InterfaceCommand } | undefined;
+        if (received === undefined) return; // it is on its way
+        taken++;
+        take(received.message);
+      }
+    },
+    work() {
+      const query = queries[0];
+      if (query === undefined) return false;
+      if (advance(query, SLICE_RECORDS, SLICE_FLOWS)) return true;
+      answer(query);
+      queries.shift();
+      return queries.length > 0;
+    },
+    finish() {
+      for (const query of queries.splice(0)) {
+        advance(query, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+        answer(query);
+      }
+    },
+  };
+}
