@@ -79,8 +79,8 @@ export function createCommands(
   };
 
   const answer = ({ id, selection }: Query): void => {
-    const { matched, total, packets, bytes } = selection;
-    say({ type: 'answer', id, matched, total, packets, bytes, events: selection.take() });
+    const { names: _names, interface: _interface, ...found } = selection.answer();
+    say({ type: 'answer', id, ...found });
   };
 
   return {
