@@ -104,7 +104,7 @@ test('two captures write whole lines to one output, however slowly it is read', 
   });
   const { code, out } = await run('-i', names[0] as string, '-i', names[1] as string, '--no-scripts', '--export-events', '-');
   assert.equal(code, 0);
-  assert.equal(lines(out).length, 2 * 3000 * 2); // protocolDetected and idle
+  assert.equal(lines(out).length, 2 * 3000 * 3); // protocolDetected, statusChanged (nobody answers) and idle
 });
 
 test('a named pipe takes an export and sees one end', async () => {
@@ -148,7 +148,7 @@ test('one signal ends gracefully: last visits, the export complete, the summary;
   child.kill('SIGTERM');
   const { code, out, err } = await result;
   assert.equal(code, 0, err);
-  assert.match(err, /^stopping/);
+  assert.match(err, /^stopping/m);
   assert.match(err, /^Interface +flows/m);
   assert.ok(out.endsWith('\n'));
   assert.ok(lines(out).some((event) => (event as { callback: string }).callback === 'idle'));
@@ -164,7 +164,7 @@ test('a second signal ends at once, also when a thread waits for standard input'
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   clearInterval(again);
   const { err } = await result;
-  assert.match(err, /^stopping/);
+  assert.match(err, /^stopping/m);
   assert.ok(signal === 'SIGINT' || code === 0, `it ended by the first signal or by the second: ${code} ${signal}`);
 });
 

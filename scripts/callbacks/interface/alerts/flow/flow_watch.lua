@@ -13,6 +13,8 @@ local script = {
 }
 
 local LARGE_UPLOAD = 100 * 1024 * 1024 -- bytes
+-- Too common to be remarkable.
+local COMMON = { [flow_consts.status_udp_unidirectional] = true, [flow_consts.status_flow_risk] = true }
 local before = {} -- flow id -> its statuses when we last saw them change
 
 function script.setup()
@@ -23,7 +25,8 @@ end
 local function added(bitmap, other)
   local names = {}
   for id, status in pairsByKeys(flow_consts.flow_status_types) do
-    if ntop.bitmapIsSet(bitmap, id) and not ntop.bitmapIsSet(other, id) then names[#names + 1] = status.i18n_title end
+    local news = ntop.bitmapIsSet(bitmap, id) and not ntop.bitmapIsSet(other, id)
+    if news and not COMMON[id] then names[#names + 1] = status.i18n_title end
   end
   return names
 end
