@@ -310,23 +310,24 @@ function tcp(from: string, sourcePort: number, to: string, port: number, segment
 const ethernet = (packet: Buffer): Buffer =>
   Buffer.concat([Buffer.from('02000000000102000000000208 00'.replaceAll(' ', ''), 'hex'), packet]);
 
-/** DNS query for an A record, and its answer 192.0.2.80 (RFC 1035). */
-function dns(name: string, client: string): [Buffer, Buffer] {
+/** DNS query for an A record, and its answer 192.0.2.80 (RFC 1035), or for another type with other data. The answer may leave the question out. */
+function dns(name: string, client: string, type = 1, data = Buffer.of(192, 0, 2, 80), isRepeated = true): [Buffer, Buffer] {
   const labels = Buffer.concat([
     ...name.split('.').map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)])),
     Buffer.of(0),
   ]);
-  const question = Buffer.concat([labels, Buffer.of(0, 1, 0, 1)]);
+  const question = Buffer.concat([labels, Buffer.of(0, type, 0, 1)]);
   const query = Buffer.concat([Buffer.of(0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0), question]);
-  const record = Buffer.of(0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 80);
-  const answer = Buffer.concat([Buffer.of(0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0), question, record]);
+  const record = Buffer.concat([Buffer.of(0, type, 0, 1, 0, 0, 0, 60, 0, data.length), data]);
+  const named = isRepeated ? [question, Buffer.of(0xc0, 12), record] : [labels, record];
+  const answer = Buffer.concat([Buffer.of(0x12, 0x34, 0x81, 0x80, 0, isRepeated ? 1 : 0, 0, 1, 0, 0, 0, 0), ...named]);
   return [udp(client, 40000, '198.51.100.53', 53, query), udp('198.51.100.53', 53, client, 40000, answer)];
 }
 
 /** Handshake, one request, one answer (RFC 9112). */
-function http(client: string): Buffer[] {
+function http(client: string, path = '/a/page?x=1'): Buffer[] {
   const server = '203.0.113.80';
-  const request = 'GET /a/page?x=1 HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: Walker/1.0\r\nAccept: */*\r\n\r\n';
+  const request = `GET ${path} HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: Walker/1.0\r\nAccept: */*\r\n\r\n`;
   const answer = 'HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno';
   return [
     tcp(client, 50000, server, 80, { seq: 100, ack: 0, flags: 2 }),
@@ -335,6 +336,28 @@ function http(client: string): Buffer[] {
     tcp(client, 50000, server, 80, { seq: 101, ack: 701, flags: 24 }, request),
     tcp(server, 80, client, 50000, { seq: 701, ack: 101 + request.length, flags: 24 }, answer),
   ];
+}
+
+/** Handshake, then lines in turn; the server speaks first. */
+function dialogue(port: number, ...lines: string[]): Buffer[] {
+  const [client, server] = ['192.0.2.5', '203.0.113.21'];
+  let [seq, ack] = [101, 701];
+  const packets = [
+    tcp(client, 50001, server, port, { seq: 100, ack: 0, flags: 2 }),
+    tcp(server, port, client, 50001, { seq: 700, ack: 101, flags: 18 }),
+    tcp(client, 50001, server, port, { seq, ack, flags: 16 }),
+  ];
+  lines.forEach((line, i) => {
+    const text = `${line}\r\n`;
+    if (i % 2 === 0) {
+      packets.push(tcp(server, port, client, 50001, { seq: ack, ack: seq, flags: 24 }, text));
+      ack += text.length;
+    } else {
+      packets.push(tcp(client, 50001, server, port, { seq, ack, flags: 24 }, text));
+      seq += text.length;
+    }
+  });
+  return packets;
 }
 
 /** Hands (flow, packet) pairs over in one call. @returns the answers */
@@ -351,7 +374,8 @@ function hand(dpi: DpiHandle, pairs: readonly (readonly [number, Uint8Array])[])
   return pairs.map((_, i) => requests[i * DPI_WORDS + 3] ?? Number.NaN);
 }
 
-const numeric = /^(entropy|http\.return_code|dns\..*|tls\.(version|server_cipher|unsafe_cipher|not_before|not_after))$/;
+const numeric =
+  /^(entropy|risk_score.*|http\.(return_code|request_version)|dns\.(?!answer_address).*|login\.state|tls\.(version|.*_cipher|not_before|not_after))$/;
 
 /** The detail block as an object. */
 function collect(dpi: DpiHandle, flow: number, flags: number, room = 8192): Record<string, string | number> & { app: string } {
@@ -429,6 +453,66 @@ describe('detection', () => {
     assert.equal(page['http.user_agent'], 'Walker/1.0');
     assert.equal(page['http.return_code'], 200);
     assert.deepEqual(native.dpiMemory(dpi), [0, 0]);
+    native.dpiClose(dpi);
+  });
+
+  it('tells the answers of DNS: type and first address', () => {
+    const dpi = native.dpiCreate(4);
+    const told = (flow: number, packets: readonly Buffer[]): unknown[] => {
+      hand(
+        dpi,
+        packets.map((packet) => [flow, packet]),
+      );
+      const { 'dns.query_type': query, 'dns.answer_type': type, 'dns.answer_address': address } = collect(dpi, flow, COLLECT_FREE);
+      return [query, type, address];
+    };
+    assert.deepEqual(told(0, dns('www.example.com', '192.0.2.7')), [1, 1, '192.0.2.80']);
+    const ipv6 = Buffer.from('20010db8000000000000000000000080', 'hex');
+    assert.deepEqual(told(1, dns('www.example.com', '192.0.2.7', 28, ipv6)), [28, 28, '2001:db8::80']);
+    const pointer = Buffer.from('\x03one\x07example\x00', 'latin1');
+    assert.deepEqual(told(2, dns('80.2.0.192.in-addr.arpa', '192.0.2.7', 12, pointer)), [12, 12, undefined]);
+    // nDPI then counts no query
+    assert.equal(told(3, dns('80.2.0.192.in-addr.arpa', '192.0.2.7', 12, pointer, false))[0], 12);
+    native.dpiClose(dpi);
+  });
+
+  it('tells who logs in and how it went, never the password', () => {
+    const dpi = native.dpiCreate(1);
+    const ftp = dialogue(21, '220 ready', 'USER ann', '331 password', 'PASS s3cret', '530 no', 'QUIT');
+    const pop = dialogue(110, '+OK ready', 'USER bob', '+OK', 'PASS s3cret', '+OK', 'STAT');
+    for (const [packets, app, user] of [
+      [ftp, 'FTP_CONTROL', 'ann'],
+      [pop, 'POP3', 'bob'],
+    ] as const) {
+      hand(
+        dpi,
+        packets.map((packet) => [0, packet]),
+      );
+      const login = collect(dpi, 0, COLLECT_GIVE_UP | COLLECT_FREE);
+      assert.deepEqual([login.app, login['login.user']], [app, user]);
+      assert.doesNotMatch(JSON.stringify(login), /s3cret/);
+    }
+    native.dpiClose(dpi);
+  });
+
+  it('finds the risks of URLs, and scores them', () => {
+    const dpi = native.dpiCreate(1);
+    const risks = (path: string): unknown[] => {
+      hand(
+        dpi,
+        http('192.0.2.9', path).map((packet) => [0, packet]),
+      );
+      const out = new Uint8Array(8192);
+      native.dpiCollect(dpi, 0, 0, out);
+      const bits = new DataView(out.buffer).getBigUint64(8, true);
+      const names = native.dpiRisks().filter((_, id) => (bits & (1n << BigInt(id))) !== 0n);
+      return [names, collect(dpi, 0, COLLECT_FREE).risk_score];
+    };
+    assert.deepEqual(risks('/a/page?x=1'), [[], undefined]);
+    assert.deepEqual(risks('/a/../../etc/passwd'), [['HTTP Suspicious URL'], 100]);
+    const [names, score] = risks('/a?id=1%27%20OR%20%271%27=%271');
+    assert.deepEqual(names, ['SQL Injection']);
+    assert(Number(score) > 0);
     native.dpiClose(dpi);
   });
 
