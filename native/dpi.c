@@ -540,6 +540,9 @@ static void put_protocol(struct block *block, const struct slot *slot) {
     put_tls(block, flow);
   } else if (flow->confidence != NDPI_CONFIDENCE_DPI) {
     return;
+  } else if (is_protocol(slot, NDPI_PROTOCOL_DNS) || is_protocol(slot, NDPI_PROTOCOL_MDNS) || is_protocol(slot, NDPI_PROTOCOL_LLMNR)) {
+    /* Before all others: the application may be BitTorrent's by the name asked for, with DNS as the owner. */
+    put_dns(block, flow);
   } else if (is_protocol(slot, NDPI_PROTOCOL_DHCP)) {
     PUT_FIELD(block, DETAIL_DHCP_FINGERPRINT, flow->protos.dhcp.fingerprint);
     PUT_FIELD(block, DETAIL_DHCP_CLASS, flow->protos.dhcp.class_ident);
@@ -547,8 +550,6 @@ static void put_protocol(struct block *block, const struct slot *slot) {
     if (flow->protos.bittorrent.hash[0] != 0) {
       put_hex(block, DETAIL_BITTORRENT_HASH, flow->protos.bittorrent.hash, sizeof flow->protos.bittorrent.hash);
     }
-  } else if (is_protocol(slot, NDPI_PROTOCOL_DNS) || is_protocol(slot, NDPI_PROTOCOL_MDNS) || is_protocol(slot, NDPI_PROTOCOL_LLMNR)) {
-    put_dns(block, flow);
   } else if (is_protocol(slot, NDPI_PROTOCOL_KERBEROS)) {
     PUT_FIELD(block, DETAIL_KERBEROS_HOSTNAME, flow->protos.kerberos.hostname);
     PUT_FIELD(block, DETAIL_KERBEROS_DOMAIN, flow->protos.kerberos.domain);

@@ -473,6 +473,14 @@ describe('detection', () => {
     assert.deepEqual(told(2, dns('80.2.0.192.in-addr.arpa', '192.0.2.7', 12, pointer)), [12, 12, undefined]);
     // nDPI then counts no query
     assert.equal(told(3, dns('80.2.0.192.in-addr.arpa', '192.0.2.7', 12, pointer, false))[0], 12);
+    // an application by the name alone owns nothing of what was read
+    const [query, answer] = dns('router.utorrent.com', '192.0.2.7');
+    hand(dpi, [
+      [0, query],
+      [0, answer],
+    ]);
+    const named = collect(dpi, 0, COLLECT_FREE);
+    assert.deepEqual([named.master, named.app, named['dns.query_type'], named['bittorrent.hash']], ['DNS', 'BitTorrent', 1, undefined]);
     native.dpiClose(dpi);
   });
 
