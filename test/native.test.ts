@@ -474,7 +474,7 @@ describe('detection', () => {
     // nDPI then counts no query
     assert.equal(told(3, dns('80.2.0.192.in-addr.arpa', '192.0.2.7', 12, pointer, false))[0], 12);
     // an application by the name alone owns nothing of what was read
-    const [query, answer] = dns('router.utorrent.com', '192.0.2.7');
+    const [query, answer] = dns('utorrent.com', '192.0.2.7');
     hand(dpi, [
       [0, query],
       [0, answer],
