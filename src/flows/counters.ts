@@ -32,6 +32,7 @@ const ENGINE_COUNTERS = [
   info('dpi.packets', 'packets handed to detection'),
   info('dpi.refused', 'packets not shown to detection: their transport header is broken or not that of the flow'),
   info('dpi.given-up', 'flows whose protocol was given up and guessed'),
+  loss('hellos.dropped', 'TLS and QUIC client hellos that could not be put together: no JA4'),
   loss('details.dropped', 'protocol details dropped: the memory for them was full'),
   loss('drops.kernel', 'packets the kernel dropped because its buffer was full (raise --buffer-size)'),
   loss('drops.interface', 'packets the network interface or its driver dropped'),

@@ -7,6 +7,8 @@
  * say hello take none of nDPI's memory. What detection does not tell is added here: JA4, and what the statuses ask of a DNS query.
  * Called by the flow engine.
  */
+import { createJa4 } from '../dpi/ja4.ts';
+import { createQuicJa4 } from '../dpi/quic-initial.ts';
 import { COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, DPI_WORDS, type DpiHandle, native } from '../native.ts';
 import {
   BATCH_PACKETS,
@@ -60,18 +62,13 @@ const TCP = 6;
 const UDP = 17;
 const SYN = 2;
 const ACK = 16;
+/** RFC 9000, 14.1: a client pads the datagrams of its Initial packets to so many bytes. */
+const QUIC_INITIAL_BYTES = 1200;
 const DNS_PORTS = new Set([53, 5353, 5355]);
 /** SYN, SYN+ACK, ACK. */
 const INTRODUCTIONS = 3;
 /** An IPv6 and a TCP header, and room that nDPI may look beyond. */
 const INTRODUCTION = INTRODUCTION_BYTES / (BATCH_PACKETS * INTRODUCTIONS);
-
-/** Fingerprints of client hellos, put together from the payload of a TCP client. */
-export interface Ja4 {
-  /** @returns the JA4 once it is known */
-  feed(flow: number, chunk: Uint8Array, offset: number, length: number, seq: number): string | undefined;
-  end(flow: number): void;
-}
 
 export interface DetectionOptions {
   /** undefined: detection is off. */
@@ -82,7 +79,6 @@ export interface DetectionOptions {
   readonly details: DetailArena;
   readonly schedule: Schedule;
   readonly counters: Float64Array;
-  readonly ja4: Ja4;
   readonly names: Names;
   /** The flow has a new detail block. */
   readonly collected: (id: number) => void;
@@ -102,12 +98,16 @@ export interface Detection {
 }
 
 export function createDetection(options: DetectionOptions): Detection {
-  const { dpi, packets: limits, records, details, schedule, counters, ja4, names } = options;
+  const { dpi, packets: limits, records, details, schedule, counters, names } = options;
+  const ja4 = createJa4();
+  const quic = createQuicJa4();
   const { i32, u32, f64, v6 } = records;
   const shown = counterIndex('dpi.packets');
   const givenUp = counterIndex('dpi.given-up');
   const detailsDropped = counterIndex('details.dropped');
+  const hellosDropped = counterIndex('hellos.dropped');
   const ja4Detail = names.details.indexOf('tls.ja4');
+  const quicVersionDetail = names.details.indexOf('quic.version');
   const categoryDetail = names.details.indexOf('dpi.category');
 
   const most = BATCH_PACKETS * (1 + INTRODUCTIONS);
@@ -119,6 +119,7 @@ export function createDetection(options: DetectionOptions): Detection {
   const giveUps = new Int32Array(BATCH_PACKETS);
   let giveUpCount = 0;
   const collected = new Uint8Array(16 << 10);
+  const quicVersions = new Map<number, number>();
   const fingerprints = new Map<number, string>(); // JA4 by flow, until its details are collected
   let scratch: Scratch | undefined;
   let chunk: Uint8Array = collected;
@@ -208,6 +209,10 @@ export function createDetection(options: DetectionOptions): Detection {
     return l4 + (protocol === TCP ? ((chunk[l4 + 12] as number) >> 4) * 4 : 8);
   };
 
+  const remember = (id: number, fingerprint: string | undefined): void => {
+    if (fingerprint !== undefined) fingerprints.set(id, fingerprint);
+  };
+
   /** What nDPI does not tell: JA4 of the client hello, the whole name of a DNS query. */
   function examine(id: number, w: number, protocol: number): void {
     const words = (scratch as Scratch).words;
@@ -215,29 +220,35 @@ export function createDetection(options: DetectionOptions): Detection {
     const payload = words[w + S_PAYLOAD] as number;
     if (payload === 0) return;
     const at = payloadOf(w, protocol);
+    const fromServer = ((words[w + S_FLAGS] as number) ^ (i32[r + (R_STATE >> 2)] as number)) < 0;
     if (protocol === TCP) {
-      const fromServer = ((words[w + S_FLAGS] as number) ^ (i32[r + (R_STATE >> 2)] as number)) < 0;
-      if (fromServer) return;
-      const found = ja4.feed(id, chunk, at, payload, words[w + S_SEQ] as number);
-      if (found !== undefined) fingerprints.set(id, found);
+      if (!fromServer) remember(id, ja4.feed(id, chunk, at, payload, words[w + S_SEQ] as number));
       return;
     }
     const ports = i32[r + (R_PORTS >> 2)] as number;
-    if (!DNS_PORTS.has(ports & 0xffff) && !DNS_PORTS.has(ports >>> 16)) return;
+    if (!DNS_PORTS.has(ports & 0xffff) && !DNS_PORTS.has(ports >>> 16)) {
+      const isInitial = payload >= QUIC_INITIAL_BYTES && ((chunk[at] as number) & 0xc0) === 0xc0;
+      if (!isInitial || fromServer || fingerprints.has(id)) return;
+      const hello = quic.feed(id, chunk, at, payload);
+      if (hello === undefined) return;
+      remember(id, hello.ja4);
+      quicVersions.set(id, hello.version);
+      return;
+    }
     const found = examineQuery(chunk, at, at + payload);
     if (found === 0) return;
     const facts = ((found & DNS_INVALID) !== 0 ? FACT_DNS_INVALID : 0) | ((found & DNS_DATA) !== 0 ? FACT_DNS_DATA : 0);
     u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | facts | FACT_DETAILS_NEW;
   }
 
-  const appendText = (length: number, detail: number, text: string): number => {
-    if (length + 4 + text.length > collected.length) return length;
+  const append = (length: number, detail: number, data: Uint8Array): number => {
+    if (length + 4 + data.length > collected.length) return length;
     collected[length] = detail;
     collected[length + 1] = detail >> 8;
-    collected[length + 2] = text.length;
-    collected[length + 3] = text.length >> 8;
-    for (let i = 0; i < text.length; i++) collected[length + 4 + i] = text.charCodeAt(i);
-    return length + 4 + text.length;
+    collected[length + 2] = data.length;
+    collected[length + 3] = data.length >> 8;
+    collected.set(data, length + 4);
+    return length + 4 + data.length;
   };
 
   function collect(id: number, flags: number): void {
@@ -248,7 +259,12 @@ export function createDetection(options: DetectionOptions): Detection {
     const fingerprint = fingerprints.get(id);
     if (fingerprint !== undefined) {
       fingerprints.delete(id);
-      length = appendText(length, ja4Detail, fingerprint);
+      length = append(length, ja4Detail, Buffer.from(fingerprint, 'latin1'));
+    }
+    const version = quicVersions.get(id);
+    if (version !== undefined) {
+      quicVersions.delete(id);
+      length = append(length, quicVersionDetail, new Uint8Array(Float64Array.of(version).buffer));
     }
     if (old !== 0) details.free(old);
     const handle = details.put(collected, length);
@@ -258,6 +274,7 @@ export function createDetection(options: DetectionOptions): Detection {
     if ((flags & COLLECT_FREE) !== 0) {
       state |= STATE_DETECTED | STATE_DISSECTED;
       ja4.end(id);
+      quic.end(id);
     }
     i32[r + (R_STATE >> 2)] = state;
     u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | FACT_DETAILS_NEW;
@@ -344,6 +361,8 @@ export function createDetection(options: DetectionOptions): Detection {
         if (((i32[id * RECORD_WORDS + (R_STATE >> 2)] as number) & STATE_DISSECTED) === 0) giveUp(id);
       }
       giveUpCount = 0;
+      const lost = ja4.dropped.gaps + ja4.dropped.tooLong + ja4.dropped.evicted;
+      counters[hellosDropped] = lost + quic.dropped.undecipherable + quic.dropped.unusable + quic.dropped.evicted;
     },
     peek: (id) => collect(id, 0),
     giveUp,

@@ -130,8 +130,6 @@ export interface FlowEngine {
   readonly snapshots: Uint8Array;
 }
 
-const NO_JA4 = { feed: () => undefined, end: () => {} };
-
 export function createFlowEngine(options: EngineOptions): FlowEngine {
   const { dpi, counters, names } = options;
   const COUNT = {
@@ -189,7 +187,6 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     schedule,
     counters,
     names,
-    ja4: NO_JA4,
     collected: (id) => knowledge.review(id),
   });
   const judge = createJudge(names.packetInterface);

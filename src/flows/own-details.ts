@@ -3,6 +3,8 @@
 export const OWN_DETAILS = [
   /** JA4 of the client hello. */
   'tls.ja4',
+  /** Version of QUIC, of which the client hello came. */
+  'quic.version',
   /** Quoted packet of an ICMP "port unreachable" (RFC 792): source, destination (4 bytes each), ports (2 each, big-endian), IP protocol. */
   'icmp.unreach',
   /** JSON object of the intrusion detection system. */
