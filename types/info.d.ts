@@ -50,7 +50,7 @@ export interface Info {
   readonly 'cli.asn': number;
   /** operating system by the browser, empty if unknown; since 4.0 */
   readonly 'cli.os': string;
-  /** kind of device, 0 = unknown; since 4.0 */
+  /** type of the device by the policy of the user, 0 = unknown; since 4.0 */
   readonly 'cli.devtype': number;
   /** organisation of the autonomous system, empty if unknown; not in ntopng */
   readonly 'cli.as_name': string;
@@ -102,7 +102,7 @@ export interface Info {
   readonly 'srv.asn': number;
   /** always empty; since 4.0 */
   readonly 'srv.os': string;
-  /** kind of device, 0 = unknown; since 4.0 */
+  /** type of the device by the policy of the user, 0 = unknown; since 4.0 */
   readonly 'srv.devtype': number;
   /** organisation of the autonomous system, empty if unknown; not in ntopng */
   readonly 'srv.as_name': string;
@@ -408,6 +408,10 @@ export interface Info {
   readonly 'protos.ssl.ja3.server_cipher'?: number;
   /** `safe`, `weak` or `insecure`; present: TLS, server hash known */
   readonly 'protos.ssl.ja3.server_unsafe_cipher'?: string;
+  /** the hash of the client is known from malware; present: TLS, the hash is on a list of malicious ones */
+  readonly 'protos.ssl.ja3.client_malicious'?: boolean;
+  /** the hash of the server is known from malware; present: TLS, the hash is on a list of malicious ones */
+  readonly 'protos.ssl.ja3.server_malicious'?: boolean;
   /** as `protos.ssl_version`; present: TLS; since 4.0 */
   readonly 'protos.tls_version'?: number;
   /** server name that the client asked for; present: TLS, known; since 4.0 */
@@ -436,6 +440,10 @@ export interface Info {
   readonly 'protos.tls.ja3.server_cipher'?: number;
   /** `safe`, `weak` or `insecure`; present: TLS, server hash known; since 4.0 */
   readonly 'protos.tls.ja3.server_unsafe_cipher'?: string;
+  /** the hash of the client is known from malware; present: TLS, the hash is on a list of malicious ones; since 4.0 */
+  readonly 'protos.tls.ja3.client_malicious'?: boolean;
+  /** the hash of the server is known from malware; present: TLS, the hash is on a list of malicious ones; since 4.0 */
+  readonly 'protos.tls.ja3.server_malicious'?: boolean;
   /** JA4 of the client hello; present: TLS, known; not in ntopng */
   readonly 'protos.tls.ja4'?: string;
   /** encrypted server name, in hexadecimal; present: TLS, the client sent one; not in ntopng */
@@ -472,6 +480,10 @@ export interface Info {
   readonly 'protos.mail_tls.ja3.server_cipher'?: number;
   /** `safe`, `weak` or `insecure`; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng */
   readonly 'protos.mail_tls.ja3.server_unsafe_cipher'?: string;
+  /** the hash of the client is known from malware; present: SMTPS, POPS, IMAPS, the hash is on a list of malicious ones; not in ntopng */
+  readonly 'protos.mail_tls.ja3.client_malicious'?: boolean;
+  /** the hash of the server is known from malware; present: SMTPS, POPS, IMAPS, the hash is on a list of malicious ones; not in ntopng */
+  readonly 'protos.mail_tls.ja3.server_malicious'?: boolean;
   /** JA4 of the client hello; present: SMTPS, POPS, IMAPS, known; not in ntopng */
   readonly 'protos.mail_tls.ja4'?: string;
   /** encrypted server name, in hexadecimal; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng */
@@ -508,6 +520,10 @@ export interface Info {
   readonly 'protos.dtls.ja3.server_cipher'?: number;
   /** `safe`, `weak` or `insecure`; present: DTLS, server hash known; not in ntopng */
   readonly 'protos.dtls.ja3.server_unsafe_cipher'?: string;
+  /** the hash of the client is known from malware; present: DTLS, the hash is on a list of malicious ones; not in ntopng */
+  readonly 'protos.dtls.ja3.client_malicious'?: boolean;
+  /** the hash of the server is known from malware; present: DTLS, the hash is on a list of malicious ones; not in ntopng */
+  readonly 'protos.dtls.ja3.server_malicious'?: boolean;
   /** JA4 of the client hello; present: DTLS, known; not in ntopng */
   readonly 'protos.dtls.ja4'?: string;
   /** encrypted server name, in hexadecimal; present: DTLS, the client sent one; not in ntopng */
@@ -592,11 +608,24 @@ export interface Info {
   readonly 'protos.ntp.request_code'?: number;
   /** firmware of the device; present: UBNTAC2, known; not in ntopng */
   readonly 'protos.ubntac2.version'?: string;
-  /** `type` and `code` of the last packet; present: ICMP, ICMPv6 */
+  /** `type` and `code` of the last packet, `unreach` quoted by it; present: ICMP, ICMPv6 */
   readonly icmp?: {
     /** type of the message */
     readonly type: number;
     /** code of the message */
     readonly code: number;
+    /** the UDP packet that is quoted; present: port unreachable (ICMP 3, 3) about UDP */
+    readonly unreach?: {
+      /** its source */
+      readonly src_ip: string;
+      /** its destination */
+      readonly dst_ip: string;
+      /** its source port */
+      readonly src_port: number;
+      /** its destination port */
+      readonly dst_port: number;
+      /** its IP protocol */
+      readonly protocol: number;
+    };
   };
 }

@@ -30,10 +30,19 @@
 ---@field client flowpatrol.Info.tos.client of the client's packet
 ---@field server flowpatrol.Info.tos.server of the server's packet
 
----`type` and `code` of the last packet
+---the UDP packet that is quoted
+---@class flowpatrol.Info.icmp.unreach
+---@field src_ip string its source
+---@field dst_ip string its destination
+---@field src_port integer its source port
+---@field dst_port integer its destination port
+---@field protocol integer its IP protocol
+
+---`type` and `code` of the last packet, `unreach` quoted by it
 ---@class flowpatrol.Info.icmp
 ---@field type integer type of the message
 ---@field code integer code of the message
+---@field unreach? flowpatrol.Info.icmp.unreach the UDP packet that is quoted; present: port unreachable (ICMP 3, 3) about UDP
 
 ---The fields of a flow, as a callback gets them; a key that is not present is nil
 ---@class flowpatrol.Info
@@ -61,7 +70,7 @@
 ---@field ["cli.broadmulticast"] boolean the address is one for broadcast or multicast; since 4.0
 ---@field ["cli.asn"] integer autonomous system that announces the address, 0 if unknown; since 4.0
 ---@field ["cli.os"] string operating system by the browser, empty if unknown; since 4.0
----@field ["cli.devtype"] integer kind of device, 0 = unknown; since 4.0
+---@field ["cli.devtype"] integer type of the device by the policy of the user, 0 = unknown; since 4.0
 ---@field ["cli.as_name"] string organisation of the autonomous system, empty if unknown; not in ntopng
 ---@field ["srv.ip"] string address of the server: dotted IPv4, or IPv6 as in RFC 5952
 ---@field ["srv.key"] integer IPv4: the address as a number; IPv6: the sum of its four 32-bit words as they lie in memory, mod 2^32
@@ -87,7 +96,7 @@
 ---@field ["srv.broadmulticast"] boolean the address is one for broadcast or multicast; since 4.0
 ---@field ["srv.asn"] integer autonomous system that announces the address, 0 if unknown; since 4.0
 ---@field ["srv.os"] string always empty; since 4.0
----@field ["srv.devtype"] integer kind of device, 0 = unknown; since 4.0
+---@field ["srv.devtype"] integer type of the device by the policy of the user, 0 = unknown; since 4.0
 ---@field ["srv.as_name"] string organisation of the autonomous system, empty if unknown; not in ntopng
 ---@field src_as? integer autonomous system of the client; present: the autonomous system is known; since 4.2
 ---@field dst_as? integer autonomous system of the server; present: the autonomous system is known; since 4.2
@@ -222,6 +231,8 @@
 ---@field ["protos.ssl.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known
 ---@field ["protos.ssl.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known
 ---@field ["protos.ssl.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known
+---@field ["protos.ssl.ja3.client_malicious"]? boolean the hash of the client is known from malware; present: TLS, the hash is on a list of malicious ones
+---@field ["protos.ssl.ja3.server_malicious"]? boolean the hash of the server is known from malware; present: TLS, the hash is on a list of malicious ones
 ---@field ["protos.tls_version"]? integer as `protos.ssl_version`; present: TLS; since 4.0
 ---@field ["protos.tls.client_requested_server_name"]? string server name that the client asked for; present: TLS, known; since 4.0
 ---@field ["protos.tls.server_names"]? string names in the server certificate, separated by commas; present: TLS, known; since 4.0
@@ -236,6 +247,8 @@
 ---@field ["protos.tls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: TLS, known; since 4.0
 ---@field ["protos.tls.ja3.server_cipher"]? integer number of the cipher suite; present: TLS, server hash known; since 4.0
 ---@field ["protos.tls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: TLS, server hash known; since 4.0
+---@field ["protos.tls.ja3.client_malicious"]? boolean the hash of the client is known from malware; present: TLS, the hash is on a list of malicious ones; since 4.0
+---@field ["protos.tls.ja3.server_malicious"]? boolean the hash of the server is known from malware; present: TLS, the hash is on a list of malicious ones; since 4.0
 ---@field ["protos.tls.ja4"]? string JA4 of the client hello; present: TLS, known; not in ntopng
 ---@field ["protos.tls.esni"]? string encrypted server name, in hexadecimal; present: TLS, the client sent one; not in ntopng
 ---@field ["protos.tls.esni_cipher"]? integer cipher suite of the encrypted server name; present: TLS, the client sent one; not in ntopng
@@ -254,6 +267,8 @@
 ---@field ["protos.mail_tls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: SMTPS, POPS, IMAPS, known; not in ntopng
 ---@field ["protos.mail_tls.ja3.server_cipher"]? integer number of the cipher suite; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng
 ---@field ["protos.mail_tls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: SMTPS, POPS, IMAPS, server hash known; not in ntopng
+---@field ["protos.mail_tls.ja3.client_malicious"]? boolean the hash of the client is known from malware; present: SMTPS, POPS, IMAPS, the hash is on a list of malicious ones; not in ntopng
+---@field ["protos.mail_tls.ja3.server_malicious"]? boolean the hash of the server is known from malware; present: SMTPS, POPS, IMAPS, the hash is on a list of malicious ones; not in ntopng
 ---@field ["protos.mail_tls.ja4"]? string JA4 of the client hello; present: SMTPS, POPS, IMAPS, known; not in ntopng
 ---@field ["protos.mail_tls.esni"]? string encrypted server name, in hexadecimal; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng
 ---@field ["protos.mail_tls.esni_cipher"]? integer cipher suite of the encrypted server name; present: SMTPS, POPS, IMAPS, the client sent one; not in ntopng
@@ -272,6 +287,8 @@
 ---@field ["protos.dtls.ja3.server_hash"]? string JA3S of the server hello, MD5 in hexadecimal; present: DTLS, known; not in ntopng
 ---@field ["protos.dtls.ja3.server_cipher"]? integer number of the cipher suite; present: DTLS, server hash known; not in ntopng
 ---@field ["protos.dtls.ja3.server_unsafe_cipher"]? string `safe`, `weak` or `insecure`; present: DTLS, server hash known; not in ntopng
+---@field ["protos.dtls.ja3.client_malicious"]? boolean the hash of the client is known from malware; present: DTLS, the hash is on a list of malicious ones; not in ntopng
+---@field ["protos.dtls.ja3.server_malicious"]? boolean the hash of the server is known from malware; present: DTLS, the hash is on a list of malicious ones; not in ntopng
 ---@field ["protos.dtls.ja4"]? string JA4 of the client hello; present: DTLS, known; not in ntopng
 ---@field ["protos.dtls.esni"]? string encrypted server name, in hexadecimal; present: DTLS, the client sent one; not in ntopng
 ---@field ["protos.dtls.esni_cipher"]? integer cipher suite of the encrypted server name; present: DTLS, the client sent one; not in ntopng
@@ -314,4 +331,4 @@
 ---@field ["protos.ntp.version"]? integer version of the protocol; present: NTP; not in ntopng
 ---@field ["protos.ntp.request_code"]? integer request code of a private message (mode 7), else 0; present: NTP; not in ntopng
 ---@field ["protos.ubntac2.version"]? string firmware of the device; present: UBNTAC2, known; not in ntopng
----@field icmp? flowpatrol.Info.icmp `type` and `code` of the last packet; present: ICMP, ICMPv6
+---@field icmp? flowpatrol.Info.icmp `type` and `code` of the last packet, `unreach` quoted by it; present: ICMP, ICMPv6

@@ -33,6 +33,7 @@ import {
   END_REASONS,
   type EndReason,
 } from './event.ts';
+import type { OWN_DETAILS } from './own-details.ts';
 import {
   DETAIL_APP,
   DETAIL_BREED,
@@ -73,6 +74,7 @@ export interface Names {
 
 /** Details that fields read: names as the addon lists them. */
 export type DetailName =
+  | (typeof OWN_DETAILS)[number]
   | 'host_server_name'
   | 'http.method'
   | 'http.url'
@@ -114,8 +116,6 @@ export type DetailName =
   | 'tls.esni'
   | 'tls.esni_cipher'
   | 'tls.browser'
-  | 'tls.ja4'
-  | 'quic.version'
   | 'kerberos.hostname'
   | 'kerberos.domain'
   | 'kerberos.username'

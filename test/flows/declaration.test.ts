@@ -89,10 +89,7 @@ const LATER: Readonly<Record<Exclude<Generation, '2019'>, readonly (readonly [Fi
 // Not here: `status_infos` (4.0 alone) and `alerted_status_score`, as scripts set no statuses yet; neighbouring autonomous systems and interfaces of collectors.
 
 /** Keys that come with other parts: the store of alerts, the list of malicious signatures. Who declares one takes it out here. */
-const PENDING = new Set([
-  'flow.alert_rowid',
-  ...['protos.ssl', 'protos.tls'].flatMap((prefix) => [`${prefix}.ja3.client_malicious`, `${prefix}.ja3.server_malicious`]),
-]);
+const PENDING = new Set(['flow.alert_rowid']);
 
 const declared = new Map(DECLARED.map((field) => [field.key, field]));
 const known2019 = OF_2019.flatMap(([type, level, keys]) => keys.map((key) => ({ key, type, level, since: '2019' })));

@@ -17,6 +17,28 @@ export const icmpMessage = (view: EventView): { type: number; code: number } => 
   code: view.u8(R_IAT + I_EXTRA + 3),
 });
 
+const number16 = (text: string, at: number): number => text.charCodeAt(at) * 256 + text.charCodeAt(at + 1);
+const dotted = (text: string, at: number): string => [0, 1, 2, 3].map((i) => text.charCodeAt(at + i)).join('.');
+
+/** The UDP packet that the last "port unreachable" quotes (own-details.ts has its layout). */
+export function icmpUnreach(view: EventView): FieldTable | undefined {
+  const quoted = view.text('icmp.unreach');
+  if (quoted === undefined || quoted.length < 13) return undefined;
+  return {
+    src_ip: dotted(quoted, 0),
+    dst_ip: dotted(quoted, 4),
+    src_port: number16(quoted, 8),
+    dst_port: number16(quoted, 10),
+    protocol: quoted.charCodeAt(12),
+  };
+}
+
+function icmp(view: EventView): FieldTable | undefined {
+  if (!isIcmp(view)) return undefined;
+  const unreach = icmpUnreach(view);
+  return unreach === undefined ? icmpMessage(view) : { ...icmpMessage(view), unreach };
+}
+
 /** Detection's host name: the port is cut off where it comes from an HTTP header. */
 function hostName(view: EventView): string | undefined {
   const name = view.text('host_server_name');
@@ -59,6 +81,19 @@ const urlSeen = { when: 'URL seen' };
 const messageMembers = [
   { key: 'type', type: 'int', doc: 'type of the message' },
   { key: 'code', type: 'int', doc: 'code of the message' },
+  {
+    key: 'unreach',
+    type: 'table',
+    doc: 'the UDP packet that is quoted',
+    when: 'port unreachable (ICMP 3, 3) about UDP',
+    members: [
+      { key: 'src_ip', type: 'string', doc: 'its source' },
+      { key: 'dst_ip', type: 'string', doc: 'its destination' },
+      { key: 'src_port', type: 'int', doc: 'its source port' },
+      { key: 'dst_port', type: 'int', doc: 'its destination port' },
+      { key: 'protocol', type: 'int', doc: 'its IP protocol' },
+    ],
+  },
 ] as const;
 
 export const APPLICATION = group('application', [
@@ -124,7 +159,7 @@ export const APPLICATION = group('application', [
     ]),
     ...of('UBNTAC2', [textField('protos.ubntac2.version', 'firmware of the device', 'ubntac2.version')]),
   ]),
-  table('icmp', '`type` and `code` of the last packet', (view) => (isIcmp(view) ? icmpMessage(view) : undefined), {
+  table('icmp', '`type` and `code` of the last packet, `unreach` quoted by it', icmp, {
     when: 'ICMP, ICMPv6',
     getter: 'getICMPInfo',
     members: messageMembers,

@@ -26,6 +26,7 @@ interface End {
   readonly facts: (view: EventView) => HostFacts;
   readonly pool: (view: EventView) => Pool;
   readonly vendor: (view: EventView) => string;
+  readonly device: (view: EventView) => number;
   /** Detail that tells the operating system. */
   readonly os?: DetailName;
 }
@@ -43,6 +44,7 @@ const CLIENT: End = {
   facts: (view) => view.clientFacts(),
   pool: (view) => view.clientPool(),
   vendor: (view) => view.clientVendor(),
+  device: (view) => view.clientDevice(),
   os: 'http.os',
 };
 const SERVER: End = {
@@ -58,6 +60,7 @@ const SERVER: End = {
   facts: (view) => view.serverFacts(),
   pool: (view) => view.serverPool(),
   vendor: (view) => view.serverVendor(),
+  device: (view) => view.serverDevice(),
 };
 
 /** IPv4: the address as a number. IPv6: the sum of its four words as they lie in memory, mod 2^32. */
@@ -172,7 +175,7 @@ const end = (of: End): Declared[] => {
       string(`${prefix}.os`, of.os === undefined ? 'always empty' : 'operating system by the browser, empty if unknown', (view) =>
         of.os === undefined ? '' : (view.text(of.os) ?? ''),
       ),
-      int(`${prefix}.devtype`, 'kind of device, 0 = unknown', () => 0),
+      int(`${prefix}.devtype`, 'type of the device by the policy of the user, 0 = unknown', of.device),
     ]),
     string(`${prefix}.as_name`, 'organisation of the autonomous system, empty if unknown', (view) => facts(view).asName, {
       ours: true,

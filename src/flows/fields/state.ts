@@ -1,8 +1,20 @@
 /** Identity, times and statuses of the flow. */
-import { R_FIRST, R_LAST, STATE_ALERTED, STATE_CLIENT_BLACKLISTED, STATE_IDLE, STATE_SERVER_BLACKLISTED } from '../record.ts';
+import {
+  FACT_DEVICE_CLIENT,
+  FACT_DEVICE_SERVER,
+  FACT_JA3_CLIENT,
+  FACT_JA3_SERVER,
+  R_FACTS,
+  R_FIRST,
+  R_LAST,
+  STATE_ALERTED,
+  STATE_CLIENT_BLACKLISTED,
+  STATE_IDLE,
+  STATE_SERVER_BLACKLISTED,
+} from '../record.ts';
 import { predominant } from '../statuses.ts';
 import type { EventView } from '../view.ts';
-import { icmpMessage, isIcmp } from './application.ts';
+import { icmpMessage, icmpUnreach, isIcmp } from './application.ts';
 import { flowKey } from './endpoints.ts';
 import { absent, bool, counter, each, group, int, string } from './field.ts';
 
@@ -20,15 +32,38 @@ const ELEPHANT_DOWN = 1 << 18;
 const MALICIOUS_SIGNATURE = 1 << 27;
 const CATEGORY_MALWARE = 100;
 
+const IDS_ALERT = 1 << 21;
+
+/** JSON as the intrusion detection system gave it; a text where it is none. */
+function parsed(latin1: string): unknown {
+  const text = Buffer.from(latin1, 'latin1').toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** What explains the statuses that are set, as the core's alerts carry it. */
 function statusInfo(view: EventView): Record<string, unknown> {
-  const info: Record<string, unknown> = { 'cli.devtype': 0, 'srv.devtype': 0, 'ntopng.key': flowKey(view) };
+  const info: Record<string, unknown> = {
+    'cli.devtype': view.clientDevice(),
+    'srv.devtype': view.serverDevice(),
+    'ntopng.key': flowKey(view),
+  };
   const status = view.statusLow();
   if ((status & BLACKLISTED) !== 0) {
     if ((view.state() & STATE_CLIENT_BLACKLISTED) !== 0) info['blacklisted.cli'] = true;
     if ((view.state() & STATE_SERVER_BLACKLISTED) !== 0) info['blacklisted.srv'] = true;
     if (view.category() === CATEGORY_MALWARE) info['blacklisted.cat'] = true;
   }
+  const facts = view.u32(R_FACTS);
+  if ((facts & (FACT_DEVICE_CLIENT | FACT_DEVICE_SERVER)) !== 0) {
+    info.devproto_forbidden_peer = (facts & FACT_DEVICE_CLIENT) !== 0 ? 'cli' : 'srv';
+    info.devproto_forbidden_id = view.application();
+  }
+  const ids = (status & IDS_ALERT) === 0 ? undefined : view.text('ids.alert');
+  if (ids !== undefined) info.ids_alert = parsed(ids);
   const add = (key: string, value: string | number | undefined): void => {
     if (value !== undefined) info[key] = value;
   };
@@ -39,13 +74,14 @@ function statusInfo(view: EventView): Record<string, unknown> {
   if ((status & ELEPHANT_UP) !== 0) add('elephant.l2r_threshold', view.names.elephantBytes?.localToRemote);
   if ((status & ELEPHANT_DOWN) !== 0) add('elephant.r2l_threshold', view.names.elephantBytes?.remoteToLocal);
   if ((status & MALICIOUS_SIGNATURE) !== 0) {
-    add('cli_ja3_signature', view.text('tls.ja3_client'));
-    add('srv_ja3_signature', view.text('tls.ja3_server'));
+    if ((facts & FACT_JA3_CLIENT) !== 0) add('cli_ja3_signature', view.text('tls.ja3_client'));
+    if ((facts & FACT_JA3_SERVER) !== 0) add('srv_ja3_signature', view.text('tls.ja3_server'));
   }
   if (isIcmp(view)) {
     const { type, code } = icmpMessage(view);
     add('icmp.icmp_type', type);
     add('icmp.icmp_code', code);
+    for (const [key, value] of Object.entries(icmpUnreach(view) ?? {})) info[`icmp.unreach.${key}`] = value;
   }
   return info;
 }

@@ -6,9 +6,10 @@
  *   protos.dtls.*              DTLS
  *   protos.quic.*              QUIC: the client's side alone, as the server's answer is encrypted
  */
+import { FACT_JA3_CLIENT, FACT_JA3_SERVER, R_FACTS } from '../record.ts';
 import type { DetailName, EventView } from '../view.ts';
 import { of, textField, whole, wholeField } from './detail.ts';
-import { type Declared, each, type FieldValue, int, string } from './field.ts';
+import { bool, type Declared, each, type FieldValue, int, string } from './field.ts';
 
 /** By nDPI's number of the weakness. */
 const CIPHER_CLASSES = ['safe', 'weak', 'insecure'];
@@ -21,6 +22,15 @@ const ifServerHash = <T extends FieldValue>(view: EventView, value: T | undefine
 const hashKnown = { when: 'server hash known' };
 
 const ja3Client = (key: string): Declared => textField(key, 'JA3 of the client hello, MD5 in hexadecimal', 'tls.ja3_client');
+const isMalicious =
+  (fact: number) =>
+  (view: EventView): true | undefined =>
+    (view.u32(R_FACTS) & fact) !== 0 || undefined;
+const malicious = (prefix: string): Declared[] =>
+  each({ when: 'the hash is on a list of malicious ones' }, [
+    bool(`${prefix}.client_malicious`, 'the hash of the client is known from malware', isMalicious(FACT_JA3_CLIENT)),
+    bool(`${prefix}.server_malicious`, 'the hash of the server is known from malware', isMalicious(FACT_JA3_SERVER)),
+  ]);
 const ja3 = (prefix: string): Declared[] => [
   ja3Client(`${prefix}.client_hash`),
   textField(`${prefix}.server_hash`, 'JA3S of the server hello, MD5 in hexadecimal', 'tls.ja3_server'),
@@ -31,6 +41,7 @@ const ja3 = (prefix: string): Declared[] => [
     (view) => ifServerHash(view, CIPHER_CLASSES[whole(view, 'tls.unsafe_cipher') ?? 0]),
     hashKnown,
   ),
+  ...malicious(prefix),
 ];
 
 const tlsVersion = (view: EventView): number => whole(view, 'tls.version') ?? 0;
