@@ -3,7 +3,7 @@ import { I_EXTRA, R_IAT } from '../record.ts';
 import type { EventView } from '../view.ts';
 import { of, textField, whole } from './detail.ts';
 import { DNS_FIELDS, dnsQuery } from './dns.ts';
-import { ANY, absent, each, group, int, string, table } from './field.ts';
+import { ANY, absent, each, type FieldTable, group, int, string, table } from './field.ts';
 import { LOGIN_FIELDS } from './login.ts';
 import { TLS_FIELDS } from './tls.ts';
 
