@@ -13,6 +13,8 @@ import { createRingBuffer, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import type { CompiledLists } from './hosts/lists/compile.ts';
 import { createListStore } from './hosts/lists/store.ts';
+import type { IdsAlert } from './ids/alert.ts';
+import { type IdsSources, openIdsSources } from './ids/sources.ts';
 import {
   CONTROL_COMMANDS,
   CONTROL_STOP,
@@ -60,6 +62,8 @@ interface Running {
   linesLost: number;
   readonly ended: Promise<void>;
   readonly stop: () => void;
+  /** Tells alerts of an intrusion detection system. */
+  readonly tellAlerts: (alerts: readonly IdsAlert[]) => void;
   /** Changes what the interface goes by, from its next visit on. */
   readonly configure: (preferences: Preferences | undefined, lists: CompiledLists | undefined) => void;
   /** Flows that live now; none once the interface has ended. */
@@ -78,6 +82,7 @@ interface Shared {
   readonly preferences: Preferences;
   readonly lists: CompiledLists;
   readonly devices: InterfaceData['devices'];
+  readonly alerts: readonly IdsAlert[];
 }
 
 /** A script that does not return from one call for so long is ended; instructions of its own are limited anyway. */
@@ -87,7 +92,7 @@ const WATCH_MS = 100;
 const MOST_CALLS_ENDED = 5;
 
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
-  const { config, run, log, outputLock, preferences, lists, devices } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const wanted = config.scripts || exporting || config.flowQuery !== undefined;
   const ring = wanted ? createRingBuffer() : undefined;
@@ -96,7 +101,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const live = kind === 'packet' || config.originalSpeed;
   const { port1: port, port2: commands } = new MessageChannel();
-  const data: InterfaceData = { id, name, kind, config, run, ring, counters, gauges, control, preferences, lists, devices, port };
+  const data: InterfaceData = { id, name, kind, config, run, ring, counters, gauges, control, preferences, lists, devices, port, alerts };
   const flow = new Worker(new URL('./interfaces/worker.ts', import.meta.url), { workerData: data, transferList: [port] });
   const words = new Int32Array(control);
   const post = (command: InterfaceCommand): void => {
@@ -126,6 +131,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       Atomics.store(words, CONTROL_STOP, 1);
       Atomics.notify(words, CONTROL_STOP);
     },
+    tellAlerts: (found) => post({ type: 'alerts', alerts: found }),
     configure: (changed, compiled) =>
       post({
         type: 'policy',
@@ -353,8 +359,24 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
     now: () => Date.now(),
     log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },
   });
+  const alive = (): Running[] => interfaces.filter((running) => running.state !== 'ended' && running.state !== 'failed');
   const configure = (changed: Preferences | undefined, compiled: CompiledLists | undefined): void => {
-    for (const running of interfaces) if (running.state !== 'ended' && running.state !== 'failed') running.configure(changed, compiled);
+    for (const running of alive()) running.configure(changed, compiled);
+  };
+  let ids: IdsSources | undefined;
+  let alerts: IdsAlert[] = []; // those before the first packet
+  const openIds = async (): Promise<void> => {
+    if (config.idsAlerts.length === 0) return;
+    const live = config.originalSpeed || config.interfaces.some((name) => kindOf(name) === 'packet');
+    ids = await openIdsSources(config.idsAlerts, {
+      live,
+      log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },
+      onAlerts(batch) {
+        if (interfaces.length === 0) alerts.push(...batch);
+        else for (const running of alive()) running.tellAlerts(batch);
+      },
+    });
+    await ids.poll();
   };
   const refreshLists = async (): Promise<void> => {
     if (!lists.due(Date.now())) return;
@@ -368,6 +390,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
       for (const file of [config.exportFlows, config.exportEvents, config.exportAlerts]) {
         if (file !== undefined && file !== '-') prepareExport(file);
       }
+      await openIds();
       const shared: Shared = {
         config,
         run: Date.now().toString(36),
@@ -377,13 +400,16 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
         lists: await lists.load(),
         devices:
           config.devicePolicy === undefined ? undefined : { text: readFileSync(config.devicePolicy, 'utf8'), file: config.devicePolicy },
+        alerts,
       };
       config.interfaces.forEach((name, id) => {
         interfaces.push(startInterface(id, name, kindOf(name), shared));
       });
+      alerts = [];
       const refreshing = config.lists.length === 0 ? undefined : setInterval(() => void refreshLists(), LISTS_MS);
       void Promise.all(interfaces.map((running) => running.ended)).then(() => {
         clearInterval(refreshing);
+        void ids?.close();
         resolve();
       });
     },

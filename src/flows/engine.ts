@@ -95,6 +95,8 @@ export interface EngineOptions {
   readonly sink: EventSink | undefined;
   /** True: visits fall due inside `process`, on packet time, and are never spread. False: the caller drives them by `advance`. */
   readonly visitsInline: boolean;
+  /** Called when a visit begins, with its time in µs; also for the last one. */
+  readonly beforeVisit?: (time: number) => void;
 }
 
 /** Flows that have ended, of one pair of nDPI protocols. */
@@ -396,6 +398,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   }
 
   function startVisit(tv: number): void {
+    options.beforeVisit?.(tv);
     visitTime = tv;
     visitNumber++;
     visitCursor = 1;

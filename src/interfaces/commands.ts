@@ -10,6 +10,7 @@ import type { Policy } from '../flows/policy.ts';
 import { createSelection } from '../flows/selection.ts';
 import { createEventView, type Names } from '../flows/view.ts';
 import { openLists } from '../hosts/lists/lookup.ts';
+import type { IdsMatcher } from './ids.ts';
 import { CONTROL_COMMANDS, type InterfaceCommand, type InterfaceMessage } from './protocol.ts';
 
 /** Records that a query looks at before packets are read again. */
@@ -36,6 +37,7 @@ export function createCommands(
   port: MessagePort,
   control: Int32Array,
   engine: FlowEngine,
+  matcher: IdsMatcher,
   names: Names,
   say: (message: InterfaceMessage) => void,
 ): Commands {
@@ -54,6 +56,9 @@ export function createCommands(
         engine.configure(changed);
         break;
       }
+      case 'alerts':
+        matcher.add(command.alerts);
+        break;
       case 'query':
         try {
           queries.push({ id: command.id, selection: createSelection(command.query, names), cursor: 1 });

@@ -8,6 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import type { Names } from '../flows/view.ts';
 import type { CompiledLists } from '../hosts/lists/compile.ts';
+import type { IdsAlert } from '../ids/alert.ts';
 import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
 import type { ScriptReport } from '../scripts/engine.ts';
@@ -45,11 +46,14 @@ export interface InterfaceData {
   readonly devices: { readonly text: string; readonly file: string } | undefined;
   /** {@link InterfaceCommand}s come here; it is looked at when CONTROL_COMMANDS has grown. */
   readonly port: MessagePort;
+  /** Alerts of an intrusion detection system that were there before the first packet. */
+  readonly alerts: readonly IdsAlert[];
 }
 
 export type InterfaceCommand =
   /** What has changed; it takes effect at the next visit. */
   | { readonly type: 'policy'; readonly preferences?: Preferences; readonly lists?: CompiledLists }
+  | { readonly type: 'alerts'; readonly alerts: readonly IdsAlert[] }
   | { readonly type: 'query'; readonly id: number; readonly query: FlowQuery };
 
 export type InterfaceMessage =

@@ -16,6 +16,7 @@ import { type DpiHandle, native } from '../native.ts';
 import { createBatch, createScratch } from '../packet/batch.ts';
 import { createDecoder } from '../packet/decode.ts';
 import { type Commands, createCommands } from './commands.ts';
+import { createIdsMatcher } from './ids.ts';
 import { createSteadyClock } from './live/clock.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
@@ -166,6 +167,8 @@ function main(): void {
   });
   say({ type: 'ready', names });
 
+  // a seed that nobody can know on live interfaces; the same order of buckets in every run of a file
+  const seed = live ? native.wallClock() & 0x7fffffff : 0;
   const sink = data.ring === undefined ? undefined : ringSink(live, data.ring);
   const engine = createFlowEngine({
     interfaceId: data.id,
@@ -182,12 +185,15 @@ function main(): void {
     counters,
     sink,
     visitsInline: !live,
+    beforeVisit: (time) => matcher.retry(time),
   });
-  const commands = createCommands(data.port, control, engine, names, say);
+  const matcher = createIdsMatcher({ report: engine.report, seed, live });
+  matcher.add(data.alerts);
+  const commands = createCommands(data.port, control, engine, matcher, names, say);
   const decoder = createDecoder(
     { gtp: config.openGtp, gre: config.openGre, vxlan: config.openVxlan },
     counters.subarray(DECODE_COUNTERS_START, COUNTERS.length),
-    live ? native.wallClock() & 0x7fffffff : 0,
+    seed,
   );
 
   let drops: readonly [number, number] = [0, 0];
@@ -213,7 +219,16 @@ function main(): void {
   }
   commands.poll();
   commands.finish();
+  matcher.retry(Number.POSITIVE_INFINITY);
   engine.finish(stopped() ? 'shutdown' : 'end of file');
+  for (const [name, value] of Object.entries({
+    matched: matcher.matched,
+    expired: matcher.expired + matcher.waiting,
+    dropped: matcher.dropped,
+    refused: matcher.refused,
+  })) {
+    counters[counterIndex(`ids.${name}`)] = value;
+  }
   gauges[GAUGE_CLOCK] = engine.clock();
   say(protocolsMessage(engine, names));
   sink?.close();
