@@ -14,6 +14,10 @@ import { ja4Of } from './ja4.ts';
 const MOST_BYTES = 16 << 10;
 const MOST_FRAMES = 256;
 const MOST_FLOWS = 1024;
+/** Initial packets that are opened of one datagram: clients send one, two or three, and each costs work. */
+const MOST_PACKETS = 4;
+/** RFC 9000 14.1: a client's datagram with an Initial packet is never shorter. */
+const LEAST_DATAGRAM = 1200;
 const TAG_BYTES = 16;
 const SAMPLE_BYTES = 16;
 /** RFC 9000 17.2: longest connection id. */
@@ -226,12 +230,13 @@ export interface QuicDropped {
 
 export interface QuicJa4 {
   /**
-   * Takes the payload of a client's datagram: `payloadLength` bytes of `chunk` from `payloadOffset` on. Calls for a flow end with the first answer.
+   * Takes the payload of a client's datagram: `payloadLength` bytes of `chunk` from `payloadOffset` on. After a flow's answer nothing more of it is
+   * read, until its `end`.
    *
    * @returns what the hello tells, when it is complete with this datagram
    */
   feed(flow: number, chunk: Uint8Array, payloadOffset: number, payloadLength: number): QuicHello | undefined;
-  /** Forgets the flow: it has ended, or its detection is over. */
+  /** Forgets the flow: it has ended, or its detection is over. To be called for every flow that was fed. */
   end(flow: number): void;
   /** Flows whose hello is incomplete. */
   waiting(): number;
@@ -245,6 +250,7 @@ interface Pending {
 
 export function createQuicJa4(): QuicJa4 {
   const pending = new Map<number, Pending>();
+  const answered = new Set<number>();
   const dropped: QuicDropped = { undecipherable: 0, unusable: 0, evicted: 0 };
 
   function remember(flow: number, waiting: Pending): void {
@@ -280,10 +286,12 @@ export function createQuicJa4(): QuicJa4 {
     waiting: () => pending.size,
     end(flow) {
       if (pending.size !== 0) pending.delete(flow);
+      if (answered.size !== 0) answered.delete(flow);
     },
     feed(flow, chunk, payloadOffset, payloadLength) {
+      if (payloadLength < LEAST_DATAGRAM || answered.has(flow)) return undefined;
       const end = payloadOffset + payloadLength;
-      for (let at = payloadOffset; at < end; ) {
+      for (let at = payloadOffset, packets = 0; at < end && packets < MOST_PACKETS; packets++) {
         const packet = initialPacket(chunk, at, end);
         if (typeof packet === 'number') {
           at = packet;
@@ -291,7 +299,8 @@ export function createQuicJa4(): QuicJa4 {
         }
         at = packet.end;
         const waiting = open(flow, chunk, packet);
-        if (waiting === undefined || waiting.pieces.length === 0) continue;
+        if (waiting === undefined) return undefined;
+        if (waiting.pieces.length === 0) continue;
         const bytes = joined(waiting.pieces);
         const length = bytes.length < HANDSHAKE_HEADER ? 0 : messageLength(bytes, 0);
         if (length > MOST_BYTES || waiting.pieces.length > MOST_FRAMES || (bytes.length > 0 && bytes[0] !== CLIENT_HELLO)) {
@@ -305,9 +314,12 @@ export function createQuicJa4(): QuicJa4 {
         }
         pending.delete(flow);
         const hello = parseClientHello(bytes, 0, length);
-        if (hello !== undefined) return { ja4: ja4Of(hello, 'q'), version: packet.version };
-        dropped.unusable++;
-        return undefined;
+        if (hello === undefined) {
+          dropped.unusable++;
+          return undefined;
+        }
+        answered.add(flow);
+        return { ja4: ja4Of(hello, 'q'), version: packet.version };
       }
       return undefined;
     },

@@ -66,6 +66,12 @@ function initial(frames: Buffer, of: PacketOf = {}): Buffer {
   return Buffer.concat([header, sealed]);
 }
 
+/** A datagram as clients send it: at least 1200 bytes. What follows the packets is no packet. */
+const datagramOf = (...packets: Buffer[]): Buffer => {
+  const bytes = Buffer.concat(packets);
+  return bytes.length >= 1200 ? bytes : Buffer.concat([bytes, Buffer.alloc(1200 - bytes.length)]);
+};
+
 const whole = cryptoFrame(0, HELLO);
 
 describe('QUIC Initial packets', () => {
@@ -81,7 +87,7 @@ describe('QUIC Initial packets', () => {
 
   test('one datagram, in every version, between other bytes', () => {
     for (const version of [1, V2, 0xff000017, DRAFT_29, 0xff000022]) {
-      const datagram = initial(whole, { version, token: Buffer.alloc(70, 9), number: 300 });
+      const datagram = datagramOf(initial(whole, { version, token: Buffer.alloc(70, 9), number: 300 }));
       const chunk = Buffer.concat([Buffer.alloc(5, 0xff), datagram, Buffer.alloc(5, 0xff)]);
       const quic = createQuicJa4();
       const hello = quic.feed(1, chunk, 5, datagram.length);
@@ -113,7 +119,7 @@ describe('QUIC Initial packets', () => {
               initial(Buffer.concat([others, ...shuffled.slice(at + i * perPacket, at + (i + 1) * perPacket)]), { number }),
             );
             at += 2 * perPacket;
-            const datagram = Buffer.concat(packets);
+            const datagram = datagramOf(...packets);
             found ??= quic.feed(1, datagram, 0, datagram.length)?.ja4;
           }
           assert.match(found ?? '', JA4);
@@ -126,22 +132,41 @@ describe('QUIC Initial packets', () => {
   test('the second packet has another destination id; after a Retry the keys are others', () => {
     const quic = createQuicJa4();
     const half = HELLO.length >> 1;
-    const first = initial(cryptoFrame(0, HELLO.subarray(0, half)));
+    const first = datagramOf(initial(cryptoFrame(0, HELLO.subarray(0, half))));
     const other = Buffer.from('0011223344', 'hex');
-    const second = initial(cryptoFrame(half, HELLO.subarray(half)), { destinationId: other, keysOf: RFC_ID, number: 1 });
+    const second = datagramOf(initial(cryptoFrame(half, HELLO.subarray(half)), { destinationId: other, keysOf: RFC_ID, number: 1 }));
     assert.equal(quic.feed(1, first, 0, first.length), undefined);
     assert.match(quic.feed(1, second, 0, second.length)?.ja4 ?? '', JA4);
 
     assert.equal(quic.feed(2, first, 0, first.length), undefined);
-    const again = initial(whole, { destinationId: other, token: Buffer.alloc(20) });
+    const again = datagramOf(initial(whole, { destinationId: other, token: Buffer.alloc(20) }));
     assert.match(quic.feed(2, again, 0, again.length)?.ja4 ?? '', JA4);
     assert.equal(quic.waiting(), 0);
   });
 
+  test('after the answer nothing more of the flow is read, until it has ended', () => {
+    const quic = createQuicJa4();
+    const datagram = datagramOf(initial(whole));
+    const feed = (): unknown => quic.feed(1, datagram, 0, datagram.length)?.ja4;
+    assert.notEqual(feed(), undefined);
+    assert.equal(feed(), undefined);
+    quic.end(1);
+    assert.notEqual(feed(), undefined);
+  });
+
+  test('four packets of a datagram are opened, none of a short one', () => {
+    const quic = createQuicJa4();
+    const ping = initial(Buffer.of(1));
+    const feed = (datagram: Buffer): unknown => quic.feed(1, datagram, 0, datagram.length)?.ja4;
+    assert.equal(feed(datagramOf(ping, ping, ping, ping, initial(whole))), undefined);
+    assert.equal(feed(initial(whole)), undefined);
+    assert.notEqual(feed(datagramOf(ping, ping, ping, initial(whole))), undefined);
+  });
+
   test('what is no Initial packet, cannot be opened, or carries no client hello', () => {
     const quic = createQuicJa4();
-    const feed = (bytes: Buffer): unknown => quic.feed(1, bytes, 0, bytes.length);
-    for (const bytes of [Buffer.alloc(0), Buffer.from('no QUIC at all'), Buffer.alloc(40, 0x40), Buffer.of(0xc3, 0, 0, 0, 1)]) {
+    const feed = (bytes: Buffer): unknown => quic.feed(1, datagramOf(bytes), 0, Math.max(1200, bytes.length));
+    for (const bytes of [Buffer.alloc(0), Buffer.from('no QUIC at all'), Buffer.alloc(40, 0x40), Buffer.of(0xc3, 0, 0, 0, 9)]) {
       assert.equal(feed(bytes), undefined);
     }
     const damaged = initial(whole);
@@ -157,7 +182,7 @@ describe('QUIC Initial packets', () => {
 
   test('flows without end are forgotten, the oldest first', () => {
     const quic = createQuicJa4();
-    const begin = initial(cryptoFrame(0, HELLO.subarray(0, 20)));
+    const begin = datagramOf(initial(cryptoFrame(0, HELLO.subarray(0, 20))));
     for (let flow = 0; flow < 1026; flow++) quic.feed(flow, begin, 0, begin.length);
     assert.equal(quic.waiting(), 1024);
     assert.equal(quic.dropped.evicted, 2);
@@ -166,15 +191,16 @@ describe('QUIC Initial packets', () => {
   });
 
   test('any bytes are read or refused', () => {
-    const good = initial(whole);
+    const good = datagramOf(initial(whole));
     const quic = createQuicJa4();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(good.length), fc.nat(good.length), (noise, at, cut) => {
         const bytes = Buffer.from(good);
         bytes.set(noise.subarray(0, bytes.length - at), at);
         quic.feed(1, bytes, 0, cut);
-        const frames = initial(Buffer.from(noise));
-        quic.feed(2, frames, 0, frames.length);
+        quic.feed(2, bytes, 0, bytes.length);
+        const frames = datagramOf(initial(Buffer.from(noise)));
+        quic.feed(3, frames, 0, frames.length);
       }),
     );
   });
