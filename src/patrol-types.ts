@@ -14,7 +14,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-export interface Patrol extends Partial<PatrolControl> {
+export interface Patrol extends PatrolControl {
   /** Opens everything. Rejects when an export file cannot be written. */
   start(): Promise<void>;
   /** Ends gracefully: last visits, exports flushed. */

@@ -2,9 +2,13 @@
  * Looks at what the options name before anything starts: are the interfaces there, can they be opened, are the files captures,
  * does the filter compile. Each is opened as the run will open it, so what can be found out now is one clear error now.
  */
-import { accessSync, constants, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
+import { readDevices } from '../hosts/devices.ts';
+import { checkGeoFiles } from '../hosts/geo.ts';
+import { isUrl } from '../hosts/lists/declaration.ts';
+import { createPools } from '../hosts/pools.ts';
 import { createSteadyClock } from '../interfaces/live/clock.ts';
 import { openLive } from '../interfaces/live/source.ts';
 import { openFile } from '../interfaces/pcap/source.ts';
@@ -102,6 +106,27 @@ function checkExport(file: string | undefined, option: string, read: readonly st
   if (same !== undefined) throw usageError(`${option}: ${file} is read by this run, it would be overwritten`);
 }
 
+/** Reads them once, so that what is wrong in them is an error now. */
+function checkHostFiles({ geoFiles, hostPools, devicePolicy }: Config): void {
+  const attempt = (option: string, read: () => void): void => {
+    try {
+      read();
+    } catch (error) {
+      throw usageError(`${option}: ${(error as Error).message}`);
+    }
+  };
+  for (const file of geoFiles) checkReadable(file, '--geo', 'file');
+  attempt('--geo', () => checkGeoFiles(geoFiles));
+  if (hostPools !== undefined) {
+    checkReadable(hostPools, '--host-pools', 'file');
+    attempt('--host-pools', () => createPools(readFileSync(hostPools, 'utf8'), hostPools));
+  }
+  if (devicePolicy !== undefined) {
+    checkReadable(devicePolicy, '--device-policy', 'file');
+    attempt('--device-policy', () => readDevices(readFileSync(devicePolicy, 'utf8'), devicePolicy));
+  }
+}
+
 /**
  * @returns what each of `config.interfaces` is
  * @throws CommandError
@@ -114,9 +139,12 @@ export function checkConfig(config: Config): (name: string) => InterfaceKind {
   if (config.originalSpeed && live !== undefined) {
     throw usageError(`--original-speed is for captures, but -i ${live[0]} is a network interface`, `a file of that name: -i ./${live[0]}`);
   }
-  for (const file of config.blacklists) checkReadable(file, '--blacklist', 'file');
+  const lists = config.lists.map((list) => list.from).filter((from) => !isUrl(from));
+  for (const file of lists) checkReadable(file, '--blacklist, --list', 'file');
+  checkHostFiles(config);
   if (config.scripts) for (const directory of config.scriptDirectories) checkReadable(directory, '--scripts-dir', 'directory');
-  const read = [...files, ...config.blacklists];
+  const settings = [config.hostPools, config.devicePolicy].filter((file) => file !== undefined);
+  const read = [...files, ...lists, ...config.geoFiles, ...settings];
   checkExport(config.exportFlows, '--export-flows', read);
   checkExport(config.exportEvents, '--export-events', read);
   checkExport(config.exportAlerts, '--export-alerts', read);

@@ -14,7 +14,7 @@ export const demoConfig = (project: string, scriptDirectory: string): Config => 
   shutdownWhenDone: true,
 });
 
-export const DEMO_GREETING = `Nothing was asked for, so this is the demo: ${DEMO_CAPTURES.length} real captures, with all callbacks of the scripts.`;
+export const DEMO_GREETING = `This is the demo: ${DEMO_CAPTURES.length} real captures, with all callbacks of the scripts.`;
 
 /** @param program how the user calls us */
 export function whatNext(program: string): string[] {

@@ -39,13 +39,42 @@ export function clock(seconds: number): string {
   return parts[0] === 0 ? `${parts[1]}:${rest}` : `${Number(hours)}:${minutes}:${rest}`;
 }
 
-/** What a terminal would take for a command is shown as `?`: file names, host names and scripts say what they like. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]/gu, '?');
+/** What a terminal would take for a command, or for a change of direction, is `?`: file names, host names and scripts say what they like. */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');
 
 /** Cut at the end. */
 export const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`);
 /** Cut at the start: of a path the end says most. */
 export const cutStart = (text: string, width: number): string => (text.length <= width ? text : `…${text.slice(text.length - width + 1)}`);
+
+/** East Asian wide characters and pictures take two cells (Unicode UAX #11, coarsely). */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const NARROW = /^[ -~]*$/;
+
+/** Cells of a terminal that a printable text takes. */
+export function cellsOf(text: string): number {
+  if (NARROW.test(text)) return text.length;
+  let cells = 0;
+  for (const character of text) cells += /\p{M}|\p{Cf}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return cells;
+}
+
+/** Exactly so many cells: cut at the end with `…`, or filled up with spaces. */
+export function fit(text: string, width: number, right = false): string {
+  if (width <= 0) return '';
+  const cells = cellsOf(text);
+  if (cells <= width) return right ? ' '.repeat(width - cells) + text : text + ' '.repeat(width - cells);
+  let kept = '';
+  let used = 0;
+  for (const character of text) {
+    const next = cellsOf(character);
+    if (used + next > width - 1) break;
+    kept += character;
+    used += next;
+  }
+  return `${kept}…${' '.repeat(width - 1 - used)}`;
+}
 
 export interface Column {
   readonly title: string;

@@ -1,19 +1,31 @@
 /**
- * The options, declared once. Everything else is derived from this list: parsing (parse.ts), the configuration file, the help
- * on a screen and the reference (help.ts).
+ * The options of a run, declared once. Everything else is derived from this list: parsing (parse.ts), the configuration file, the
+ * help on a screen and the reference (help.ts). Options of commands that show something are in view-options.ts.
  *
  * An option turns the texts given for it into a part of the configuration, or throws a usage error with a hint.
  */
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type Config, DEFAULT_CONFIG, type LogLevel } from '../config.ts';
+import { isUrl, ListError, type ListSource, parseListOption } from '../hosts/lists/declaration.ts';
 import { isNetwork } from '../hosts/prefixes.ts';
 import { nearest } from '../nearest.ts';
+import {
+  isPreference,
+  PREFERENCE_NAMES,
+  PREFERENCES,
+  PreferenceError,
+  type PreferenceName,
+  type Preferences,
+  preferenceValue,
+} from '../preferences.ts';
 import { usageError } from './errors.ts';
 
-export const OPTION_GROUPS = ['Input', 'Capture', 'Flows', 'Protocols', 'Scripts', 'Output', 'Program'] as const;
+export const OPTION_GROUPS = ['Input', 'Capture', 'Flows', 'Hosts', 'Protocols', 'Scripts', 'Output', 'Program'] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
-export interface OptionDeclaration {
+/** What the options of one kind have in common, whatever they make. */
+export interface OptionOf<T> {
   /** Long name without dashes, also the name in a configuration file. */
   readonly name: string;
   /** One letter. */
@@ -22,7 +34,9 @@ export interface OptionDeclaration {
   readonly aliases?: readonly string[];
   /** Name of the value in the help; an option without one is a switch. */
   readonly value?: string;
-  readonly group: OptionGroup;
+  readonly group: OptionGroup | 'Table';
+  /** Left out of the help on one screen: `flowpatrol help options` has it. */
+  readonly rare?: boolean;
   /** One line. */
   readonly help: string;
   /** Further sentences for the reference. */
@@ -34,13 +48,15 @@ export interface OptionDeclaration {
   /** `command`: it says what to do and is no part of the configuration, so it is not allowed in a file. */
   readonly command?: boolean;
   /** @param texts all values given, in order; a switch gets none */
-  readonly read: (texts: readonly string[], flag: string) => Partial<Config>;
+  readonly read: (texts: readonly string[], flag: string) => Partial<T>;
 }
+
+export type OptionDeclaration = OptionOf<Config>;
 
 type Declared = Omit<OptionDeclaration, 'default' | 'read'>;
 type KeyOf<T> = { [K in keyof Config]-?: Config[K] extends T ? K : never }[keyof Config];
 
-const last = (texts: readonly string[]): string => texts.at(-1) as string;
+export const last = (texts: readonly string[]): string => texts.at(-1) as string;
 
 /** Digits, or digits with K, M, G (powers of 1024) where `units` says so. */
 const number = (text: string, units: boolean): number => {
@@ -51,19 +67,35 @@ const number = (text: string, units: boolean): number => {
 
 const size = (bytes: number): string => (bytes >= 1 << 20 && bytes % (1 << 20) === 0 ? `${bytes >> 20}M` : String(bytes));
 
-function integer(key: KeyOf<number>, from: number, to: number, declared: Declared, units = false): OptionDeclaration {
+/** A whole number in a range; `make` puts it where it belongs. */
+export function integerOption<T>(
+  { from, to, fallback, units = false }: { from: number; to: number; fallback: number; units?: boolean },
+  make: (value: number) => Partial<T>,
+  declared: Omit<OptionOf<T>, 'default' | 'read'>,
+): OptionOf<T> {
   const show = units ? size : (value: number): string => value.toLocaleString('en-US');
   return {
     ...declared,
     more: `From ${show(from)} to ${show(to)}. ${declared.more ?? ''}`.trim(),
-    default: show(DEFAULT_CONFIG[key]),
+    default: show(fallback),
     read(texts, flag) {
       const value = number(last(texts), units);
-      if (value >= from && value <= to) return { [key]: value };
-      const hint = Number.isNaN(value) ? `for example ${flag} ${units ? size(DEFAULT_CONFIG[key]) : DEFAULT_CONFIG[key]}` : '';
+      if (value >= from && value <= to) return make(value);
+      const hint = Number.isNaN(value) ? `for example ${flag} ${units ? size(fallback) : fallback}` : '';
       throw usageError(`${flag}: '${last(texts)}' is not a whole number from ${show(from)} to ${show(to)}`, hint);
     },
   };
+}
+
+const integer = (key: KeyOf<number>, from: number, to: number, declared: Declared, units = false): OptionDeclaration =>
+  integerOption<Config>({ from, to, fallback: DEFAULT_CONFIG[key], units }, (value) => ({ [key]: value }), declared);
+
+type IntegerPreference = { [K in PreferenceName]: (typeof PREFERENCES)[K]['type'] extends 'int' ? K : never }[PreferenceName];
+
+/** An option that sets a preference for this run. */
+function ofPreference(name: IntegerPreference, declared: Omit<Declared, 'name'>): OptionDeclaration {
+  const { from, to, default: fallback, option } = PREFERENCES[name] as { from: number; to: number; default: number; option: string };
+  return integerOption<Config>({ from, to, fallback }, (value) => ({ preferences: { [name]: value } }), { ...declared, name: option });
 }
 
 const flag = (key: KeyOf<boolean>, value: boolean, declared: Declared): OptionDeclaration => ({
@@ -84,16 +116,22 @@ function choice<T extends string>(key: KeyOf<T> & keyof Config, choices: readonl
   };
 }
 
-const notEmpty = (text: string, name: string): string => {
+export const notEmpty = (text: string, name: string): string => {
   if (text === '') throw usageError(`${name}: the value is empty`);
   return text;
 };
 
-const files = (key: 'scriptDirectories' | 'blacklists', declared: Declared): OptionDeclaration => ({
+const files = (key: 'scriptDirectories' | 'geoFiles', declared: Declared): OptionDeclaration => ({
   ...declared,
   repeatable: true,
   default: '',
   read: (texts, name) => ({ [key]: texts.map((text) => resolve(notEmpty(text, name))) }),
+});
+
+const file = (key: 'hostPools' | 'devicePolicy', declared: Declared): OptionDeclaration => ({
+  ...declared,
+  default: '',
+  read: (texts, name) => ({ [key]: resolve(notEmpty(last(texts), name)) }),
 });
 
 const output = (key: 'exportFlows' | 'exportEvents' | 'exportAlerts', declared: Declared): OptionDeclaration => ({
@@ -122,6 +160,41 @@ function localNetworks(texts: readonly string[], name: string): Partial<Config> 
       throw usageError(`${name}: '${text}' is neither an address nor a network`, `for example ${name} 192.168.0.0/16,10.0.0.0/8`);
   }
   return { localNetworks: networks };
+}
+
+/** @throws a usage error */
+function listOf(text: string, name: string): ListSource {
+  try {
+    const list = parseListOption(text);
+    return isUrl(list.from) ? list : { ...list, from: resolve(list.from) };
+  } catch (error) {
+    if (error instanceof ListError) throw usageError(`${name}: ${error.message}`, error.hint);
+    throw error;
+  }
+}
+
+/** One `NAME=VALUE`. */
+function preference(text: string, name: string): Partial<Preferences> {
+  const [key = '', ...rest] = text.split('=');
+  if (rest.length === 0) throw usageError(`${name}: '${text}' is not of the form NAME=VALUE`, `for example ${name} flow_max_idle=30`);
+  const known = key.trim();
+  if (!isPreference(known)) throw usageError(`${name}: there is no preference '${known}'`, didYouMean(known, PREFERENCE_NAMES));
+  try {
+    return { [known]: preferenceValue(known, rest.join('=')) };
+  } catch (error) {
+    if (error instanceof PreferenceError) throw usageError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A file of alerts, or an address where datagrams with alerts arrive. */
+function alertSource(text: string, name: string): string {
+  if (!text.startsWith('udp:')) return resolve(notEmpty(text, name));
+  const match = /^udp:(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3] ?? 0);
+  if (isIP(address) !== 0 && port >= 1 && port <= 65_535) return text;
+  throw usageError(`${name}: '${text}' is not of the form udp:ADDRESS:PORT`, `for example ${name} udp:127.0.0.1:5514`);
 }
 
 const DPI_PACKETS_MAX = 250;
@@ -172,7 +245,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     value: 'NAME|FILE|-',
     group: 'Input',
     repeatable: true,
-    help: 'interface, capture file (also .gz), or - for standard input',
+    help: 'interface, capture (also .gz), or stdin',
     more: 'Captures are pcap or pcapng files. Each one has its own clock, flow table, visits and scripts. A network interface is meant where one has that name.',
     default: '',
     read: (texts, name) => ({ interfaces: texts.map((text) => notEmpty(text, name)) }),
@@ -182,7 +255,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     short: 'B',
     value: 'FILTER',
     group: 'Input',
-    help: 'only packets that match this BPF filter',
+    help: 'only packets that match (BPF)',
     more: 'The language is that of tcpdump (pcap-filter(7)). It holds for all interfaces.',
     default: '',
     read: (texts) => ({ filter: last(texts).trim() }),
@@ -190,23 +263,33 @@ export const OPTIONS: readonly OptionDeclaration[] = [
   flag('originalSpeed', true, {
     name: 'original-speed',
     group: 'Input',
-    help: 'play captures as fast as they were recorded, as if live',
-    more: 'All callbacks run, and nothing waits for slow scripts.',
+    help: 'play captures as if they were live',
+    more: 'As fast as they were recorded. All callbacks run, and nothing waits for slow scripts.',
   }),
   flag('shutdownWhenDone', true, {
     name: 'shutdown-when-done',
     group: 'Input',
-    help: 'end after the last capture file; without -d nothing is kept',
+    rare: true,
+    help: 'end after the last capture',
     more: 'As long as there is no web interface, a run ends after its last capture in any case.',
   }),
   integer('snapLength', 64, 262_144, {
     name: 'snap-length',
     value: 'BYTES',
     group: 'Capture',
+    rare: true,
     help: 'bytes kept of each packet',
     more: 'Shorter packets cost less, but payload lengths and protocol details of longer ones are lost.',
   }),
-  flag('promiscuous', false, { name: 'no-promiscuous', group: 'Capture', help: 'only packets from and to this machine' }),
+  flag('promiscuous', false, { name: 'no-promiscuous', group: 'Capture', rare: true, help: 'only packets of this machine' }),
+  integer('captureThreads', 1, 64, {
+    name: 'capture-threads',
+    value: 'N',
+    group: 'Capture',
+    rare: true,
+    help: 'threads that capture one interface',
+    more: 'Packets of one flow always come to the same thread.',
+  }),
   integer(
     'bufferBytes',
     64 << 10,
@@ -215,8 +298,8 @@ export const OPTIONS: readonly OptionDeclaration[] = [
       name: 'buffer-size',
       value: 'BYTES',
       group: 'Capture',
-      help: 'kernel buffer of a live interface (K, M, G)',
-      more: 'A larger one bridges longer bursts: raise it when the summary shows kernel drops.',
+      help: 'kernel buffer of an interface',
+      more: 'Also with K, M, G. A larger one bridges longer bursts: raise it when the summary shows kernel drops.',
     },
     true,
   ),
@@ -226,7 +309,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     value: 'NETS',
     group: 'Flows',
     repeatable: true,
-    help: 'local networks, comma separated (default: the private ones)',
+    help: 'local networks, comma separated',
     more: 'They decide which hosts count as local.',
     default: DEFAULT_CONFIG.localNetworks.join(','),
     read: localNetworks,
@@ -237,27 +320,93 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     aliases: ['max-num-flows'],
     value: 'N',
     group: 'Flows',
-    help: 'most flows at one time, per interface',
+    help: 'most flows at one time, per -i',
     more: 'When the table is full, flows that were silent for long end early, with their callbacks, and are counted. Memory is taken as flows come.',
   }),
-  integer('visitPeriod', 1, 60, { name: 'visit-period', value: 'S', group: 'Flows', help: 'seconds between two visits of all flows' }),
-  integer('maxIdle', 1, 3600, { name: 'max-idle', value: 'S', group: 'Flows', help: 'seconds of silence after which a flow is over' }),
+  ofPreference('housekeeping_frequency', { value: 'SECONDS', group: 'Flows', rare: true, help: 'time between two visits of all flows' }),
+  ofPreference('flow_max_idle', { value: 'SECONDS', group: 'Flows', help: 'silence that ends a flow, seconds' }),
   {
     name: 'blacklist',
     value: 'FILE',
     group: 'Flows',
     repeatable: true,
-    help: 'bad addresses, networks, host names; may repeat',
-    more: 'One a line, # begins a comment; lines of a hosts file are understood. A host name also matches its sub-domains.',
+    help: 'bad addresses, networks, host names',
+    more: 'Short for `--list malware:auto:FILE`: one a line, # begins a comment; lines of a hosts file are understood. A host name also matches its sub-domains.',
     default: '',
-    read: (texts, name) => ({ blacklists: texts.map((text) => resolve(notEmpty(text, name))) }),
+    read(texts, name) {
+      const blacklists = texts.map((text) => resolve(notEmpty(text, name)));
+      return { blacklists, lists: blacklists.map((path) => listOf(`malware:auto:${path}`, name)) };
+    },
+  },
+  {
+    name: 'list',
+    value: 'SOURCE',
+    group: 'Flows',
+    repeatable: true,
+    rare: true,
+    help: 'category list: a file or a URL',
+    more: '`CATEGORY:FORMAT:SOURCE`, `CATEGORY:SOURCE` or `SOURCE`; see [the guide to lists](../guides/lists.md).',
+    default: '',
+    read: (texts, name) => ({ lists: texts.map((text) => listOf(notEmpty(text, name), name)) }),
+  },
+  files('geoFiles', {
+    name: 'geo',
+    value: 'FILE',
+    group: 'Hosts',
+    rare: true,
+    help: 'places and AS numbers: MMDB or CSV',
+    more: 'In place of the free data of the installation; see [the guide to hosts](../guides/hosts.md).',
+  }),
+  file('hostPools', {
+    name: 'host-pools',
+    value: 'FILE',
+    group: 'Hosts',
+    rare: true,
+    help: 'hosts put together under names',
+    more: 'See [the guide to hosts](../guides/hosts.md).',
+  }),
+  flag('resolveNames', true, {
+    name: 'resolve-names',
+    group: 'Hosts',
+    rare: true,
+    help: 'ask DNS for names of addresses',
+    more: 'The questions tell a name server whom your hosts talk to.',
+  }),
+  file('devicePolicy', {
+    name: 'device-policy',
+    value: 'FILE',
+    group: 'Hosts',
+    rare: true,
+    help: 'protocols that types of devices may use',
+  }),
+  {
+    name: 'ids-alerts',
+    value: 'SOURCE',
+    group: 'Input',
+    repeatable: true,
+    rare: true,
+    help: 'alerts of Suricata (eve.json)',
+    more: 'A file, or `udp:ADDRESS:PORT` where each datagram holds one line. Flows that they are about get a status.',
+    default: '',
+    read: (texts, name) => ({ idsAlerts: texts.map((text) => alertSource(text, name)) }),
+  },
+  {
+    name: 'pref',
+    value: 'NAME=VALUE',
+    group: 'Program',
+    repeatable: true,
+    rare: true,
+    help: 'a preference, for this run',
+    more: 'It wins over what is stored in the data directory; see [preferences](../guides/preferences.md).',
+    default: '',
+    read: (texts, name) => ({ preferences: Object.assign({}, ...texts.map((text) => preference(text, name))) as Partial<Preferences> }),
   },
   {
     name: 'open',
     value: 'TUNNELS',
     group: 'Protocols',
-    help: 'look into tunnels: gtp,gre,vxlan or none',
-    more: 'The flows of an opened tunnel are those inside it. IP in IP is always opened.',
+    help: 'tunnels to look into: gtp,gre,vxlan',
+    more: 'Or `none`. The flows of an opened tunnel are those inside it. IP in IP is always opened.',
     default: 'gtp',
     read: openTunnels,
   },
@@ -265,24 +414,25 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     name: 'dpi-packets',
     value: 'N',
     group: 'Protocols',
-    help: 'packets of a flow for detection: N or tcp:N,udp:N',
-    more: `From 1 to ${DPI_PACKETS_MAX}. After so many the protocol is guessed.`,
+    rare: true,
+    help: 'packets that detection sees',
+    more: `N or tcp:N,udp:N, from 1 to ${DPI_PACKETS_MAX}. After so many the protocol is guessed.`,
     default: '12',
     read: dpiPackets,
   },
-  integer('detailWaitMs', 0, 60_000, {
-    name: 'detail-wait',
+  ofPreference('detail_wait', {
     value: 'MS',
     group: 'Protocols',
-    help: 'longest wait of protocolDetected for details',
-    more: 'Once the protocol is known, certificate, host name or answer code may take a few packets more; so long the callback waits for them.',
+    rare: true,
+    help: 'longest wait for details',
+    more: 'Of protocolDetected, in ms. Once the protocol is known, certificate, host name or answer code may take a few packets more; so long the callback waits for them.',
   }),
   flag('dpi', false, { name: 'no-dpi', group: 'Protocols', help: 'no protocol detection' }),
   files('scriptDirectories', {
     name: 'scripts-dir',
     value: 'DIR',
     group: 'Scripts',
-    help: "folder of scripts, instead of the project's own; may repeat",
+    help: 'folder of scripts, instead of our own',
     more: 'All .lua files in it are loaded, without sub-folders. The default is scripts/callbacks/interface/alerts/flow of the project.',
   }),
   flag('scripts', false, { name: 'no-scripts', group: 'Scripts', help: 'run no scripts' }),
@@ -290,23 +440,29 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     name: 'pcap-callbacks',
     value: 'WHICH',
     group: 'Scripts',
-    help: 'run on captures: protocolDetected or all',
+    help: 'protocolDetected or all, on captures',
   }),
-  output('exportFlows', { name: 'export-flows', value: 'FILE|-', group: 'Output', help: 'every flow at its end, one JSON object a line' }),
-  output('exportEvents', { name: 'export-events', value: 'FILE|-', group: 'Output', help: 'every callback that is due, the same way' }),
+  output('exportFlows', { name: 'export-flows', value: 'FILE|-', group: 'Output', help: 'flows at their end, as JSON lines' }),
+  output('exportEvents', {
+    name: 'export-events',
+    value: 'FILE|-',
+    group: 'Output',
+    rare: true,
+    help: 'callbacks that are due, as JSON lines',
+  }),
   output('exportAlerts', {
     name: 'export-alerts',
     value: 'FILE|-',
     group: 'Output',
-    help: 'every alert; - = standard output, for one of the three',
+    help: 'alerts, as JSON lines; - = stdout',
   }),
   {
     name: 'data-dir',
     short: 'd',
     value: 'DIR',
     group: 'Output',
-    help: 'folder for what is kept; without it nothing is',
-    more: 'It is made where it is missing. One process at a time can use it.',
+    help: 'folder for what is kept, and for control',
+    more: 'Without it nothing is kept, and `top` and `prefs` cannot talk to the run. It is made where it is missing. One process at a time can use it.',
     default: '',
     read: (texts, name) => ({ dataDirectory: resolve(notEmpty(last(texts), name)) }),
   },
@@ -315,6 +471,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     short: 'w',
     value: '[ADDR:]PORT',
     group: 'Output',
+    rare: true,
     help: 'web interface (not in this version)',
     default: '',
     read(_, name) {
@@ -324,14 +481,14 @@ export const OPTIONS: readonly OptionDeclaration[] = [
       );
     },
   },
-  choice('logLevel', LOG_LEVELS, { name: 'log-level', value: 'LEVEL', group: 'Program', help: 'debug, info, warn or error' }),
+  choice('logLevel', LOG_LEVELS, { name: 'log-level', value: 'LEVEL', group: 'Program', rare: true, help: 'debug, info, warn or error' }),
   ofProgram({
     name: 'config',
     value: 'FILE',
     group: 'Program',
-    help: 'read options from a file; those on the command line win',
-    more: 'Lines of the form `name = value` with the long names; # begins a comment; a switch needs no value.',
+    help: 'read options from a file',
+    more: 'Lines of the form `name = value` with the long names; # begins a comment; a switch needs no value. Those on the command line win.',
   }),
   ofProgram({ name: 'help', short: 'h', group: 'Program', help: 'this help' }),
-  ofProgram({ name: 'version', short: 'V', group: 'Program', help: 'versions of the program and its libraries' }),
+  ofProgram({ name: 'version', short: 'V', group: 'Program', help: 'versions of program and libraries' }),
 ];

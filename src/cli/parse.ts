@@ -1,33 +1,38 @@
 /**
  * Arguments and the configuration file in, a command out. Looks at no files but the configuration file; whether interfaces
- * and files exist is checked by check.ts. commander splits the arguments; what they mean stands in options.ts.
+ * and files exist is checked by check.ts. commander splits the arguments; what they mean stands in commands.ts, options.ts and
+ * view-options.ts.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { type Config, DEFAULT_CONFIG } from '../config.ts';
-import { parseConfigurationFile } from './configuration-file.ts';
+import type { Preferences } from '../preferences.ts';
+import { ALL_OPTIONS, type AnyOption, COMMANDS, type CommandDeclaration, type CommandName, commandNamed } from './commands.ts';
+import { type FileOption, parseConfigurationFile } from './configuration-file.ts';
 import { usageError } from './errors.ts';
-import { didYouMean, OPTIONS, type OptionDeclaration } from './options.ts';
+import { didYouMean, OPTIONS, type OptionDeclaration, type OptionOf } from './options.ts';
+import { DEFAULT_VIEW, VIEW_OPTIONS, type ViewOptions } from './view-options.ts';
 
 export type Invocation =
   | { readonly command: 'run'; readonly config: Config }
-  /** Nothing was said at all. */
-  | { readonly command: 'demo' }
-  | { readonly command: 'interfaces' | 'help' | 'version' };
-
-const COMMANDS = ['interfaces', 'help', 'version'] as const;
+  /** Also where nothing was said at all. */
+  | { readonly command: 'demo' | 'interfaces' | 'version' }
+  /** `''`: the help on one screen; `options`: all options; else of a command. */
+  | { readonly command: 'help'; readonly topic: CommandName | 'options' | '' }
+  | { readonly command: 'flows' | 'doctor'; readonly config: Config; readonly view: ViewOptions }
+  | { readonly command: 'top'; readonly directory: string; readonly view: ViewOptions }
+  /** `words`: what follows the command. */
+  | { readonly command: 'prefs'; readonly directory: string; readonly words: readonly string[]; readonly view: ViewOptions };
 
 /** How an option is called in messages: `-i`, `--max-idle`. */
-export const nameOf = (option: OptionDeclaration): string => (option.short === undefined ? `--${option.name}` : `-${option.short}`);
+export const nameOf = (option: AnyOption): string => (option.short === undefined ? `--${option.name}` : `-${option.short}`);
 
-interface Given {
-  readonly words: readonly string[];
-  readonly texts: ReadonlyMap<OptionDeclaration, string[]>;
-}
+/** What was said for each option, in order. */
+type Texts = ReadonlyMap<AnyOption, string[]>;
 
 /** Splits the arguments. @throws usage errors */
-function split(args: readonly string[]): Given {
-  const texts = new Map<OptionDeclaration, string[]>();
+function split(args: readonly string[]): { readonly words: readonly string[]; readonly texts: Texts } {
+  const texts = new Map<AnyOption, string[]>();
   const program = new Command('flowpatrol')
     .exitOverride()
     .configureOutput({ writeErr: () => {}, writeOut: () => {} })
@@ -35,7 +40,7 @@ function split(args: readonly string[]): Given {
     .helpCommand(false)
     .allowExcessArguments()
     .argument('[words...]');
-  for (const option of OPTIONS) {
+  for (const option of ALL_OPTIONS) {
     const value = option.value === undefined ? '' : ' <value>';
     const short = option.short === undefined ? '' : `-${option.short}, `;
     for (const [index, name] of [option.name, ...(option.aliases ?? [])].entries()) {
@@ -57,29 +62,46 @@ function split(args: readonly string[]): Given {
       .replace(/^Did/, 'did');
     throw usageError(
       message.replace(/option '(.*?) <value>' argument missing/, "option '$1' needs a value"),
-      hint || 'flowpatrol --help shows all options',
+      hint || 'flowpatrol --help shows the options',
     );
   }
   return { words: program.args, texts };
 }
 
-function checkWords(words: readonly string[]): (typeof COMMANDS)[number] | undefined {
-  const [word, more] = words;
-  if (word === undefined) return undefined;
-  const command = COMMANDS.find((known) => known === word);
-  if (command === undefined) {
-    throw usageError(
-      `unknown command '${word}'`,
-      didYouMean(word, COMMANDS) || `interfaces and capture files follow -i: did you mean -i ${word}?`,
-    );
+function commandOf(word: string): (typeof COMMANDS)[number] {
+  const command = commandNamed(word);
+  if (command !== undefined) return command;
+  const names = COMMANDS.map((known) => known.name);
+  throw usageError(
+    `unknown command '${word}'`,
+    didYouMean(word, names) || `interfaces and capture files follow -i: did you mean -i ${word}?`,
+  );
+}
+
+function topicOf(word: string): CommandName | 'options' | '' {
+  if (word === '' || word === 'options') return word;
+  return commandOf(word).name;
+}
+
+/** Is each option one of the command's, and given no more often than it can be? */
+function checkGiven(texts: Texts, command: CommandDeclaration | undefined): void {
+  for (const [option, given] of texts) {
+    const allowed = command === undefined ? (OPTIONS as readonly AnyOption[]).includes(option) : command.options.includes(option.name);
+    if (!allowed) {
+      const of = COMMANDS.filter((known) => (known.options as readonly string[]).includes(option.name)).map((known) => known.name);
+      throw command === undefined
+        ? usageError(`${nameOf(option)} belongs to a command`, `flowpatrol ${of[0]} … ${nameOf(option)}`)
+        : usageError(`${command.name} has no option ${nameOf(option)}`, `flowpatrol help ${command.name} shows its options`);
+    }
+    if (given.length > 1 && option.value !== undefined && !option.repeatable) {
+      throw usageError(`${nameOf(option)} is given ${given.length} times`, 'it can be given once');
+    }
   }
-  if (more !== undefined) throw usageError(`'${more}' after the command ${command} is too much`);
-  return command;
 }
 
 const option = (name: string): OptionDeclaration => OPTIONS.find((known) => known.name === name) as OptionDeclaration;
 
-function readFile(path: string): ReturnType<typeof parseConfigurationFile> {
+function readFile(path: string): FileOption[] {
   let content: string;
   try {
     content = readFileSync(path, 'utf8');
@@ -89,56 +111,122 @@ function readFile(path: string): ReturnType<typeof parseConfigurationFile> {
   return parseConfigurationFile(content, path);
 }
 
+/** The parts of options one after another; lists and preferences come from several options. */
+function merged(config: Config, part: Partial<Config>): Config {
+  return {
+    ...config,
+    ...part,
+    lists: [...config.lists, ...(part.lists ?? [])],
+    preferences: { ...config.preferences, ...part.preferences },
+  };
+}
+
+/** The configuration with these preferences. */
+export const withPreferences = (config: Config, preferences: Partial<Preferences>): Config => ({
+  ...config,
+  preferences,
+  visitPeriod: preferences.housekeeping_frequency ?? DEFAULT_CONFIG.visitPeriod,
+  maxIdle: preferences.flow_max_idle ?? DEFAULT_CONFIG.maxIdle,
+  detailWaitMs: preferences.detail_wait ?? DEFAULT_CONFIG.detailWaitMs,
+});
+
+/** An option on the command line replaces that of the file, and has the last word. */
+function configOf(texts: Texts, base: Config, wanted: (name: string) => boolean): Config {
+  const file = texts.get(option('config'))?.at(-1);
+  const lines = file === undefined ? [] : readFile(file);
+  let config = base;
+  for (const declared of OPTIONS) {
+    const of = lines.filter((line) => line.option === declared);
+    if (of.length === 0 || texts.has(declared) || !wanted(declared.name)) continue;
+    const where = `${of.at(-1)?.where}: ${declared.name}`;
+    config = merged(
+      config,
+      declared.read(
+        of.map((line) => line.text),
+        where,
+      ),
+    );
+  }
+  for (const declared of OPTIONS) {
+    const given = texts.get(declared);
+    if (given !== undefined) config = merged(config, declared.read(given, nameOf(declared)));
+  }
+  return withPreferences(config, config.preferences);
+}
+
+function viewOf(texts: Texts): ViewOptions {
+  const parts = (VIEW_OPTIONS as readonly OptionOf<ViewOptions>[]).map((declared) => {
+    const given = texts.get(declared);
+    return given === undefined ? {} : declared.read(given, nameOf(declared));
+  });
+  return Object.assign({}, DEFAULT_VIEW, ...parts) as ViewOptions;
+}
+
 /**
  * @param scriptDirectory where scripts are when no other folder is given
  * @throws CommandError
  */
 export function parse(args: readonly string[], scriptDirectory: string): Invocation {
   const { words, texts } = split(args);
-  const command = checkWords(words);
-  if (texts.has(option('help')) || command === 'help') return { command: 'help' };
-  if (texts.has(option('version')) || command === 'version') return { command: 'version' };
-  if (command !== undefined) return { command };
-  if (texts.size === 0) return { command: 'demo' };
-
-  let config: Config = { ...DEFAULT_CONFIG, scriptDirectories: [scriptDirectory] };
-  const configFile = texts.get(option('config'))?.at(-1);
-  const fromFile = configFile === undefined ? [] : readFile(configFile);
-  for (const declared of OPTIONS) {
-    const given = texts.get(declared);
-    if (given !== undefined) {
-      if (given.length > 1 && declared.value !== undefined && !declared.repeatable) {
-        throw usageError(`${nameOf(declared)} is given ${given.length} times`, 'it can be given once');
-      }
-      config = { ...config, ...declared.read(given, nameOf(declared)) };
-      continue;
-    }
-    const lines = fromFile.filter((line) => line.option === declared);
-    if (lines.length === 0) continue;
-    const where = `${lines.at(-1)?.where}: ${declared.name}`;
-    config = {
-      ...config,
-      ...declared.read(
-        lines.map((line) => line.text),
-        where,
-      ),
-    };
+  const [word, ...more] = words;
+  const command = word === undefined ? undefined : commandOf(word);
+  if (command !== undefined && more.length > command.words) {
+    throw usageError(`'${more[command.words]}' after ${command.name} is too much`, `flowpatrol ${command.name} ${command.usage}`.trimEnd());
   }
-  checkContradictions(config);
-  return { command: 'run', config };
+  if (texts.has(option('help'))) return { command: 'help', topic: command?.name ?? '' };
+  if (texts.has(option('version'))) return { command: 'version' };
+  if (command === undefined && texts.size === 0) return { command: 'demo' };
+  checkGiven(texts, command);
+
+  const base = { ...DEFAULT_CONFIG, scriptDirectories: [scriptDirectory] };
+  const config = configOf(texts, base, (name) => command === undefined || (command.options as readonly string[]).includes(name));
+  const view = viewOf(texts);
+  if (command === undefined) {
+    checkInput(config, '');
+    checkOutputs(config);
+    return { command: 'run', config };
+  }
+  switch (command.name) {
+    case 'flows':
+      checkInput(config, 'flows ');
+      // the project's own scripts have nothing to do with a table
+      return { command: 'flows', view, config: { ...config, scripts: config.scripts && texts.has(option('scripts-dir')) } };
+    case 'doctor':
+      return { command: 'doctor', config, view };
+    case 'top':
+      return { command: 'top', directory: directoryOf(config, 'top'), view };
+    case 'prefs':
+      return { command: 'prefs', directory: directoryOf(config, 'prefs'), words: more, view };
+    case 'demo':
+    case 'interfaces':
+    case 'version':
+      return { command: command.name };
+    case 'help':
+      return { command: 'help', topic: topicOf(more[0] ?? '') };
+  }
+}
+
+function directoryOf({ dataDirectory }: Config, command: string): string {
+  if (dataDirectory !== undefined) return dataDirectory;
+  throw usageError(`${command} needs the data directory`, `flowpatrol ${command} -d DIR, with the DIR that the run was given`);
 }
 
 /** What each option alone cannot know. */
-function checkContradictions(config: Config): void {
+function checkInput(config: Config, command: string): void {
   if (config.interfaces.length === 0) {
     throw usageError(
       'nothing to look at: no -i given',
-      '-i eth0 for an interface (flowpatrol interfaces lists them), -i FILE for a capture',
+      command === ''
+        ? '-i eth0 for an interface (flowpatrol interfaces lists them), -i FILE for a capture'
+        : `flowpatrol ${command}-i FILE for a capture`,
     );
   }
   const twice = config.interfaces.find((name, index) => config.interfaces.indexOf(name) !== index);
   if (twice === '-') throw usageError('-i - is given twice: standard input can be read once');
   if (twice !== undefined) throw usageError(`-i ${twice} is given twice`);
+}
+
+function checkOutputs(config: Config): void {
   const outputs = [
     ['--export-flows', config.exportFlows],
     ['--export-events', config.exportEvents],

@@ -118,7 +118,8 @@ function scriptLines(scripts: readonly ScriptSnapshot[]): string[] {
   return [...(rows.length === 0 ? [] : table(columns, rows)), ...notes];
 }
 
-function lossLines(interfaces: readonly InterfaceSnapshot[]): string[] {
+/** What was lost, and why; one line where nothing was. */
+export function lossLines(interfaces: readonly InterfaceSnapshot[]): string[] {
   const losses = interfaces.flatMap((of) => of.losses.filter((loss) => loss.value > 0).map((loss) => ({ ...loss, of })));
   if (losses.length === 0) return ['Losses: nothing lost'];
   const width = Math.max(...losses.map((loss) => count(loss.value).length));

@@ -59,7 +59,7 @@ test('wrong options: exit code 2, a sentence, a hint, nothing on standard output
     [['-i', join(CAPTURES, 'irc.pcap'), '-B', 'tcp prot 80'], /^flowpatrol: -B: filter 'tcp prot 80'/],
     [['-i', 'tcp://127.0.0.1:5556'], /only network interfaces and captures/],
     [['-i', join(CAPTURES, 'irc.pcap'), '--scripts-dir', '/nowhere'], /--scripts-dir: \/nowhere does not exist/],
-    [['-i', join(CAPTURES, 'irc.pcap'), '--blacklist', scratch], /--blacklist: .* is a directory/],
+    [['-i', join(CAPTURES, 'irc.pcap'), '--blacklist', scratch], /--blacklist, --list: .* is a directory/],
     [['-i', join(CAPTURES, 'irc.pcap'), '--export-flows', '/nowhere/x'], /the directory \/nowhere does not exist/],
   ];
   for (const [args, expected] of cases) {
@@ -138,7 +138,7 @@ test('the demo plays, and says what to try next', async () => {
   const { code, out, err } = await run();
   assert.equal(code, 0, err);
   assert.equal(out, '');
-  assert.match(err, /^Nothing was asked for, so this is the demo/);
+  assert.match(err, /^This is the demo/);
   assert.match(err, /^Try next:$/m);
 });
 

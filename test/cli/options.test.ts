@@ -4,13 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
+import { ALL_OPTIONS, COMMANDS } from '../../src/cli/commands.ts';
 import { parseConfigurationFile } from '../../src/cli/configuration-file.ts';
 import { CommandError } from '../../src/cli/errors.ts';
 import { helpText, optionsReference } from '../../src/cli/help.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
 import { parse } from '../../src/cli/parse.ts';
+import { DEFAULT_VIEW } from '../../src/cli/view-options.ts';
 import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
 import { nearest } from '../../src/nearest.ts';
+import { DEFAULT_PREFERENCES, type PreferenceName } from '../../src/preferences.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flowpatrol-options-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -42,14 +45,46 @@ const good: readonly [string, Partial<Config>][] = [
   ['-i a --max-num-flows 100', { maxFlows: 100 }],
   ['-i a -d store', { dataDirectory: resolve('store') }],
   ['-i a --shutdown-when-done --original-speed', { shutdownWhenDone: true, originalSpeed: true }],
-  ['-i a --visit-period 1 --max-idle 3600', { visitPeriod: 1, maxIdle: 3600 }],
+  [
+    '-i a --visit-period 1 --max-idle 3600',
+    { visitPeriod: 1, maxIdle: 3600, preferences: { housekeeping_frequency: 1, flow_max_idle: 3600 } },
+  ],
+  [
+    '-i a --pref ssl_alerts=on --pref dns_servers=10.0.0.1,10.1.0.0/16',
+    { preferences: { ssl_alerts: true, dns_servers: '10.0.0.1, 10.1.0.0/16' } },
+  ],
+  ['-i a --pref elephant_flow_local_to_remote_bytes=2M', { preferences: { elephant_flow_local_to_remote_bytes: 2 << 20 } }],
+  [
+    '-i a --geo x --geo /y --host-pools p --device-policy q',
+    { geoFiles: [resolve('x'), '/y'], hostPools: resolve('p'), devicePolicy: resolve('q') },
+  ],
+  ['-i a --ids-alerts eve.json --ids-alerts udp:[::1]:5514', { idsAlerts: [resolve('eve.json'), 'udp:[::1]:5514'] }],
+  ['-i a --resolve-names --capture-threads 4', { resolveNames: true, captureThreads: 4 }],
+  [
+    '-i a --list mining:hosts:x --list https://lists.example.org/bad.txt',
+    {
+      lists: [
+        { name: 'x', category: 99, format: 'hosts', from: resolve('x') },
+        { name: 'lists.example.org_bad', category: 100, format: 'auto', from: 'https://lists.example.org/bad.txt' },
+      ],
+    },
+  ],
   ['-i a --dpi-packets 8', { dpiPackets: { tcp: 8, udp: 8 } }],
   ['-i a --dpi-packets tcp:20,udp:4', { dpiPackets: { tcp: 20, udp: 4 } }],
   ['-i a --dpi-packets udp:4', { dpiPackets: { tcp: 12, udp: 4 } }],
-  ['-i a --detail-wait 0', { detailWaitMs: 0 }],
+  ['-i a --detail-wait 0', { detailWaitMs: 0, preferences: { detail_wait: 0 } }],
   ['-i a --pcap-callbacks all', { pcapCallbacks: 'all' }],
   ['-i a --scripts-dir x --scripts-dir /y', { scriptDirectories: [resolve('x'), '/y'] }],
-  ['-i a --blacklist x --blacklist /y', { blacklists: [resolve('x'), '/y'] }],
+  [
+    '-i a --blacklist x --blacklist /y',
+    {
+      blacklists: [resolve('x'), '/y'],
+      lists: [
+        { name: 'x', category: 100, format: 'auto', from: resolve('x') },
+        { name: 'y', category: 100, format: 'auto', from: '/y' },
+      ],
+    },
+  ],
   ['-i a --snap-length 128 --no-promiscuous --buffer-size 2M', { snapLength: 128, promiscuous: false, bufferBytes: 2 << 20 }],
   ['-i a --open gre,vxlan', { openGtp: false, openGre: true, openVxlan: true }],
   ['-i a --open none', { openGtp: false }],
@@ -65,8 +100,8 @@ for (const [line, expected] of good) {
 
 const bad: readonly [string, string][] = [
   ['--max-flow 5 -i a', "unknown option '--max-flow' | did you mean --max-flows?"],
-  ['--nonsense', "unknown option '--nonsense' | flowpatrol --help shows all options"],
-  ['-i', "option '-i, --interface' needs a value | flowpatrol --help shows all options"],
+  ['--nonsense', "unknown option '--nonsense' | flowpatrol --help shows the options"],
+  ['-i', "option '-i, --interface' needs a value | flowpatrol --help shows the options"],
   ['-X 5', "-X: '5' is not a whole number from 16 to 5,000,000"],
   ['-i a -X many', "-X: 'many' is not a whole number from 16 to 5,000,000 | for example -X 1000000"],
   ['-i a -X 1e6', "-X: '1e6' is not a whole number from 16 to 5,000,000 | for example -X 1000000"],
@@ -96,7 +131,24 @@ const bad: readonly [string, string][] = [
   ['--no-dpi', 'nothing to look at: no -i given | -i eth0 for an interface (flowpatrol interfaces lists them), -i FILE for a capture'],
   ['interface', "unknown command 'interface' | did you mean interfaces?"],
   ['web.pcap', "unknown command 'web.pcap' | interfaces and capture files follow -i: did you mean -i web.pcap?"],
-  ['interfaces eth0', "'eth0' after the command interfaces is too much"],
+  ['interfaces eth0', "'eth0' after interfaces is too much | flowpatrol interfaces"],
+  ['flow -i a', "unknown command 'flow' | did you mean flows?"],
+  ['help flow', "unknown command 'flow' | did you mean flows?"],
+  ['flows', 'nothing to look at: no -i given | flowpatrol flows -i FILE for a capture'],
+  ['flows -i a -d x', 'flows has no option -d | flowpatrol help flows shows its options'],
+  ['-i a --sort bytes', '--sort belongs to a command | flowpatrol flows … --sort'],
+  ['top', 'top needs the data directory | flowpatrol top -d DIR, with the DIR that the run was given'],
+  ['prefs set a b c -d x', "'c' after prefs is too much | flowpatrol prefs [list | get NAME | set NAME VALUE | reset NAME] -d DIR"],
+  ['top -d x -n 0', "-n: '0' is not a whole number from 1 to 10,000"],
+  ['-i a --pref flow_max_idle', "--pref: 'flow_max_idle' is not of the form NAME=VALUE | for example --pref flow_max_idle=30"],
+  ['-i a --pref flow_max_idel=3', "--pref: there is no preference 'flow_max_idel' | did you mean flow_max_idle?"],
+  ['-i a --pref flow_max_idle=0', "--pref: flow_max_idle: '0' is not a whole number from 1 to 3600 (s)"],
+  ['-i a --list ip:x', "--list: 'ip:x': 'ip' is not a category | the category comes first: malware:ip:x"],
+  [
+    '-i a --ids-alerts udp:5514',
+    "--ids-alerts: 'udp:5514' is not of the form udp:ADDRESS:PORT | for example --ids-alerts udp:127.0.0.1:5514",
+  ],
+  ['-i a --capture-threads 65', "--capture-threads: '65' is not a whole number from 1 to 64"],
   ['-i a --config /nowhere/at/all', '--config: /nowhere/at/all cannot be read (ENOENT)'],
 ];
 
@@ -105,10 +157,79 @@ for (const [line, expected] of bad) {
 }
 
 test('commands', () => {
-  assert.deepEqual(parse([], '/scripts'), { command: 'demo' });
+  for (const args of [[], ['demo']]) assert.deepEqual(parse(args, '/scripts'), { command: 'demo' });
   assert.deepEqual(parse(['interfaces'], '/scripts'), { command: 'interfaces' });
-  for (const args of [['help'], ['--help'], ['-h'], ['-i', 'a', '--help']]) assert.deepEqual(parse(args, '/scripts'), { command: 'help' });
-  for (const args of [['--version'], ['-V']]) assert.deepEqual(parse(args, '/scripts'), { command: 'version' });
+  for (const args of [['help'], ['--help'], ['-h'], ['-i', 'a', '--help']]) {
+    assert.deepEqual(parse(args, '/scripts'), { command: 'help', topic: '' });
+  }
+  for (const args of [
+    ['help', 'top'],
+    ['top', '--help'],
+    ['-h', 'top'],
+  ]) {
+    assert.deepEqual(parse(args, '/scripts'), { command: 'help', topic: 'top' });
+  }
+  assert.deepEqual(parse(['help', 'options'], '/scripts'), { command: 'help', topic: 'options' });
+  for (const args of [['--version'], ['-V'], ['version']]) assert.deepEqual(parse(args, '/scripts'), { command: 'version' });
+});
+
+test('flows: settings of a run, without scripts unless a folder is named, and how to show', () => {
+  const parsed = parse(
+    [
+      'flows',
+      '-i',
+      'a',
+      '-B',
+      'tcp',
+      '--filter',
+      ' bytes > 1K ',
+      '--sort',
+      'duration',
+      '--reverse',
+      '-n',
+      '7',
+      '--columns',
+      'client, bytes',
+      '--wide',
+    ],
+    '/scripts',
+  );
+  assert.deepEqual(parsed, {
+    command: 'flows',
+    config: { ...base, filter: 'tcp', scripts: false },
+    view: { ...DEFAULT_VIEW, filter: 'bytes > 1K', sort: 'duration', reverse: true, limit: 7, columns: ['client', 'bytes'], wide: true },
+  });
+  const asked = parse(['flows', '-i', 'a', '--scripts-dir', '/mine'], '/scripts');
+  assert.ok(asked.command === 'flows' && asked.config.scripts);
+});
+
+test('top and prefs: the data directory, also from a configuration file, of which they take no more', () => {
+  const file = join(directory, 'service.conf');
+  writeFileSync(file, 'interface = eth0\nmax-flows = 100\ndata-dir = /var/lib/flowpatrol\n');
+  assert.deepEqual(parse(['top', '--config', file, '--interval', '5', '--once'], '/scripts'), {
+    command: 'top',
+    directory: '/var/lib/flowpatrol',
+    view: { ...DEFAULT_VIEW, interval: 5, once: true },
+  });
+  assert.deepEqual(parse(['prefs', 'set', 'flow_max_idle', '9', '-d', '/x', '--json'], '/scripts'), {
+    command: 'prefs',
+    directory: '/x',
+    words: ['set', 'flow_max_idle', '9'],
+    view: { ...DEFAULT_VIEW, json: true },
+  });
+  const doctor = parse(['doctor', '--json', '-i', 'a'], '/scripts');
+  assert.deepEqual(doctor, { command: 'doctor', config: base, view: { ...DEFAULT_VIEW, json: true } });
+});
+
+test('the last word on a preference is that of the command line', () => {
+  const file = join(directory, 'prefs.conf');
+  writeFileSync(file, 'interface = a\npref = flow_max_idle=30\npref = ssl_alerts=on\nmax-idle = 20\n');
+  const of = (...args: string[]): unknown => {
+    const parsed = parse(['--config', file, ...args], '/scripts');
+    return parsed.command === 'run' ? [parsed.config.preferences, parsed.config.maxIdle] : undefined;
+  };
+  assert.deepEqual(of('--max-idle', '40'), [{ flow_max_idle: 40, ssl_alerts: true }, 40]);
+  assert.deepEqual(of('--pref', 'flow_max_idle=50'), [{ flow_max_idle: 50 }, 50]);
 });
 
 test('a filter is one argument, spaces and all', () => {
@@ -173,33 +294,52 @@ test('a bad value in the file is reported with its line', () => {
   assert.equal(errorOf(['--config', file]), `${file}:2: max-flows: '3' is not a whole number from 16 to 5,000,000`);
 });
 
-test('the help fits a screen of 40 lines and 100 columns and names every option', () => {
-  const lines = helpText().trimEnd().split('\n');
-  assert.ok(lines.length <= 40, `${lines.length} lines`);
-  for (const line of lines) assert.ok(line.length <= 100, line);
-  for (const option of OPTIONS) assert.ok(helpText().includes(`--${option.name}`), option.name);
+test('the help fits a screen of 40 lines; no help is wider than 80 columns', () => {
+  assert.ok(helpText().trimEnd().split('\n').length <= 40);
+  for (const topic of ['', 'options', ...COMMANDS.map(({ name }) => name)] as const) {
+    for (const line of helpText(topic).split('\n')) assert.ok(line.length <= 80, `${topic}: ${line}`);
+  }
+  for (const option of OPTIONS) assert.ok(helpText('options').includes(`--${option.name}`), option.name);
+  for (const { name, options } of COMMANDS) {
+    assert.ok(helpText().includes(`flowpatrol ${name}`), name);
+    for (const option of options) assert.ok(helpText(name).includes(`--${option}`), `${name} ${option}`);
+  }
+});
+
+test('commands take options that there are, and their examples are right', () => {
+  for (const { name, options, examples } of COMMANDS) {
+    for (const option of options)
+      assert.ok(
+        ALL_OPTIONS.some((known) => known.name === option),
+        `${name}: ${option}`,
+      );
+    for (const [line] of examples) {
+      const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => (quoted ?? word) as string);
+      assert.equal(parse([name, ...args], '/scripts').command, name, line);
+    }
+  }
 });
 
 test('the reference names every option once, with its default', () => {
   const reference = optionsReference();
-  for (const option of OPTIONS) {
-    const row = reference
-      .split('\n')
-      .filter((line) => line.startsWith('| `') && line.includes(`--${option.name}${option.value === undefined ? '`' : ' '}`));
+  for (const option of ALL_OPTIONS) {
+    const row = reference.split('\n').filter((line) => new RegExp(`^\\| \`(-., )?--${option.name}[\` ]`).test(line));
     assert.equal(row.length, 1, option.name);
     if (option.default !== '') assert.ok(row[0]?.includes(`\`${option.default}\``), option.name);
   }
 });
 
 test('names and letters are unique, and every default is what the option itself would read', () => {
-  const names = OPTIONS.flatMap((option) => [option.name, ...(option.aliases ?? [])]);
-  const letters = OPTIONS.flatMap((option) => option.short ?? []);
+  const names = ALL_OPTIONS.flatMap((option) => [option.name, ...(option.aliases ?? [])]);
+  const letters = ALL_OPTIONS.flatMap((option) => option.short ?? []);
   assert.equal(new Set(names).size, names.length);
   assert.equal(new Set(letters).size, letters.length);
   for (const option of OPTIONS.filter((declared) => declared.default !== '')) {
     const text = /^[\d,]+$/.test(option.default) ? option.default.replaceAll(',', '') : option.default;
     for (const [key, value] of Object.entries(option.read([text], `--${option.name}`))) {
-      assert.deepEqual(value, DEFAULT_CONFIG[key as keyof Config], option.name);
+      if (key === 'preferences')
+        for (const [name, of] of Object.entries(value)) assert.equal(of, DEFAULT_PREFERENCES[name as PreferenceName]);
+      else assert.deepEqual(value, DEFAULT_CONFIG[key as keyof Config], option.name);
     }
   }
 });
