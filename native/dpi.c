@@ -443,7 +443,16 @@ static void put_text(struct block *block, enum detail id, const char *text, size
 
 #define PUT_FIELD(block, id, field) put_text(block, id, field, sizeof(field))
 
-static void put_number(struct block *block, enum detail id, double number) { put_bytes(block, id, &number, sizeof number); }
+/* Whole numbers take 1, 2 or 4 bytes, little-endian; all others are doubles. */
+static void put_number(struct block *block, enum detail id, double number) {
+  if (number < 0 || number > UINT32_MAX || number != (double)(uint32_t)number) {
+    put_bytes(block, id, &number, sizeof number);
+    return;
+  }
+  const uint32_t whole = (uint32_t)number;
+  const uint8_t bytes[4] = { (uint8_t)whole, (uint8_t)(whole >> 8), (uint8_t)(whole >> 16), (uint8_t)(whole >> 24) };
+  put_bytes(block, id, bytes, whole <= UINT8_MAX ? 1 : whole <= UINT16_MAX ? 2 : 4);
+}
 
 static void put_positive(struct block *block, enum detail id, double number) {
   if (number > 0) put_number(block, id, number);

@@ -16,6 +16,7 @@ import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { readNumber } from '../src/flows/record.ts';
 import type { DpiHandle, PcapHandle } from '../src/native.ts';
 
 const builder = fileURLToPath(new URL('../native/build.js', import.meta.url));
@@ -395,7 +396,9 @@ function collect(dpi: DpiHandle, flow: number, flags: number, room = 8192): Reco
   while (at < length) {
     const name = names[view.getUint16(at, true)] ?? '';
     const bytes = view.getUint16(at + 2, true);
-    details[name] = numeric.test(name) ? view.getFloat64(at + 4, true) : Buffer.from(out.subarray(at + 4, at + 4 + bytes)).toString();
+    details[name] = numeric.test(name)
+      ? (readNumber(view, at + 4, bytes) ?? Number.NaN)
+      : Buffer.from(out.subarray(at + 4, at + 4 + bytes)).toString();
     at += 4 + bytes;
   }
   assert.equal(at, length);

@@ -1,14 +1,15 @@
 /**
  * Detail arena: what detection found about a flow (record.ts, "detail block"), one block a flow, any length.
  *
- *   handle (R_DETAIL) = first unit of the block; unit = 32 bytes; word 0 of a block = length in bytes, then the bytes.
+ *   handle (R_DETAIL) = first unit of the block; unit = 16 bytes; word 0 of a block = length in bytes, then the bytes.
  *   Freed blocks wait in one list per size, linked through their first word.
  */
 import { native } from '../native.ts';
-import { DETAIL_ENTRIES } from './record.ts';
+import { DETAIL_ENTRIES, readNumber } from './record.ts';
 
-const UNIT = 32;
-const MAX_UNITS = 256;
+const UNIT = 16;
+const UNIT_WORDS = UNIT / 4;
+const MAX_UNITS = 512;
 
 export interface DetailArena {
   /** Stores `length` bytes of `source`. @returns the block's handle, 0 when there is no room */
@@ -49,7 +50,7 @@ export function createDetailArena(capacity: number): DetailArena {
 
   /** Offset of the entry (id, length, bytes) with this id, or -1. */
   const find = (handle: number, detail: number): number => {
-    const end = handle * UNIT + 4 + (u32[handle * 8] as number);
+    const end = handle * UNIT + 4 + (u32[handle * UNIT_WORDS] as number);
     for (let at = handle * UNIT + 4 + DETAIL_ENTRIES; at + 4 <= end; at += 4 + view.getUint16(at + 2, true)) {
       if (view.getUint16(at, true) === detail) return at;
     }
@@ -64,27 +65,27 @@ export function createDetailArena(capacity: number): DetailArena {
     if (wanted > MAX_UNITS) return 0;
     let handle = freed[wanted] as number;
     if (handle !== 0) {
-      freed[wanted] = u32[handle * 8] as number;
+      freed[wanted] = u32[handle * UNIT_WORDS] as number;
     } else {
       if (fresh + wanted > units) return 0;
       handle = fresh;
       fresh += wanted;
     }
-    u32[handle * 8] = length;
+    u32[handle * UNIT_WORDS] = length;
     const at = handle * UNIT + 4;
     for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number;
     return handle;
   };
 
   const free = (handle: number): void => {
-    const size = Math.ceil(((u32[handle * 8] as number) + 4) / UNIT);
-    u32[handle * 8] = freed[size] as number;
+    const size = Math.ceil(((u32[handle * UNIT_WORDS] as number) + 4) / UNIT);
+    u32[handle * UNIT_WORDS] = freed[size] as number;
     freed[size] = handle;
   };
 
   /** Copies the entries for which `wanted` holds. @returns the end of what was written; what does not fit is left out */
   const copy = (handle: number, out: Uint8Array, at: number, wanted: (detail: number) => boolean): number => {
-    const end = handle * UNIT + 4 + (u32[handle * 8] as number);
+    const end = handle * UNIT + 4 + (u32[handle * UNIT_WORDS] as number);
     for (let from = handle * UNIT + 4 + DETAIL_ENTRIES; from + 4 <= end; ) {
       const length = 4 + view.getUint16(from + 2, true);
       if (wanted(view.getUint16(from, true)) && at + length <= out.length) {
@@ -119,11 +120,11 @@ export function createDetailArena(capacity: number): DetailArena {
       return made;
     },
     copyEntries: (handle, from, to, out, at) => copy(handle, out, at, (id) => id >= from && id < to),
-    length: (handle) => u32[handle * 8] as number,
+    length: (handle) => u32[handle * UNIT_WORDS] as number,
     offset: (handle) => handle * UNIT + 4,
     number(handle, detail) {
       const at = find(handle, detail);
-      return at < 0 || view.getUint16(at + 2, true) !== 8 ? 0 : view.getFloat64(at + 4, true);
+      return at < 0 ? 0 : (readNumber(view, at + 4, view.getUint16(at + 2, true)) ?? 0);
     },
     text(handle, detail) {
       const at = find(handle, detail);

@@ -157,7 +157,7 @@ export const TREND_STABLE = 3;
  *
  *   0 u16 application protocol   2 u16 master protocol   4 u16 category   6 u8 breed   7 u8 confidence
  *   8 u64 risks (bit = nDPI risk id)
- *  16 entries up to the end of the block: u16 detail id, u16 length, bytes (text as nDPI gives it; numbers as f64, 8 bytes)
+ *  16 entries up to the end of the block: u16 detail id, u16 length, bytes (text as nDPI gives it; numbers as {@link readNumber} says)
  *
  * The detail ids are positions in the list of names that goes with the events (`Names.details`).
  */
@@ -168,3 +168,19 @@ export const DETAIL_BREED = 6;
 export const DETAIL_CONFIDENCE = 7;
 export const DETAIL_RISKS = 8;
 export const DETAIL_ENTRIES = 16;
+
+/** A number of a detail block: 1, 2 or 4 bytes are an unsigned integer, 8 a double. @returns undefined for another length */
+export function readNumber(view: DataView, at: number, length: number): number | undefined {
+  switch (length) {
+    case 1:
+      return view.getUint8(at);
+    case 2:
+      return view.getUint16(at, true);
+    case 4:
+      return view.getUint32(at, true);
+    case 8:
+      return view.getFloat64(at, true);
+    default:
+      return undefined;
+  }
+}

@@ -47,6 +47,7 @@ import {
   R_PV,
   R_STATE,
   R_STATUS,
+  readNumber,
 } from './record.ts';
 
 /** What the numbers of an interface's events stand for. Structured-clone-able; made by `namesOf` (dpi/names.ts). */
@@ -391,8 +392,7 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     },
     number(name) {
       const id = find(name);
-      if (id < 0 || lengths[id] !== 8) return undefined;
-      const value = data.getFloat64(starts[id] as number, true);
+      const value = id < 0 ? undefined : readNumber(data, starts[id] as number, lengths[id] as number);
       return Number.isFinite(value) ? value : undefined;
     },
   };

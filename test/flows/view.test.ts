@@ -83,7 +83,7 @@ describe('event view', () => {
       breed: 'Acceptable',
       confidence: 'DPI',
       risks: [1, 33],
-      details: { host_server_name: Uint8Array.of(0x66, 0xff, 0x00, 0xe9), 'http.return_code': 404 },
+      details: { host_server_name: Uint8Array.of(0x66, 0xff, 0x00, 0xe9, 0x2e), 'http.return_code': 404 },
     });
     assert.equal(view.hasDetail(), true);
     assert.equal(view.application(), 7);
@@ -93,7 +93,7 @@ describe('event view', () => {
     assert.equal(view.confidence(), 4);
     assert.equal(view.risksLow(), 2);
     assert.equal(view.risksHigh(), 2);
-    assert.equal(view.text('host_server_name'), 'f\xff\x00\xe9');
+    assert.equal(view.text('host_server_name'), 'f\xff\x00\xe9.');
     assert.equal(view.number('http.return_code'), 404);
     assert.equal(view.number('host_server_name'), undefined);
     assert.equal(view.text('http.url'), undefined);
