@@ -12,7 +12,7 @@
 import { isIPv4 } from 'node:net';
 import { parseIPv4, parseIPv6 } from '../hosts/prefixes.ts';
 import type { IdsAlert } from '../ids/alert.ts';
-import { createScratch, FRAME_WORDS, type PacketBatch, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
+import { createScratch, FRAME_WORDS, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
 import { createDecoder, DECODE_COUNTERS } from '../packet/decode.ts';
 import { LINK_ETHERNET } from '../packet/link.ts';
 
@@ -31,7 +31,7 @@ export interface IdsMatcherOptions {
   readonly seed: number;
   /** Alerts without a flow expire; otherwise they wait to the end. */
   readonly live: boolean;
-  /** Most alerts that wait, {@link MAX_WAITING} unless told. */
+  /** Most alerts that wait; {@link MAX_WAITING} or {@link MAX_WAITING_CAPTURE} unless told. */
   readonly maxWaiting?: number;
 }
 
@@ -52,6 +52,12 @@ export interface IdsMatcher {
 }
 
 export const MAX_WAITING = 10_000;
+
+/** With a capture all its alerts are there before its first packet. */
+export const MAX_WAITING_CAPTURE = 100_000;
+
+/** Places for alerts that are made first; then twice as many, as long as they are needed. */
+const FIRST_PLACES = 1024;
 
 /** How long after its own time an alert waits for its flow on a live interface, µs: the default of the maximum idleness. */
 export const EXPIRE_US = 60e6;
@@ -119,27 +125,24 @@ function buildFrame(bytes: Uint8Array, start: number, alert: IdsAlert): number {
 }
 
 interface Waiting {
-  /** Place of its frame in the chunk, and of its key in the scratch. */
+  /** Place of its frame in the chunk and of its key in the scratch. */
   readonly slot: number;
   readonly json: string;
   readonly severe: boolean;
 }
 
-/** Allocates all it needs, about 1.5 MB at {@link MAX_WAITING}. */
-export function createIdsMatcher({ report, seed, live, maxWaiting = MAX_WAITING }: IdsMatcherOptions): IdsMatcher {
-  const chunk = new Uint8Array(maxWaiting * FRAME_BYTES);
-  const keys: Scratch = { words: new Int32Array(maxWaiting * SCRATCH_WORDS), times: new Float64Array(maxWaiting), count: maxWaiting };
+/** Takes memory when alerts come, about 150 bytes and their JSON each, and keeps it. */
+export function createIdsMatcher(options: IdsMatcherOptions): IdsMatcher {
+  const { report, seed, live, maxWaiting = live ? MAX_WAITING : MAX_WAITING_CAPTURE } = options;
   // tunnels stay closed: the alert names the ends of the flow
   const decoder = createDecoder({ gtp: false, gre: false, vxlan: false }, new Float64Array(DECODE_COUNTERS.length), seed);
-  const one: PacketBatch = {
-    bytes: chunk,
-    frames: new Int32Array(FRAME_WORDS),
-    times: new Float64Array(1),
-    count: 1,
-    linkType: LINK_ETHERNET,
-  };
+  let places = 0;
+  let chunk = new Uint8Array(0); // a frame a place
+  let keys: Scratch = { words: new Int32Array(0), times: new Float64Array(0), count: 0 }; // an entry a place
+  const frames = new Int32Array(FRAME_WORDS);
+  const times = new Float64Array(1);
   const decoded = createScratch();
-  const free = Array.from({ length: maxWaiting }, (_, i) => maxWaiting - 1 - i);
+  const free: number[] = [];
   const waiting = new Set<Waiting>(); // in the order they came
   let matched = 0;
   let expired = 0;
@@ -151,15 +154,35 @@ export function createIdsMatcher({ report, seed, live, maxWaiting = MAX_WAITING 
     free.push(alert.slot);
   };
 
+  function grow(): void {
+    const before = places;
+    places = Math.min(Math.max(FIRST_PLACES, places * 2), maxWaiting);
+    const larger = {
+      chunk: new Uint8Array(places * FRAME_BYTES),
+      words: new Int32Array(places * SCRATCH_WORDS),
+      times: new Float64Array(places),
+    };
+    larger.chunk.set(chunk);
+    larger.words.set(keys.words);
+    larger.times.set(keys.times);
+    chunk = larger.chunk;
+    keys = { words: larger.words, times: larger.times, count: places };
+    for (let slot = places - 1; slot >= before; slot--) free.push(slot);
+  }
+
   function addOne(alert: IdsAlert): void {
     if (free.length === 0) {
-      dropped++;
-      release(waiting.values().next().value as Waiting);
+      if (places < maxWaiting) {
+        grow();
+      } else {
+        dropped++;
+        release(waiting.values().next().value as Waiting);
+      }
     }
     const slot = free.pop() as number;
     const length = buildFrame(chunk, slot * FRAME_BYTES, alert);
-    one.frames.set([slot * FRAME_BYTES, length, length]);
-    decoder.decode(one, 0, decoded);
+    frames.set([slot * FRAME_BYTES, length, length]);
+    decoder.decode({ bytes: chunk, frames, times, count: 1, linkType: LINK_ETHERNET }, 0, decoded);
     if (decoded.count === 0) {
       refused++;
       free.push(slot);

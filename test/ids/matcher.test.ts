@@ -7,7 +7,14 @@ import { DEFAULT_POLICY } from '../../src/flows/policy.ts';
 import { createEventView } from '../../src/flows/view.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
 import type { IdsAlert } from '../../src/ids/alert.ts';
-import { createIdsMatcher, EXPIRE_US, type IdsMatcher, type ReportAlert } from '../../src/interfaces/ids.ts';
+import {
+  createIdsMatcher,
+  EXPIRE_US,
+  type IdsMatcher,
+  MAX_WAITING,
+  MAX_WAITING_CAPTURE,
+  type ReportAlert,
+} from '../../src/interfaces/ids.ts';
 import {
   createBatch,
   createScratch,
@@ -220,6 +227,20 @@ describe('waiting', () => {
       matcher.retry(START);
     }
     assert.deepEqual(numbers(matcher), { waiting: 0, matched: 18, expired: 0, dropped: 2, refused: 0 });
+  });
+
+  test('10,000 on live interfaces, ten times as many with captures, where all come before the first packet', () => {
+    for (const live of [true, false]) {
+      const most = live ? MAX_WAITING : MAX_WAITING_CAPTURE;
+      const keys = new Set<string>();
+      const report: ReportAlert = (scratch, chunk, index) => keys.add(keyOf(scratch.words, index, chunk)).size > 0;
+      const matcher = createIdsMatcher({ report, seed: 1, live });
+      matcher.add(Array.from({ length: most + 1 }, (_, i) => alert({ sourcePort: i & 0xffff, vlan: i >> 16 })));
+      assert.deepEqual(numbers(matcher), { waiting: most, matched: 0, expired: 0, dropped: 1, refused: 0 });
+      matcher.retry(START);
+      assert.equal(keys.size, most); // each has kept its own key while the memory grew
+      assert.equal(matcher.matched, most);
+    }
   });
 
   test('what no flow can be about is refused', () => {
