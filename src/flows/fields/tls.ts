@@ -120,7 +120,9 @@ export const TLS_FIELDS: readonly Declared[] = [
   ...of(
     'QUIC',
     each({ ours: true }, [
-      wholeField('protos.quic.version', 'version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369', 'quic.version', { when: 'version 1 or 2' }),
+      wholeField('protos.quic.version', 'version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369, 0xff000000 + n = draft n', 'quic.version', {
+        when: 'client hello read',
+      }),
       int('protos.quic.tls_version', VERSION, tlsVersion),
       requestedName('protos.quic'),
       clientAlpn('protos.quic'),
