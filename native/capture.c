@@ -45,6 +45,8 @@ struct capture {
   bool ended;
   bool failed;
   int timeout_ms;
+  /* Of a member of a fanout group until it is admitted. */
+  struct bpf_program admitted;
   char error[PCAP_ERRBUF_SIZE];
   /* The packet that did not fit. */
   bool pending;
@@ -55,6 +57,12 @@ struct capture {
   double kept_time;
 };
 
+/* Sockets that share the packets of an interface. */
+struct group {
+  uint16_t id;
+  uint32_t size;
+};
+
 static const napi_type_tag capture_tag = { 0x6b1f0d5c2a7e4c11ULL, 0x9d3f8e02b64a75c3ULL };
 
 static const char *errno_name(int error) {
@@ -63,6 +71,7 @@ static const char *errno_name(int error) {
 }
 
 static void capture_release(struct capture *capture) {
+  pcap_freecode(&capture->admitted);
   /* pcap_close also closes the FILE of a savefile. */
   if (capture->pcap != NULL) pcap_close(capture->pcap);
   else if (capture->file != NULL) fclose(capture->file);
@@ -88,12 +97,19 @@ static struct capture *capture_new(napi_env env) {
   return capture;
 }
 
+static struct capture *capture_argument(napi_env env, napi_callback_info info, napi_value values[FP_MAX_ARGUMENTS]) {
+  return fp_arguments(env, info, values) ? fp_unwrap(env, values[0], &capture_tag, "capture") : NULL;
+}
+
+static bool compile_filter(napi_env env, pcap_t *pcap, const char *filter, struct bpf_program *program) {
+  if (pcap_compile(pcap, program, filter, 1, PCAP_NETMASK_UNKNOWN) == 0) return true;
+  return fp_throw(env, "EFILTER", "filter '%.200s': %s", filter, pcap_geterr(pcap));
+}
+
 static bool set_filter(napi_env env, pcap_t *pcap, const char *filter) {
   if (filter[0] == '\0') return true;
   struct bpf_program program;
-  if (pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-    return fp_throw(env, "EFILTER", "filter '%.200s': %s", filter, pcap_geterr(pcap));
-  }
+  if (!compile_filter(env, pcap, filter, &program)) return false;
   bool fine = pcap_setfilter(pcap, &program) == 0;
   pcap_freecode(&program);
   return fine || fp_throw(env, "EFILTER", "filter '%.200s': %s", filter, pcap_geterr(pcap));
@@ -173,7 +189,36 @@ static bool throw_activation(napi_env env, const char *name, pcap_t *pcap, int s
   return fp_throw(env, code, "%.100s: %s (%s)", name, pcap_statustostr(status), detail);
 }
 
-static bool open_live(napi_env env, struct capture *capture, const char *name, const char *filter, int snap, bool promiscuous, int buffer) {
+static void ignore_packet(u_char *user, const struct pcap_pkthdr *header, const u_char *data) {
+  (void)user;
+  (void)header;
+  (void)data;
+}
+
+/*
+ * Until it has joined, a socket gets every packet of the interface, those of the others too. So it is closed first, then it joins, and
+ * what came before is thrown away once the kernel has handed over the block that it gathered; fp_pcap_admit opens it.
+ */
+static bool join_group(napi_env env, struct capture *capture, const char *name, const char *filter, const struct group *group) {
+  int fd = pcap_fileno(capture->pcap);
+  if (!compile_filter(env, capture->pcap, filter, &capture->admitted)) return false;
+  int problem = fp_fanout_close_gate(fd);
+  if (problem == 0) problem = fp_fanout_join(fd, pcap_datalink(capture->pcap) == DLT_EN10MB, group->id, group->size);
+  if (problem == ENOSPC) {
+    return fp_throw(env, "EFANOUT", "%.100s: group %u of capture threads is in use by another program: start again", name, group->id);
+  }
+  if (problem != 0) {
+    return fp_throw(env, "EFANOUT", "%.100s: the kernel does not share its packets among threads (%s): use 1 capture thread", name,
+      strerror(problem));
+  }
+  const struct timespec gathered = { .tv_nsec = 3 * BLOCK_MS * 1000000L };
+  nanosleep(&gathered, NULL);
+  while (pcap_dispatch(capture->pcap, -1, ignore_packet, NULL) > 0) continue;
+  return true;
+}
+
+static bool open_live(napi_env env, struct capture *capture, const char *name, const char *filter, int snap, bool promiscuous, int buffer,
+  const struct group *group) {
   char error[PCAP_ERRBUF_SIZE] = "";
   capture->pcap = pcap_create(name, error);
   if (capture->pcap == NULL) return fp_throw(env, "EPCAP", "%.100s: %s", name, error);
@@ -183,8 +228,23 @@ static bool open_live(napi_env env, struct capture *capture, const char *name, c
   pcap_set_timeout(capture->pcap, BLOCK_MS);
   int status = pcap_activate(capture->pcap);
   if (status < 0) return throw_activation(env, name, capture->pcap, status);
-  if (!set_filter(env, capture->pcap, filter)) return false;
   if (pcap_setnonblock(capture->pcap, 1, error) != 0) return fp_throw(env, "EPCAP", "%.100s: %s", name, error);
+  if (group->id != 0) return join_group(env, capture, name, filter, group);
+  return set_filter(env, capture->pcap, filter);
+}
+
+/* Absent: a group of id 0, which is none. */
+static bool group_option(napi_env env, napi_value options, struct group *group) {
+  napi_value option;
+  napi_valuetype type;
+  int64_t id;
+  int64_t size;
+  if (!fp_property(env, options, "fanout", &option) || !fp_ok(env, napi_typeof(env, option, &type))) return false;
+  if (type == napi_undefined) return true;
+  napi_value value;
+  if (!fp_property(env, option, "group", &value) || !fp_integer(env, value, "group", 1, UINT16_MAX, &id)) return false;
+  if (!fp_property(env, option, "size", &value) || !fp_integer(env, value, "size", 1, 256, &size)) return false;
+  *group = (struct group){ .id = (uint16_t)id, .size = (uint32_t)size };
   return true;
 }
 
@@ -195,7 +255,9 @@ FP_FUNCTION(fp_pcap_open_live) {
   int64_t buffer;
   int64_t timeout;
   bool promiscuous;
+  struct group group = { 0 };
   if (!fp_arguments(env, info, values)) return NULL;
+  if (!group_option(env, values[1], &group)) return NULL;
   if (!fp_property(env, values[1], "snapLength", &option) || !fp_integer(env, option, "snapLength", 1, 262144, &snap)) return NULL;
   if (!fp_property(env, values[1], "bufferBytes", &option) || !fp_integer(env, option, "bufferBytes", 4096, INT_MAX, &buffer)) return NULL;
   if (!fp_property(env, values[1], "timeoutMs", &option) || !fp_integer(env, option, "timeoutMs", 0, 60000, &timeout)) return NULL;
@@ -212,7 +274,7 @@ FP_FUNCTION(fp_pcap_open_live) {
       (capture = capture_new(env)) != NULL) {
     capture->live = true;
     capture->timeout_ms = (int)timeout;
-    if (open_live(env, capture, name, filter, (int)snap, promiscuous, (int)buffer)) {
+    if (open_live(env, capture, name, filter, (int)snap, promiscuous, (int)buffer, &group)) {
       result = fp_wrap(env, NULL, &capture->handle, &capture_tag, capture_finalize);
     } else {
       capture_finalize(env, capture, NULL);
@@ -221,6 +283,18 @@ FP_FUNCTION(fp_pcap_open_live) {
   free(name);
   free(filter);
   return result;
+}
+
+FP_FUNCTION(fp_pcap_admit) {
+  napi_value values[FP_MAX_ARGUMENTS];
+  struct capture *capture = capture_argument(env, info, values);
+  if (capture == NULL) return NULL;
+  if (capture->admitted.bf_insns != NULL && pcap_setfilter(capture->pcap, &capture->admitted) != 0) {
+    fp_throw(env, "EPCAP", "%s", pcap_geterr(capture->pcap));
+    return NULL;
+  }
+  pcap_freecode(&capture->admitted);
+  return fp_undefined(env);
 }
 
 /* `fd` is closed in every case: by the handle later, or here when opening fails. */
@@ -290,10 +364,6 @@ done:
   free(path);
   free(filter);
   return result;
-}
-
-static struct capture *capture_argument(napi_env env, napi_callback_info info, napi_value values[FP_MAX_ARGUMENTS]) {
-  return fp_arguments(env, info, values) ? fp_unwrap(env, values[0], &capture_tag, "capture") : NULL;
 }
 
 FP_FUNCTION(fp_pcap_link_type) {

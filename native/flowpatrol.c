@@ -242,6 +242,7 @@ NAPI_MODULE_INIT() {
     { "pcapVersion", fp_pcap_version },
     { "pcapInterfaces", fp_pcap_interfaces },
     { "pcapOpenLive", fp_pcap_open_live },
+    { "pcapAdmit", fp_pcap_admit },
     { "pcapOpenFile", fp_pcap_open_file },
     { "pcapLinkType", fp_pcap_link_type },
     { "pcapRead", fp_pcap_read },

@@ -3,6 +3,7 @@
  *
  *   flowpatrol.c  registration, argument checks, handles, memory, clocks
  *   capture.c     libpcap in batches, gunzip
+ *   fanout.c      several sockets for one interface
  *   dpi.c         nDPI in batches
  *
  * Plain Node-API 8: one binary for every Node from 20 on. No mutable globals but one mutex (dpi.c), so it loads into several workers.
@@ -54,11 +55,17 @@ napi_value fp_string(napi_env env, const char *text);
 /* Strings 0 … count-1 of `name(context, i)`; a NULL becomes ''. */
 napi_value fp_names(napi_env env, unsigned count, const char *(*name)(void *context, unsigned i), void *context);
 
+/* A packet socket takes no packets from now on, until it gets another filter. @returns an errno, 0 = fine */
+int fp_fanout_close_gate(int fd);
+/* Joins the group `group`, not 0, of at most `size` sockets. @returns an errno, 0 = fine */
+int fp_fanout_join(int fd, bool ethernet, uint16_t group, uint32_t size);
+
 #define FP_FUNCTION(name) napi_value name(napi_env env, napi_callback_info info)
 
 FP_FUNCTION(fp_pcap_version);
 FP_FUNCTION(fp_pcap_interfaces);
 FP_FUNCTION(fp_pcap_open_live);
+FP_FUNCTION(fp_pcap_admit);
 FP_FUNCTION(fp_pcap_open_file);
 FP_FUNCTION(fp_pcap_link_type);
 FP_FUNCTION(fp_pcap_read);

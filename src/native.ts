@@ -16,6 +16,8 @@ export interface LiveOptions {
   readonly filter: string;
   /** Longest wait of a read for the first packet. */
   readonly timeoutMs: number;
+  /** The handle is one of `size` that share the interface's packets; it takes none before `pcapAdmit`. `group`: 1 to 65535. */
+  readonly fanout?: { readonly group: number; readonly size: number };
 }
 
 export interface CaptureInterface {
@@ -53,6 +55,8 @@ export interface Native {
   pcapVersion(): string;
   pcapInterfaces(): CaptureInterface[];
   pcapOpenLive(name: string, options: LiveOptions): PcapHandle;
+  /** Lets packets in, for a handle with `fanout`; others have them from the start. */
+  pcapAdmit(pcap: PcapHandle): void;
   /** `path` `'-'` is standard input; a number is an open file descriptor (then owned by the handle). */
   pcapOpenFile(path: string | number, filter: string): PcapHandle;
   pcapLinkType(pcap: PcapHandle): number;
