@@ -26,7 +26,7 @@
 #define ETHERNET_BYTES 14
 
 /* Places of the program that are jumped to. */
-enum label { NEXT, IPV4, IPV6, PPP, MPLS, BOTTOM, NONE, TAG, LABELS_OF_PROGRAM = TAG + TAGS };
+enum label { NEXT, IPV4, IPV6, PPP, MPLS, BOTTOM, TAG, LABELS_OF_PROGRAM = TAG + TAGS };
 
 struct assembler {
   struct sock_filter code[MOST_INSTRUCTIONS];

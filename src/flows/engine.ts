@@ -82,6 +82,8 @@ const SNAPSHOT_BYTES = 64 << 10;
 
 export interface EngineOptions {
   readonly interfaceId: number;
+  /** Where several engines share an interface: flows get the numbers 1 + offset, 1 + offset + step …; all of them when absent. */
+  readonly sequence?: { readonly step: number; readonly offset: number };
   readonly maxFlows: number;
   readonly dpiPackets: { readonly tcp: number; readonly udp: number };
   readonly dpi: DpiHandle | undefined;
@@ -195,10 +197,12 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const facts = createFlowFacts(records, details);
   const throughput = createThroughput(records);
   const deviceTypeOf = (id: number, end: 0 | 1): number => ends.deviceType(id, end);
-  const writeEvent = options.sink && createEventWriter(records, details, table.sequenceOf, deviceTypeOf, options.interfaceId, options.sink);
+  const { step, offset } = options.sequence ?? { step: 1, offset: 0 };
+  const sequenceOf = (id: number): number => (table.sequenceOf(id) - 1) * step + 1 + offset;
+  const writeEvent = options.sink && createEventWriter(records, details, sequenceOf, deviceTypeOf, options.interfaceId, options.sink);
   const snapshots = new Uint8Array(SNAPSHOT_BYTES);
   let snapshotLength = 0;
-  const writeSnapshot = createEventWriter(records, details, table.sequenceOf, deviceTypeOf, options.interfaceId, {
+  const writeSnapshot = createEventWriter(records, details, sequenceOf, deviceTypeOf, options.interfaceId, {
     bytes: snapshots,
     reserve: (length) => (length <= SNAPSHOT_BYTES ? 0 : -1),
     commit(length) {

@@ -1,7 +1,8 @@
 /**
- * Bounded ring of lifecycle events in shared memory: one writer (the interface's thread), one reader (its script host).
+ * Bounded ring of lifecycle events in shared memory: one reader (an interface's script host) and one writer (its thread), or several
+ * that take turns (its capture threads).
  *
- *   control words: 0 head (bytes written), 1 tail (bytes read), 2 closed
+ *   control words: 0 head (bytes written), 1 tail (bytes read), 2 writers that have closed, 3 writers, 4 lock of several writers
  *   data: events one after another; an event never wraps: a length of 0 says "go on at the start"
  *
  * Positions count bytes modulo 2^32; the size is a power of two, so position & (size - 1) is the place.
@@ -9,13 +10,18 @@
 const HEAD = 0;
 const TAIL = 1;
 const CLOSED = 2;
+const WRITERS = 3;
+const LOCK = 4;
 const CONTROL_BYTES = 64;
 
 export const RING_BYTES = 4 << 20;
 
-export function createRingBuffer(bytes = RING_BYTES): SharedArrayBuffer {
+/** @param writers how many must close it before it is closed; more than one take {@link createSharedRingWriter} */
+export function createRingBuffer(bytes = RING_BYTES, writers = 1): SharedArrayBuffer {
   if ((bytes & (bytes - 1)) !== 0) throw new RangeError('the size of a ring is a power of two');
-  return new SharedArrayBuffer(CONTROL_BYTES + bytes);
+  const shared = new SharedArrayBuffer(CONTROL_BYTES + bytes);
+  new Int32Array(shared)[WRITERS] = writers;
+  return shared;
 }
 
 export interface RingWriter {
@@ -29,7 +35,10 @@ export interface RingWriter {
   close(): void;
 }
 
-export function createRingWriter(shared: SharedArrayBuffer): RingWriter {
+export function createRingWriter(shared: SharedArrayBuffer): RingWriter & {
+  /** Goes on where another writer has got to. */
+  reload(): void;
+} {
   const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
   const bytes = new Uint8Array(shared, CONTROL_BYTES);
   const words = new Uint32Array(shared, CONTROL_BYTES);
@@ -45,6 +54,9 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter {
 
   return {
     bytes,
+    reload() {
+      head = Atomics.load(control, HEAD);
+    },
     reserve(length) {
       if (length > size / 2) throw new RangeError(`an event of ${length} bytes is larger than half the ring`);
       const total = needed(length);
@@ -68,8 +80,43 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter {
       }
     },
     close() {
-      Atomics.store(control, CLOSED, 1);
+      Atomics.add(control, CLOSED, 1);
       Atomics.notify(control, HEAD);
+    },
+  };
+}
+
+/**
+ * The writer of each of several threads: an event has the ring for itself from `reserve` to `commit`, about a microsecond. The lock is
+ * that of U. Drepper, Futexes are tricky: 0 free, 1 taken, 2 taken and somebody waits.
+ */
+export function createSharedRingWriter(shared: SharedArrayBuffer): Omit<RingWriter, 'waitForRoom'> {
+  const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
+  const ring = createRingWriter(shared);
+  let locked = false;
+  const unlock = (): void => {
+    locked = false;
+    if (Atomics.exchange(control, LOCK, 0) === 2) Atomics.notify(control, LOCK, 1);
+  };
+  return {
+    bytes: ring.bytes,
+    reserve(length) {
+      if (Atomics.compareExchange(control, LOCK, 0, 1) !== 0) {
+        while (Atomics.exchange(control, LOCK, 2) !== 0) Atomics.wait(control, LOCK, 2);
+      }
+      locked = true;
+      ring.reload();
+      const at = ring.reserve(length);
+      if (at < 0) unlock();
+      return at;
+    },
+    commit(length) {
+      ring.commit(length);
+      unlock();
+    },
+    close() {
+      if (locked) unlock(); // an error came between reserve and commit: the others go on
+      ring.close();
     },
   };
 }
@@ -97,6 +144,7 @@ export function createRingReader(shared: SharedArrayBuffer): RingReader {
   const size = bytes.length;
   let tail = Atomics.load(control, TAIL);
   let head = tail;
+  const isClosed = (): boolean => Atomics.load(control, CLOSED) >= (control[WRITERS] as number);
 
   const advance = (length: number): void => {
     tail = (tail + length) | 0;
@@ -108,13 +156,13 @@ export function createRingReader(shared: SharedArrayBuffer): RingReader {
     bytes,
     next(timeoutMs) {
       if (head === tail) {
-        const closed = Atomics.load(control, CLOSED) === 1; // read before the head: what is written before closing is seen
+        const closed = isClosed(); // read before the head: what is written before closing is seen
         head = Atomics.load(control, HEAD);
         if (head === tail) {
           if (closed) return -2;
           Atomics.wait(control, HEAD, head, timeoutMs);
           head = Atomics.load(control, HEAD);
-          if (head === tail) return Atomics.load(control, CLOSED) === 1 && Atomics.load(control, HEAD) === tail ? -2 : -1;
+          if (head === tail) return isClosed() && Atomics.load(control, HEAD) === tail ? -2 : -1;
         }
       }
       let at = tail & (size - 1);
