@@ -532,7 +532,7 @@ export interface Info {
   readonly 'protos.dtls.esni_cipher'?: number;
   /** `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: DTLS, nDPI guessed one; not in ntopng */
   readonly 'protos.dtls.browser'?: string;
-  /** version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369; present: QUIC, version 1 or 2; not in ntopng */
+  /** version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369, 0xff000000 + n = draft n; present: QUIC, client hello read; not in ntopng */
   readonly 'protos.quic.version'?: number;
   /** version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: QUIC; not in ntopng */
   readonly 'protos.quic.tls_version'?: number;

@@ -293,7 +293,7 @@
 ---@field ["protos.dtls.esni"]? string encrypted server name, in hexadecimal; present: DTLS, the client sent one; not in ntopng
 ---@field ["protos.dtls.esni_cipher"]? integer cipher suite of the encrypted server name; present: DTLS, the client sent one; not in ntopng
 ---@field ["protos.dtls.browser"]? string `Firefox`, `Chrome` or `Safari`, guessed from the client hello; often wrong; present: DTLS, nDPI guessed one; not in ntopng
----@field ["protos.quic.version"]? integer version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369; present: QUIC, version 1 or 2; not in ntopng
+---@field ["protos.quic.version"]? integer version of QUIC: 1 = RFC 9000, 1798521807 = RFC 9369, 0xff000000 + n = draft n; present: QUIC, client hello read; not in ntopng
 ---@field ["protos.quic.tls_version"]? integer version word: 771 = TLS 1.2, 772 = TLS 1.3; 0 if unknown; present: QUIC; not in ntopng
 ---@field ["protos.quic.client_requested_server_name"]? string server name that the client asked for; present: QUIC, known; not in ntopng
 ---@field ["protos.quic.client_alpn"]? string application protocols that the client offers (RFC 7301); present: QUIC, known; not in ntopng

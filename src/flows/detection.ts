@@ -210,16 +210,17 @@ export function createDetection(options: DetectionOptions): Detection {
   };
 
   const remember = (id: number, fingerprint: string | undefined): void => {
-    if (fingerprint !== undefined) fingerprints.set(id, fingerprint);
+    if (fingerprint !== undefined && !fingerprints.has(id)) fingerprints.set(id, fingerprint);
   };
 
   /** What nDPI does not tell: JA4 of the client hello, the whole name of a DNS query. */
   function examine(id: number, w: number, protocol: number): void {
     const words = (scratch as Scratch).words;
     const r = id * RECORD_WORDS;
-    const payload = words[w + S_PAYLOAD] as number;
-    if (payload === 0) return;
+    if ((words[w + S_PAYLOAD] as number) === 0) return;
     const at = payloadOf(w, protocol);
+    const payload = Math.min(words[w + S_PAYLOAD] as number, (words[w + S_L3] as number) + (words[w + S_L3_LENGTH] as number) - at);
+    if (payload <= 0) return;
     const fromServer = ((words[w + S_FLAGS] as number) ^ (i32[r + (R_STATE >> 2)] as number)) < 0;
     if (protocol === TCP) {
       if (!fromServer) remember(id, ja4.feed(id, chunk, at, payload, words[w + S_SEQ] as number));
