@@ -2,6 +2,7 @@
  * What the command line and the engine (patrol.ts) know of each other: start, stop, and a snapshot of everything at any time.
  */
 import type { Names } from './flows/view.ts';
+import type { HostBook } from './hosts/book.ts';
 import type { ListStatus } from './hosts/lists/store.ts';
 import type { Preferences } from './preferences.ts';
 import type { ScriptReport } from './scripts/engine.ts';
@@ -38,6 +39,8 @@ export interface PatrolControl {
   /** Flows that have ended, as `Config.flowQuery` picks them: one answer per interface, complete when `done` has resolved. */
   endedFlows(): FlowAnswer[];
   listStatus(): ListStatus[];
+  /** Names and places of hosts, for rows of flows. */
+  hostBook(): HostBook;
 }
 
 /** The flows that are wanted: those that match, in order, and of these the first. */

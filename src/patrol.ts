@@ -5,14 +5,17 @@
  * every interface has ended. Called by the command line.
  */
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
 import { COUNTERS } from './flows/counters.ts';
 import { createRingBuffer, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
+import type { HostData as HostBookData } from './hosts/host-book.ts';
 import type { CompiledLists } from './hosts/lists/compile.ts';
 import { createListStore } from './hosts/lists/store.ts';
+import { createNameService, type NameService } from './hosts/name-service.ts';
+import { systemAddresses } from './hosts/system.ts';
 import type { IdsAlert } from './ids/alert.ts';
 import { type IdsSources, openIdsSources } from './ids/sources.ts';
 import {
@@ -24,6 +27,7 @@ import {
   GAUGE_COUNT,
   GAUGE_POSITION,
   GAUGE_SIZE,
+  type HostCommand,
   type HostData,
   type HostMessage,
   type HostReport,
@@ -62,6 +66,8 @@ interface Running {
   linesLost: number;
   readonly ended: Promise<void>;
   readonly stop: () => void;
+  /** Tells names that reverse DNS has found. */
+  readonly tellNames: (names: HostCommand['names']) => void;
   /** Tells alerts of an intrusion detection system. */
   readonly tellAlerts: (alerts: readonly IdsAlert[]) => void;
   /** Changes what the interface goes by, from its next visit on. */
@@ -83,6 +89,8 @@ interface Shared {
   readonly lists: CompiledLists;
   readonly devices: InterfaceData['devices'];
   readonly alerts: readonly IdsAlert[];
+  readonly hosts: HostBookData;
+  readonly hostNames: NameService;
 }
 
 /** A script that does not return from one call for so long is ended; instructions of its own are limited anyway. */
@@ -92,7 +100,7 @@ const WATCH_MS = 100;
 const MOST_CALLS_ENDED = 5;
 
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const wanted = config.scripts || exporting || config.flowQuery !== undefined;
   const ring = wanted ? createRingBuffer() : undefined;
@@ -113,6 +121,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   let names: Names | undefined;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   let host: Worker | undefined;
+  let book: MessagePort | undefined;
 
   const running: Running = {
     id,
@@ -131,6 +140,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       Atomics.store(words, CONTROL_STOP, 1);
       Atomics.notify(words, CONTROL_STOP);
     },
+    tellNames: (found) => book?.postMessage({ type: 'names', names: found } satisfies HostCommand),
     tellAlerts: (found) => post({ type: 'alerts', alerts: found }),
     configure: (changed, compiled) =>
       post({
@@ -216,6 +226,8 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     }, WATCH_MS);
     watching.unref();
     const lines = new Int32Array(new SharedArrayBuffer(4));
+    const { port1: bookPort, port2 } = new MessageChannel();
+    book = port2;
     const hostData: HostData = {
       id,
       name,
@@ -223,6 +235,8 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       config,
       names,
       ring,
+      hosts: live ? hosts : { ...hosts, systemAddresses: [] }, // a capture may come from another machine
+      port: bookPort,
       outputLock,
       linesUnderWay: lines.buffer,
       watch: watch.buffer,
@@ -232,8 +246,11 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       Atomics.sub(lines, 0, 1);
       Atomics.notify(lines, 0);
     };
-    host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData });
-    host.on('exit', () => clearInterval(watching));
+    host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData, transferList: [bookPort] });
+    host.on('exit', () => {
+      clearInterval(watching);
+      port2.close();
+    });
     host.on('error', (error) => giveUp(`script host: ${(error as Error).message}`));
     host.on('message', (message: HostMessage) => {
       switch (message.type) {
@@ -248,6 +265,17 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
         case 'report':
           running.report = message.report;
           break;
+        case 'names':
+          hostNames.learned(message.names);
+          break;
+        case 'nameless':
+          hostNames.nameless(message.addresses);
+          break;
+        case 'flows': {
+          const { type: _, ...flows } = message;
+          running.endedFlows = { interface: name, names: hostData.names, ...flows };
+          break;
+        }
         case 'reader-gone':
           running.stop();
           break;
@@ -359,6 +387,18 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
     now: () => Date.now(),
     log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },
   });
+  const hosts: HostBookData = {
+    geoFiles: config.geoFiles,
+    ...(config.hostPools === undefined ? {} : { pools: { text: readFileSync(config.hostPools, 'utf8'), file: config.hostPools } }),
+    systemAddresses: systemAddresses(),
+  };
+  const hostNames = createNameService({
+    hosts,
+    resolve: config.resolveNames,
+    onFound: (names) => {
+      for (const running of alive()) running.tellNames(names);
+    },
+  });
   const alive = (): Running[] => interfaces.filter((running) => running.state !== 'ended' && running.state !== 'failed');
   const configure = (changed: Preferences | undefined, compiled: CompiledLists | undefined): void => {
     for (const running of alive()) running.configure(changed, compiled);
@@ -401,6 +441,8 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
         devices:
           config.devicePolicy === undefined ? undefined : { text: readFileSync(config.devicePolicy, 'utf8'), file: config.devicePolicy },
         alerts,
+        hosts,
+        hostNames,
       };
       config.interfaces.forEach((name, id) => {
         interfaces.push(startInterface(id, name, kindOf(name), shared));
@@ -410,6 +452,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
       void Promise.all(interfaces.map((running) => running.ended)).then(() => {
         clearInterval(refreshing);
         void ids?.close();
+        hostNames.close();
         resolve();
       });
     },
@@ -431,6 +474,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
     },
     endedFlows: () => interfaces.flatMap((running) => (running.endedFlows === undefined ? [] : [running.endedFlows])),
     listStatus: () => lists.status(),
+    hostBook: () => hostNames.book,
     snapshot: () => ({
       interfaces: interfaces.map(snapshotOf),
       scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ ...script, interface: running.name }))),

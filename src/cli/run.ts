@@ -131,6 +131,7 @@ async function openSurroundings(config: Config, directory: string, version: stri
           snapshot: () => running.snapshot(),
           queryFlows: (query, signal) => running.queryFlows(query, signal),
           listStatus: () => running.listStatus(),
+          hosts: running.hostBook(),
           preferences,
           log,
         });

@@ -6,13 +6,19 @@
 import { isUtf8 } from 'node:buffer';
 import type { Callback } from './event.ts';
 import { l4Name, ndpiName } from './fields/protocols.ts';
+import { statusInfoOf } from './fields/state.ts';
 import { FIELDS, type FieldValue } from './fields.ts';
+import { FACT_IDS_SEVERE, R_FACTS } from './record.ts';
+import { type Status, statusById } from './statuses.ts';
 import type { EventView } from './view.ts';
 
 /** Version of the alert lines. */
 export const ALERT_SCHEMA = 1;
 
-/** What a script, or the core, raised about a flow. Texts are in Latin-1 form. */
+/** An alert of an IDS with its highest severity is an error. */
+const STATUS_IDS = 21;
+
+/** What a script raised about a flow. Texts are in Latin-1 form. */
 export interface Alert {
   readonly script: string;
   readonly callback: Callback;
@@ -83,7 +89,24 @@ function embedded(info: string): string {
   }
 }
 
-/** One alert, schema {@link ALERT_SCHEMA}. Type and severity by name, or by number where that has no name. */
+/** Where an alert belongs. */
+const flowOf = (view: EventView): string =>
+  `"flow":{"id":${quoted(view.flowId())},"cli.ip":"${view.client()}","cli.port":${view.clientPort()},"srv.ip":"${view.server()}",` +
+  `"srv.port":${view.serverPort()},"proto.l4":"${l4Name(view)}","proto.ndpi":${quoted(ndpiName(view))},"vlan":${view.vlan()}},` +
+  `"status_map":${view.status()}`;
+
+/** The alert that the core raised at this visit, for the status that was predominant. */
+export function coreAlertLine(view: EventView): string {
+  const status = statusById.get(view.alertedStatus()) as Status;
+  const severe = status.id === STATUS_IDS && (view.u32(R_FACTS) & FACT_IDS_SEVERE) !== 0;
+  return (
+    `{"schema":${ALERT_SCHEMA},"time":${secondsOf(view.time())},"interface":${interfaceOf(view)},"script":"core",` +
+    `"alert_type":"${status.alertType}","severity":"${severe ? 'error' : status.severity}","status":${status.id},` +
+    `"title":${JSON.stringify(status.title)},"info":${statusInfoOf(view)},${flowOf(view)}}`
+  );
+}
+
+/** One alert of a script, schema {@link ALERT_SCHEMA}. Type and severity by name, or by number where that has no name. */
 export function alertLine(alert: Alert, view: EventView): string {
   const type = quoted(alert.alertTypeName ?? String(alert.alertType));
   const severity = quoted(alert.severityName ?? String(alert.severity));
@@ -91,8 +114,6 @@ export function alertLine(alert: Alert, view: EventView): string {
   return (
     `{"schema":${ALERT_SCHEMA},"time":${secondsOf(view.time())},"interface":${interfaceOf(view)},"script":${quoted(alert.script)},` +
     `"callback":"${alert.callback}","alert_type":${type},"severity":${severity},${info}` +
-    `"flow":{"id":${quoted(view.flowId())},"cli.ip":"${view.client()}","cli.port":${view.clientPort()},"srv.ip":"${view.server()}",` +
-    `"srv.port":${view.serverPort()},"proto.l4":"${l4Name(view)}","proto.ndpi":${quoted(ndpiName(view))},"vlan":${view.vlan()}},` +
-    `"status_map":${view.status()}}`
+    `${flowOf(view)}}`
   );
 }

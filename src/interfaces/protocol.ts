@@ -1,5 +1,5 @@
 /**
- * What the main thread and an interface's two threads say to each other.
+ * What the main thread, an interface's thread (or its capture threads) and its script host say to each other.
  *
  *   main ──workerData──► interface thread ──ready (names)──► main ──workerData──► script host
  *   both ──messages──► main; shared memory: ring (events), counters, gauges, control
@@ -7,7 +7,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import type { Names } from '../flows/view.ts';
+import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-book.ts';
 import type { CompiledLists } from '../hosts/lists/compile.ts';
+import type { LearnedName } from '../hosts/names.ts';
 import type { IdsAlert } from '../ids/alert.ts';
 import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
@@ -27,6 +29,19 @@ export const GAUGE_POSITION = 1;
 export const GAUGE_SIZE = 2;
 export const GAUGE_BEGAN = 3;
 export const GAUGE_COUNT = 4;
+
+/** What a thread knows of the others that capture the same interface. */
+export interface Crew {
+  /** Of this thread, from 0 on. */
+  readonly index: number;
+  readonly threads: number;
+  /** Number of the fanout group. */
+  readonly group: number;
+  /** GATE_BYTES (live/gate.ts). */
+  readonly gate: SharedArrayBuffer;
+  /** TALLY_BYTES (ids-tally.ts). */
+  readonly tally: SharedArrayBuffer;
+}
 
 export interface InterfaceData {
   readonly id: number;
@@ -48,6 +63,8 @@ export interface InterfaceData {
   readonly port: MessagePort;
   /** Alerts of an intrusion detection system that were there before the first packet. */
   readonly alerts: readonly IdsAlert[];
+  /** Absent: the thread has its interface for itself. */
+  readonly crew: Crew | undefined;
 }
 
 export type InterfaceCommand =
@@ -81,6 +98,10 @@ export interface HostData {
   readonly config: Config;
   readonly names: Names;
   readonly ring: SharedArrayBuffer;
+  /** What the thread's book of hosts is made from. */
+  readonly hosts: HostBookData;
+  /** {@link HostCommand}s come here; looked at when figures are reported. */
+  readonly port: MessagePort;
   /** Keeps the exports of several hosts apart (exports/lines.ts). */
   readonly watch: SharedArrayBuffer;
   readonly outputLock: SharedArrayBuffer;
@@ -102,9 +123,22 @@ export interface HostReport {
   readonly linesExported: number;
   /** Lines of scripts that the log's rate limit left out. */
   readonly printsDropped: number;
+  readonly hosts: HostBookCounters;
+}
+
+/** Names that reverse DNS has found. */
+export interface HostCommand {
+  readonly type: 'names';
+  readonly names: readonly { readonly address: string; readonly name: string }[];
 }
 
 export type HostMessage =
+  /** Names learned from the traffic, for other threads' books. */
+  | { readonly type: 'names'; readonly names: readonly LearnedName[] }
+  /** Addresses without a name, for reverse DNS. */
+  | { readonly type: 'nameless'; readonly addresses: readonly string[] }
+  /** The flows that `Config.flowQuery` picks of those that have ended. */
+  | ({ readonly type: 'flows' } & Omit<FlowAnswer, 'interface' | 'names'>)
   | { readonly type: 'report'; readonly report: HostReport }
   | { readonly type: 'print'; readonly script: string; readonly line: string }
   | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string }

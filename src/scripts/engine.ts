@@ -8,6 +8,7 @@
 import type { Callback } from '../flows/event.ts';
 import { FIELDS } from '../flows/fields.ts';
 import type { EventView } from '../flows/view.ts';
+import type { HostBook } from '../hosts/book.ts';
 import { createEngine } from './lua/engine.ts';
 
 export interface CallbackStats {
@@ -79,6 +80,8 @@ export interface LuaEngineOptions {
   readonly interfaceId: number;
   readonly interfaceName: string;
   readonly sink: ScriptSink;
+  /** Names, places and pools of hosts; an empty book without it. */
+  readonly hosts?: HostBook;
   /**
    * On a live interface the hashes of Lua are seeded at random, so that nobody can choose traffic that makes tables slow.
    * Without it `pairs` and `math.random` give the same sequence in every run.

@@ -5,11 +5,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type LineWriter, lockHolder, openLines } from '../exports/lines.ts';
 import { CALLBACK_BIT, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
-import { alertLine, eventLine, flowLine } from '../flows/export.ts';
+import { alertLine, coreAlertLine, eventLine, flowLine } from '../flows/export.ts';
 import { createRingReader } from '../flows/ring.ts';
+import { createSelection } from '../flows/selection.ts';
 import { createEventView } from '../flows/view.ts';
+import { openHostBook } from '../hosts/host-book.ts';
 import { type HostData, type HostMessage, type HostReport, WATCH_CALLS, WATCH_IN_CALL, WATCH_UNWRITTEN } from '../interfaces/protocol.ts';
 import { createLuaEngine, type ScriptSink } from './engine.ts';
+import { createNameExchange } from './names.ts';
 
 const data = workerData as HostData;
 const { config } = data;
@@ -51,7 +54,8 @@ function rateLimit(perSecond: number): () => boolean {
 
 async function main(): Promise<void> {
   const live = data.kind === 'packet';
-  const view = createEventView(data.names);
+  const book = openHostBook(data.hosts);
+  const view = createEventView(data.names, book);
   const readerGone = (): void => say({ type: 'reader-gone' });
   const open = (path: string | undefined): LineWriter | undefined =>
     path === undefined ? undefined : openLines(path, data.outputLock, lockHolder(data.id), readerGone);
@@ -62,6 +66,8 @@ async function main(): Promise<void> {
   const watch = new Int32Array(data.watch);
   const unwritten = (): number => exports.reduce((sum, writer) => sum + writer.unwritten, 0);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
+  const picked = config.flowQuery === undefined ? undefined : createSelection(config.flowQuery, data.names);
+  const names = createNameExchange(data, book, say);
   let alerts = 0;
   let printsDropped = 0;
 
@@ -91,6 +97,7 @@ async function main(): Promise<void> {
     interfaceId: data.id,
     interfaceName: data.name,
     live,
+    hosts: book,
     sink,
   });
   Atomics.store(watch, WATCH_IN_CALL, 0); // messages of the loading are no calls
@@ -101,6 +108,7 @@ async function main(): Promise<void> {
     alerts,
     linesExported: exports.reduce((sum, writer) => sum + writer.lines, 0),
     printsDropped,
+    hosts: book.counters(),
   });
 
   say({ type: 'report', report: report() });
@@ -113,6 +121,7 @@ async function main(): Promise<void> {
     if (at === -2) break;
     if (at >= 0) {
       view.set(ring.bytes, at);
+      names.learn(view);
       for (const callback of view.callbacks()) {
         if (unmasked(callback)) {
           Atomics.add(watch, WATCH_CALLS, 1);
@@ -122,7 +131,11 @@ async function main(): Promise<void> {
         }
         exportEvents?.write(eventLine(view, callback));
       }
-      if (((ring.bytes[at + E_CALLBACKS] as number) & CALLBACK_BIT.idle) !== 0) exportFlows?.write(flowLine(view));
+      if (view.alertedNow()) exportAlerts?.write(coreAlertLine(view));
+      if (((ring.bytes[at + E_CALLBACKS] as number) & CALLBACK_BIT.idle) !== 0) {
+        exportFlows?.write(flowLine(view));
+        picked?.offer(ring.bytes, at, words[(at + E_LENGTH) >> 2] as number, view);
+      }
       Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
       ring.release(words[(at + E_LENGTH) >> 2] as number);
     }
@@ -131,11 +144,17 @@ async function main(): Promise<void> {
       if (now - reported >= REPORT_MS) {
         reported = now;
         for (const writer of exports) writer.flush();
+        names.exchange();
         say({ type: 'report', report: report() });
       }
     }
   }
   for (const writer of exports) writer.close();
+  names.exchange();
+  if (picked !== undefined) {
+    const { names: _names, interface: _interface, ...flows } = picked.answer();
+    say({ type: 'flows', ...flows });
+  }
   const last = report();
   scripts.close();
   say({ type: 'ended', report: last });

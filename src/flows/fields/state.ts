@@ -86,6 +86,9 @@ function statusInfo(view: EventView): Record<string, unknown> {
   return info;
 }
 
+/** `status_info`: JSON of what explains the statuses. */
+export const statusInfoOf = (view: EventView): string => JSON.stringify(statusInfo(view));
+
 const isAlerted = (view: EventView): boolean => (view.state() & STATE_ALERTED) !== 0;
 
 const alerted = 'the core has raised its alert about the flow';
@@ -130,7 +133,7 @@ export const STATE = group('state', [
     ours: true,
     column: { title: 'End', width: 11 },
   }),
-  string('status_info', 'JSON object that explains the statuses', (view) => JSON.stringify(statusInfo(view))),
+  string('status_info', 'JSON object that explains the statuses', statusInfoOf),
   int('score', 'score that a script gave, -1 = none', () => -1, { column: { title: 'Score', width: 5 } }),
   ...each(inline, [
     bool('verdict.pass', 'the flow is let through', absent),

@@ -136,7 +136,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
   function eventAt(thread: LuaThread, index: number): EventView {
     if (view === undefined) throw new Error('there is no flow outside a callback');
     if (state.isNil(thread, index)) return view;
-    keptView ??= createEventView(view.names);
+    keptView ??= createEventView(view.names, options.hosts);
     const bytes = state.bytes(thread, index);
     keptView.set(bytes, 0);
     return keptView;

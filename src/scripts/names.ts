@@ -1,0 +1,48 @@
+/**
+ * Names of hosts between a script host and the main thread: what its book learns goes out, what reverse DNS finds comes in.
+ * Called by the script host, whose thread turns no event loop.
+ */
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { CALLBACK_BIT, E_CALLBACKS } from '../flows/event.ts';
+import { STATE_CLIENT_UNICAST, STATE_SERVER_UNICAST } from '../flows/record.ts';
+import type { EventView } from '../flows/view.ts';
+import type { LearningBook } from '../hosts/host-book.ts';
+import type { HostCommand, HostData, HostMessage } from '../interfaces/protocol.ts';
+
+/** Addresses handed to reverse DNS at once; more wait for their next event. */
+const MOST_NAMELESS = 1000;
+
+export interface NameExchange {
+  /** Takes the names out of an event, and notes which of its ends have none. */
+  learn(view: EventView): void;
+  exchange(): void;
+}
+
+export function createNameExchange({ config, port }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
+  const nameless = new Set<string>();
+  const note = (view: EventView): void => {
+    if (((view.bytes()[view.offset() + E_CALLBACKS] as number) & CALLBACK_BIT.protocolDetected) === 0) return;
+    if (nameless.size >= MOST_NAMELESS) return;
+    if ((view.state() & STATE_CLIENT_UNICAST) !== 0 && view.clientFacts().name === '') nameless.add(view.client());
+    if ((view.state() & STATE_SERVER_UNICAST) !== 0 && view.serverFacts().name === '') nameless.add(view.server());
+  };
+  return {
+    learn(view) {
+      book.learn(view);
+      if (config.resolveNames) note(view);
+    },
+    exchange() {
+      const learned = book.takeLearned();
+      if (learned.length > 0) say({ type: 'names', names: learned });
+      if (nameless.size > 0) {
+        say({ type: 'nameless', addresses: [...nameless] });
+        nameless.clear();
+      }
+      for (;;) {
+        const received = receiveMessageOnPort(port) as { message: HostCommand } | undefined;
+        if (received === undefined) break;
+        for (const { address, name } of received.message.names) book.put(address, name, 'reverse');
+      }
+    },
+  };
+}
