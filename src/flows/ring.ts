@@ -2,19 +2,30 @@
  * Bounded ring of lifecycle events in shared memory: one reader (an interface's script host) and one writer (its thread), or several
  * that take turns (its capture threads).
  *
- *   control words: 0 head (bytes written), 1 tail (bytes read), 2 writers that have closed, 3 writers, 4 lock of several writers
+ *   control words: 0 head (bytes written), 1 tail (bytes read), 2 writers that have closed, 3 writers, 4 lock of several writers,
+ *     5 never changed: to sleep at
  *   data: events one after another; an event never wraps: a length of 0 says "go on at the start"
  *
  * Positions count bytes modulo 2^32; the size is a power of two, so position & (size - 1) is the place.
+ *
+ * Waking a thread costs more than reading an event, so the reader neither wakes nor is woken for a single one if it can help it: it
+ * lets events gather before it sleeps until the next, and tells a writer that waits for room when there is a good deal of it.
  */
 const HEAD = 0;
 const TAIL = 1;
 const CLOSED = 2;
 const WRITERS = 3;
 const LOCK = 4;
+/** Nobody notifies this word. */
+const QUIET = 5;
 const CONTROL_BYTES = 64;
 
 export const RING_BYTES = 4 << 20;
+
+/** An empty ring is looked at again after this time, before the reader sleeps until it is woken. */
+const GATHER_MS = 1;
+/** The writer is told of room when this part of the ring, or all of it, has been read since it was told last. */
+const TOLD_PART = 8;
 
 /** @param writers how many must close it before it is closed; more than one take {@link createSharedRingWriter} */
 export function createRingBuffer(bytes = RING_BYTES, writers = 1): SharedArrayBuffer {
@@ -127,6 +138,7 @@ export function skipEvent(shared: SharedArrayBuffer): void {
   if (Atomics.load(control, HEAD) === Atomics.load(control, TAIL)) return;
   const reader = createRingReader(shared);
   reader.release(new Uint32Array(shared, CONTROL_BYTES)[reader.next(0) >> 2] as number);
+  Atomics.notify(control, TAIL);
 }
 
 export interface RingReader {
@@ -146,10 +158,27 @@ export function createRingReader(shared: SharedArrayBuffer): RingReader {
   let head = tail;
   const isClosed = (): boolean => Atomics.load(control, CLOSED) >= (control[WRITERS] as number);
 
+  let untold = 0;
+  const tell = (): void => {
+    untold = 0;
+    Atomics.notify(control, TAIL);
+  };
   const advance = (length: number): void => {
     tail = (tail + length) | 0;
     Atomics.store(control, TAIL, tail);
-    Atomics.notify(control, TAIL);
+    untold += length;
+    if (untold >= size / TOLD_PART) tell();
+  };
+  const look = (): boolean => {
+    head = Atomics.load(control, HEAD);
+    return head !== tail;
+  };
+  const sleep = (timeoutMs: number): boolean => {
+    Atomics.wait(control, QUIET, 0, Math.min(GATHER_MS, timeoutMs));
+    if (look()) return true;
+    // Closing wakes whoever sleeps at the head, but not from the short sleep before.
+    if (!isClosed()) Atomics.wait(control, HEAD, head, timeoutMs);
+    return look();
   };
 
   return {
@@ -157,12 +186,10 @@ export function createRingReader(shared: SharedArrayBuffer): RingReader {
     next(timeoutMs) {
       if (head === tail) {
         const closed = isClosed(); // read before the head: what is written before closing is seen
-        head = Atomics.load(control, HEAD);
-        if (head === tail) {
+        if (!look()) {
+          if (untold > 0) tell();
           if (closed) return -2;
-          Atomics.wait(control, HEAD, head, timeoutMs);
-          head = Atomics.load(control, HEAD);
-          if (head === tail) return isClosed() && Atomics.load(control, HEAD) === tail ? -2 : -1;
+          if (timeoutMs === 0 || !sleep(timeoutMs)) return isClosed() && !look() ? -2 : -1;
         }
       }
       let at = tail & (size - 1);

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type LineWriter, lockHolder, openLines } from '../exports/lines.ts';
-import { CALLBACK_BIT, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
+import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
 import { alertLine, coreAlertLine, eventLine, flowLine } from '../flows/export.ts';
 import { createRingReader } from '../flows/ring.ts';
 import { createSelection } from '../flows/selection.ts';
@@ -64,6 +64,15 @@ async function main(): Promise<void> {
   const exportAlerts = open(config.exportAlerts);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
   const watch = new Int32Array(data.watch);
+  let calls = 0;
+  let inCall = false;
+  /** Begins a call, or says that no script runs. A row of calls counts as one stay: each operation of `Atomics` costs. */
+  const watched = (calling: boolean): void => {
+    if (calling) Atomics.store(watch, WATCH_CALLS, ++calls);
+    if (calling === inCall) return;
+    inCall = calling;
+    Atomics.store(watch, WATCH_IN_CALL, calling ? 1 : 0);
+  };
   const unwritten = (): number => exports.reduce((sum, writer) => sum + writer.unwritten, 0);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
   const picked = config.flowQuery === undefined ? undefined : createSelection(config.flowQuery, data.names);
@@ -73,10 +82,9 @@ async function main(): Promise<void> {
 
   /** Waiting for a slow reader of an export or of the log is not the script's time. */
   const outside = (work: () => void): void => {
-    Atomics.store(watch, WATCH_IN_CALL, 0);
+    watched(false);
     work();
-    Atomics.store(watch, WATCH_IN_CALL, 1);
-    Atomics.add(watch, WATCH_CALLS, 1);
+    watched(true);
   };
   const sink: ScriptSink = {
     alert(alert, of) {
@@ -100,8 +108,12 @@ async function main(): Promise<void> {
     hosts: book,
     sink,
   });
-  Atomics.store(watch, WATCH_IN_CALL, 0); // messages of the loading are no calls
+  watched(false); // messages of the loading are no calls
   const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
+  /** Bits of the callbacks that some script has and that are not masked. */
+  const called = CALLBACKS.filter(
+    (callback) => unmasked(callback) && scripts.scripts.some((script) => script.callbacks.includes(callback)),
+  ).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
 
   const report = (): HostReport => ({
     scripts: scripts.scripts,
@@ -117,38 +129,50 @@ async function main(): Promise<void> {
   let reported = performance.now();
   let count = 0;
   for (;;) {
-    const at = ring.next(REPORT_MS);
+    let at = ring.next(0);
+    if (at === -1) {
+      watched(false);
+      at = ring.next(REPORT_MS);
+    }
     if (at === -2) break;
     if (at >= 0) {
       view.set(ring.bytes, at);
       names.learn(view);
+      const due = ring.bytes[at + E_CALLBACKS] as number;
+      if ((due & called) === 0) watched(false);
       for (const callback of view.callbacks()) {
-        if (unmasked(callback)) {
-          Atomics.add(watch, WATCH_CALLS, 1);
-          Atomics.store(watch, WATCH_IN_CALL, 1);
+        if ((called & CALLBACK_BIT[callback]) !== 0) {
+          watched(true);
           scripts.run(view, callback);
-          Atomics.store(watch, WATCH_IN_CALL, 0);
         }
-        exportEvents?.write(eventLine(view, callback));
+        if (exportEvents !== undefined) {
+          watched(false);
+          exportEvents.write(eventLine(view, callback));
+        }
       }
-      if (view.alertedNow()) exportAlerts?.write(coreAlertLine(view));
-      if (((ring.bytes[at + E_CALLBACKS] as number) & CALLBACK_BIT.idle) !== 0) {
-        exportFlows?.write(flowLine(view));
-        picked?.offer(ring.bytes, at, words[(at + E_LENGTH) >> 2] as number, view);
+      if (exports.length > 0 || picked !== undefined) {
+        watched(false);
+        if (view.alertedNow()) exportAlerts?.write(coreAlertLine(view));
+        if ((due & CALLBACK_BIT.idle) !== 0) {
+          exportFlows?.write(flowLine(view));
+          picked?.offer(ring.bytes, at, words[(at + E_LENGTH) >> 2] as number, view);
+        }
+        Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
       }
-      Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
       ring.release(words[(at + E_LENGTH) >> 2] as number);
     }
     if (at < 0 || (++count & 0xff) === 0) {
       const now = performance.now();
       if (now - reported >= REPORT_MS) {
         reported = now;
+        watched(false);
         for (const writer of exports) writer.flush();
         names.exchange();
         say({ type: 'report', report: report() });
       }
     }
   }
+  watched(false);
   for (const writer of exports) writer.close();
   names.exchange();
   if (picked !== undefined) {

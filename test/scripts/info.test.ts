@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { FieldValue } from '../../src/flows/fields.ts';
-import { FIELDS_OF_TEST, script, start, TYPICAL, type Values } from './support.ts';
+import { E_CLIENT, E_RECORD, E_SERVER } from '../../src/flows/event.ts';
+import { type FieldValue, fieldByKey } from '../../src/flows/fields.ts';
+import { R_PV } from '../../src/flows/record.ts';
+import { createEventView } from '../../src/flows/view.ts';
+import { PV_IPV6 } from '../../src/packet/batch.ts';
+import { eventOf, FIELDS_OF_TEST, NAMES, script, start, TYPICAL, type Values } from './support.ts';
 
 const KEYS = [...FIELDS_OF_TEST.map((field) => field.key), 'own', 'other'];
 
@@ -137,6 +141,47 @@ test('fields that are handed over after a while read the same as fetched ones', 
     Array.from({ length: 20 }, (_, i) =>
       i % 3 === 2 ? `10.0.0.${i}\tnil\tnil\tnil\tnil` : `192.168.1.20\t${2 ** 40 + i}\tinteger\tnil\tnil`,
     ),
+  );
+});
+
+test('whole numbers of every size are the same, fetched and handed over', async (t) => {
+  const { lines, run } = await start(t, { 'a.lua': script('a', 'idle', 'print(("%d"):format(info.bytes), math.type(info.bytes))') });
+  const sizes = [0, 1, -1, 255, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32 - 1, 2 ** 32, -(2 ** 32), 2 ** 53 - 1, -(2 ** 53 - 1)];
+  for (const bytes of [...sizes, ...sizes]) run('idle', { ...TYPICAL, bytes });
+  assert.deepEqual(
+    lines,
+    [...sizes, ...sizes].map((bytes) => `${bytes}\tinteger`),
+  );
+});
+
+test('addresses are the same, fetched and handed over', async (t) => {
+  const ends = ['cli.ip', 'srv.ip'].map((key) => {
+    const field = fieldByKey.get(key);
+    assert.ok(field !== undefined);
+    return field;
+  });
+  const { engine, lines } = await start(
+    t,
+    { 'a.lua': script('a', 'idle', 'print(info["cli.ip"], info["srv.ip"], math.type(info["cli.ip"]))') },
+    { fields: ends },
+  );
+  const view = createEventView(NAMES);
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      fc.array(fc.constantFrom(0, 9, 10, 99, 100, 199, 200, 255), { minLength: 16, maxLength: 16 }),
+      fc.boolean(),
+      (client, server, ipv6) => {
+        const bytes = eventOf({});
+        bytes.set(client, E_CLIENT);
+        bytes.set(server, E_SERVER);
+        new DataView(bytes.buffer).setInt32(E_RECORD + R_PV, ipv6 ? PV_IPV6 : 6, true);
+        view.set(bytes, 0);
+        engine.run(view, 'idle');
+        assert.equal(lines.pop(), `${view.client()}\t${view.server()}\tnil`);
+      },
+    ),
+    { numRuns: 300 },
   );
 });
 

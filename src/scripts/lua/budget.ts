@@ -42,11 +42,11 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
   let killed = false;
 
   function runningCall(thread: number): number {
-    api._lua_checkstack(thread, 8);
-    api._lua_rawgeti(thread, LUA_REGISTRY, shared);
-    api._lua_rawgeti(thread, -1, 1n);
+    api.lua_checkstack(thread, 8);
+    api.lua_rawgeti(thread, LUA_REGISTRY, shared);
+    api.lua_rawgeti(thread, -1, 1n);
     const n = state.number(thread, -1);
-    api._lua_settop(thread, -3);
+    api.lua_settop(thread, -3);
     return n;
   }
 
@@ -59,13 +59,13 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
     }
     used += TICK_INSTRUCTIONS;
     if (used < limit && !killed) return;
-    api._lua_getinfo(thread, what, debug);
-    if (state.zeroTerminated(api.HEAPU32[(debug + DEBUG_SOURCE) >> 2] ?? 0).startsWith(TRUSTED_CHUNK)) return;
+    api.lua_getinfo(thread, what, debug);
+    if (state.zeroTerminated(api.words[(debug + DEBUG_SOURCE) >> 2] ?? 0).startsWith(TRUSTED_CHUNK)) return;
     killed = true;
-    api._luaL_where(thread, 0);
+    api.luaL_where(thread, 0);
     state.pushText(thread, `stopped: the call used up its budget of ${limit.toLocaleString('en')} instructions`);
-    api._lua_concat(thread, 2);
-    api._lua_error(thread);
+    api.lua_concat(thread, 2);
+    api.lua_error(thread);
   }, 'vii');
 
   return {
@@ -74,7 +74,7 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
       call = 0;
       used = 0;
       killed = false;
-      api._lua_sethook(main, hook, LUA_MASK_COUNT, TICK_INSTRUCTIONS);
+      api.lua_sethook(main, hook, LUA_MASK_COUNT, TICK_INSTRUCTIONS);
     },
     exhausted: () => killed,
     runningCall: () => runningCall(main),

@@ -12,14 +12,15 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { CALLBACKS, type Callback, E_LENGTH } from '../../flows/event.ts';
-import type { Field, FieldTable, FieldValue } from '../../flows/fields.ts';
+import { type Field, type FieldTable, type FieldValue, fieldByKey } from '../../flows/fields.ts';
 import { createEventView, type EventView } from '../../flows/view.ts';
 import type { CallbackStats, LuaEngineOptions, ScriptEngine, ScriptReport } from '../engine.ts';
 import { readScriptFiles } from '../files.ts';
 import { flowConsts } from '../flow-consts.ts';
 import { GETTERS } from '../getters.ts';
 import { CALL_BUDGET, createBudget, LOAD_BUDGET } from './budget.ts';
-import { LUA_REGISTRY, LuaState, type LuaThread } from './state.ts';
+import { LUA_REGISTRY, LuaState } from './state.ts';
+import type { LuaThread } from './wasm.ts';
 
 /** Fetches after which a field is handed over with every event of the callback. */
 const PROMOTE_AFTER = 8;
@@ -50,6 +51,19 @@ interface Script {
   readonly counts: Map<Callback, Counts>;
 }
 
+interface Prepared {
+  readonly field: Field;
+  readonly integer: boolean;
+  /** The number whose dotted text is the field's value, where the flow is one of IPv4. */
+  readonly ipv4: ((view: EventView) => number) | undefined;
+}
+
+/** The fields that many scripts read and whose text costs most: for IPv4 it is written without making a string of it. */
+const IPV4 = new Map<Field | undefined, (view: EventView) => number>([
+  [fieldByKey.get('cli.ip'), (view) => view.clientWord(0)],
+  [fieldByKey.get('srv.ip'), (view) => view.serverWord(0)],
+]);
+
 /** What the engine knows of one callback. */
 interface Stage {
   readonly callback: Callback;
@@ -58,7 +72,7 @@ interface Stage {
   /** Their counters, in the same order. */
   counts: Counts[];
   /** Fields handed over. */
-  prepared: Field[];
+  readonly prepared: Prepared[];
   /** Per field: fetches so far. */
   readonly fetched: Uint32Array;
   /** Stack index of the dispatcher on the main thread; the next one goes on after a failed call. */
@@ -94,6 +108,8 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
   let keptView: EventView | undefined;
   let stage: Stage | undefined;
   let startedAt = 0;
+  let seenBytes: Uint8Array | undefined;
+  let seenBuffer = Buffer.alloc(0);
 
   const scriptAt = (thread: LuaThread, index: number): Script => scripts[state.number(thread, index) - 1] as Script;
   const stageName = (): string => stage?.callback ?? 'load';
@@ -102,34 +118,43 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
   // Values into Lua ------------------------------------------------------------------------------------
 
   function pushTable(thread: LuaThread, table: FieldTable): void {
-    api._lua_checkstack(thread, 8);
-    api._lua_createtable(thread, 0, 8);
+    api.lua_checkstack(thread, 8);
+    api.lua_createtable(thread, 0, 8);
     for (const key in table) {
       state.pushText(thread, key);
       const value = table[key] as FieldValue;
       pushValue(thread, value, Number.isInteger(value));
-      api._lua_rawset(thread, -3);
+      api.lua_rawset(thread, -3);
     }
   }
 
   function pushValue(thread: LuaThread, value: FieldValue | undefined, integer: boolean): void {
     switch (typeof value) {
       case 'number':
-        if (integer) api._lua_pushinteger(thread, BigInt(Math.trunc(value)));
-        else api._lua_pushnumber(thread, value);
+        if (integer) state.pushInteger(thread, Math.trunc(value));
+        else api.lua_pushnumber(thread, value);
         break;
       case 'string':
         state.pushText(thread, value);
         break;
       case 'boolean':
-        api._lua_pushboolean(thread, value ? 1 : 0);
+        api.lua_pushboolean(thread, value ? 1 : 0);
         break;
       case 'object':
         pushTable(thread, value);
         break;
       default:
-        api._lua_pushnil(thread);
+        api.lua_pushnil(thread);
     }
+  }
+
+  /** The same bytes; those of a ring stay the same from event to event. */
+  function bufferOf(bytes: Uint8Array): Buffer {
+    if (bytes !== seenBytes) {
+      seenBytes = bytes;
+      seenBuffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return seenBuffer;
   }
 
   /** The current event, or the kept one whose bytes are the string at the stack index. */
@@ -166,7 +191,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
         const fetches = (stage.fetched[number] as number) + 1;
         stage.fetched[number] = fetches;
         if (fetches === PROMOTE_AFTER && stage.prepared.length < MOST_PREPARED) {
-          stage.prepared.push(field);
+          stage.prepared.push({ field, integer: field.type === 'int', ipv4: IPV4.get(field) });
           stage.stale = true;
         }
       }
@@ -175,35 +200,35 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
     }),
 
     all: guarded((thread) => {
-      api._lua_settop(thread, 1);
-      api._lua_rawgeti(thread, LUA_REGISTRY, namesReference);
-      api._lua_createtable(thread, 0, fields.length);
+      api.lua_settop(thread, 1);
+      api.lua_rawgeti(thread, LUA_REGISTRY, namesReference);
+      api.lua_createtable(thread, 0, fields.length);
       const of = eventAt(thread, 1);
       for (let i = 0; i < fields.length; i++) {
         const field = fields[i] as Field;
         const value = field.read(of);
         if (value === undefined) continue;
-        api._lua_rawgeti(thread, 2, numbers[i] as bigint);
+        api.lua_rawgeti(thread, 2, numbers[i] as bigint);
         pushValue(thread, value, field.type === 'int');
-        api._lua_rawset(thread, 3);
+        api.lua_rawset(thread, 3);
       }
       return 1;
     }),
 
     time: guarded((thread) => {
-      api._lua_pushnumber(thread, view === undefined ? 0 : view.time() / 1e6);
+      api.lua_pushnumber(thread, view === undefined ? 0 : view.time() / 1e6);
       return 1;
     }),
 
     module: guarded((thread) => {
       const source = modules.get(state.text(thread, 1));
-      if (source === undefined) api._lua_pushnil(thread);
+      if (source === undefined) api.lua_pushnil(thread);
       else state.pushBytes(thread, source, 0, source.length);
       return 1;
     }),
 
     exhausted: (thread) => {
-      api._lua_pushboolean(thread, budget.exhausted() ? 1 : 0);
+      api.lua_pushboolean(thread, budget.exhausted() ? 1 : 0);
       return 1;
     },
 
@@ -241,13 +266,15 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
       return 0;
     },
 
+    // The next call starts as one ends: a look at the clock is not cheap.
     ended: (thread) => {
-      const elapsed = performance.now() - startedAt;
+      const now = performance.now();
       const counts = stage?.counts[state.number(thread, 1) - 1];
       if (counts !== undefined) {
         counts.sampled++;
-        counts.sampledUs += elapsed * 1000;
+        counts.sampledUs += (now - startedAt) * 1000;
       }
+      startedAt = now;
       return 0;
     },
 
@@ -269,56 +296,56 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
   // Start: the tables that Lua and we share, our chunks, the scripts ---------------------------------------
 
   function pushNames(names: readonly string[]): void {
-    api._lua_createtable(main, names.length, 0);
+    api.lua_createtable(main, names.length, 0);
     names.forEach((name, i) => {
-      api._lua_pushinteger(main, BigInt(i + 1));
+      state.pushInteger(main, i + 1);
       state.pushText(main, name);
-      api._lua_rawset(main, -3);
+      api.lua_rawset(main, -3);
     });
   }
 
   function setField(key: string, push: () => void): void {
     state.pushText(main, key);
     push();
-    api._lua_rawset(main, -3);
+    api.lua_rawset(main, -3);
   }
 
   function reference(): bigint {
-    api._lua_pushvalue(main, -1);
-    return BigInt(api._luaL_ref(main, LUA_REGISTRY));
+    api.lua_pushvalue(main, -1);
+    return BigInt(api.luaL_ref(main, LUA_REGISTRY));
   }
 
   pushNames(fields.map((field) => field.key));
   const namesReference = reference();
-  api._lua_settop(main, 0);
-  api._lua_createtable(main, 1, 1);
+  api.lua_settop(main, 0);
+  api.lua_createtable(main, 1, 1);
   const shared = reference();
-  api._lua_settop(main, 0);
+  api.lua_settop(main, 0);
   const budget = createBudget(state, shared);
 
   // Stack of the main thread: 1-8 the dispatchers, 9 load_script, 10 the maker of dispatchers, 11 the message handler.
   const LOADER = CALLBACKS.length * 2 + 1;
   const MAKER = LOADER + 1;
   const HANDLER = MAKER + 1;
-  for (let i = 1; i < LOADER; i++) api._lua_pushnil(main);
+  for (let i = 1; i < LOADER; i++) api.lua_pushnil(main);
 
   state.load(chunk('sandbox.lua'), '=flowpatrol sandbox');
-  api._lua_createtable(main, 0, 20);
+  api.lua_createtable(main, 0, 20);
   for (const [name, f] of Object.entries(host)) setField(name, () => state.pushFunction(f));
-  setField('fields', () => api._lua_rawgeti(main, LUA_REGISTRY, namesReference));
-  setField('interface_id', () => api._lua_pushinteger(main, BigInt(options.interfaceId)));
+  setField('fields', () => api.lua_rawgeti(main, LUA_REGISTRY, namesReference));
+  setField('interface_id', () => state.pushInteger(main, options.interfaceId));
   setField('interface_name', () => state.pushText(main, latin1(options.interfaceName)));
   setField('modules', () => state.pushText(main, [...modules.keys()].join(', ')));
   setField('getters', () => {
-    api._lua_createtable(main, 0, 24);
+    api.lua_createtable(main, 0, 24);
     for (const [name, keys] of Object.entries(GETTERS)) setField(name, () => state.pushText(main, keys.join(' ')));
   });
   // info.lua(host, shared) -> lazy, then sandbox.lua(host, lazy, shared) -> load_script, dispatcher, describe
   state.load(chunk('info.lua'), '=flowpatrol info');
-  api._lua_pushvalue(main, -2);
-  api._lua_rawgeti(main, LUA_REGISTRY, shared);
+  api.lua_pushvalue(main, -2);
+  api.lua_rawgeti(main, LUA_REGISTRY, shared);
   state.call(2, 1);
-  api._lua_rawgeti(main, LUA_REGISTRY, shared);
+  api.lua_rawgeti(main, LUA_REGISTRY, shared);
   state.call(3, 3);
 
   for (const file of readScriptFiles(options.directories, (message) => sink.error('', 'load', message))) {
@@ -340,21 +367,21 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
       script.error = `${file.name}: ${file.error}`;
     } else {
       budget.restart(LOAD_BUDGET);
-      api._lua_pushvalue(main, LOADER);
-      api._lua_pushinteger(main, BigInt(scripts.length));
+      api.lua_pushvalue(main, LOADER);
+      state.pushInteger(main, scripts.length);
       state.pushText(main, latin1(file.name));
-      state.pushBytes(main, file.source, 0, file.source.length);
+      state.pushBytes(main, bufferOf(file.source), 0, file.source.length);
       state.call(3, 2);
-      if (api._lua_toboolean(main, -2) === 0) script.error = printable(state.text(main, -1));
-      else script.state = api._lua_toboolean(main, -1) !== 0 ? 'on' : 'off by setup';
-      api._lua_settop(main, HANDLER);
+      if (api.lua_toboolean(main, -2) === 0) script.error = printable(state.text(main, -1));
+      else script.state = api.lua_toboolean(main, -1) !== 0 ? 'on' : 'off by setup';
+      api.lua_settop(main, HANDLER);
     }
     if (script.error !== undefined) report(script, script.error);
   }
 
   const inOrder = [...scripts].sort((a, b) => b.prio - a.prio || (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
-  const stages = new Map<Callback, Stage>(
-    CALLBACKS.map((callback, i) => {
+  const stages = Object.fromEntries(
+    CALLBACKS.map((callback, i): [Callback, Stage] => {
       const called = inOrder.filter((script) => script.state === 'on' && script.counts.has(callback));
       return [
         callback,
@@ -370,21 +397,18 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
         },
       ];
     }),
-  );
+  ) as Record<Callback, Stage>;
 
   function makeDispatcher(of: Stage): void {
     of.stale = false;
-    const names = of.prepared.map((field) => field.key);
-    const whole = of.prepared.filter((field) => field.type === 'int').map((field) => field.key);
-    api._lua_pushvalue(main, MAKER);
+    api.lua_pushvalue(main, MAKER);
     state.pushText(main, of.callback);
     state.pushText(main, of.scripts.map((script) => scripts.indexOf(script) + 1).join(','));
-    state.pushText(main, names.join(' '));
-    state.pushText(main, whole.join(' '));
-    state.call(4, 2);
-    api._lua_copy(main, -2, of.slot);
-    api._lua_copy(main, -1, of.slot + 1);
-    api._lua_settop(main, HANDLER);
+    state.pushText(main, of.prepared.map(({ field }) => field.key).join(' '));
+    state.call(3, 2);
+    api.lua_copy(main, -2, of.slot);
+    api.lua_copy(main, -1, of.slot + 1);
+    api.lua_settop(main, HANDLER);
   }
 
   /** @param position in calling order, from 1 on; 0 if no script was called yet, which only a fault of our own can do */
@@ -403,7 +427,7 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
     },
 
     run(of, callback) {
-      const current = stages.get(callback) as Stage;
+      const current = stages[callback];
       const { counts, prepared } = current;
       if (counts.length === 0) return;
       if (current.stale) makeDispatcher(current);
@@ -414,16 +438,15 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
       budget.restart(CALL_BUDGET);
 
       try {
-        api._lua_pushvalue(main, current.slot);
-        api._lua_pushboolean(main, timed ? 1 : 0);
-        const bytes = of.bytes();
+        api.lua_pushvalue(main, current.slot);
+        api.lua_pushboolean(main, timed ? 1 : 0);
+        const bytes = bufferOf(of.bytes());
         const offset = of.offset();
         state.pushBytes(main, bytes, offset, eventLength(bytes, offset));
         for (let i = 0; i < prepared.length; i++) {
-          const value = (prepared[i] as Field).read(of);
-          // Numbers cross as floats, the dispatcher makes integers of them: a BigInt costs several times more.
-          if (typeof value === 'number') api._lua_pushnumber(main, value);
-          else pushValue(main, value, false);
+          const { field, integer, ipv4 } = prepared[i] as Prepared;
+          if (ipv4 !== undefined && !of.isIpv6()) state.pushIpv4(main, ipv4(of));
+          else pushValue(main, field.read(of), integer);
         }
         let message = state.tryCall(2 + prepared.length, HANDLER);
         while (message !== undefined) {
@@ -431,13 +454,13 @@ export async function createEngine(options: LuaEngineOptions, fields: readonly F
           callFailed(current, failed, message);
           if (failed >= counts.length) break;
           budget.restart(CALL_BUDGET);
-          api._lua_pushvalue(main, current.slot + 1);
-          api._lua_pushboolean(main, timed ? 1 : 0);
-          api._lua_pushinteger(main, BigInt(failed + 1));
+          api.lua_pushvalue(main, current.slot + 1);
+          api.lua_pushboolean(main, timed ? 1 : 0);
+          state.pushInteger(main, failed + 1);
           message = state.tryCall(2, HANDLER);
         }
       } catch (error) {
-        api._lua_settop(main, HANDLER);
+        api.lua_settop(main, HANDLER);
         sink.error('', callback, `the event was lost to the scripts: ${(error as Error).message}`);
       }
       stage = undefined;

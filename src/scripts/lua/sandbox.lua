@@ -286,14 +286,13 @@ local function load_script(script, file, source)
 end
 
 -- @param order numbers of the scripts that have the callback, as text separated by commas, in calling order
--- @param prepared, whole names of fields, separated by blanks
+-- @param prepared names of fields, separated by blanks
 -- @return the function for an event and the one that goes on after a failed call (lua/info.lua)
-local function dispatcher(callback, order, prepared, whole)
-  local chosen, names, integers = {}, {}, {}
+local function dispatcher(callback, order, prepared)
+  local chosen, names = {}, {}
   for number in order:gmatch('%d+') do chosen[#chosen + 1] = functions[callback][base.math.tointeger(number)] end
   for name in prepared:gmatch('%S+') do names[#names + 1] = name end
-  for name in whole:gmatch('%S+') do integers[name] = true end
-  return lazy.dispatcher(names, integers, chosen)
+  return lazy.dispatcher(names, chosen)
 end
 
 return load_script, dispatcher, lazy.describe
