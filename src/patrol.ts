@@ -1,5 +1,5 @@
 /**
- * The wiring: for each `-i` an interface thread and its script host, shared memory between them, and one snapshot of all.
+ * The wiring: for each `-i` an interface thread (or several) and its script host, shared memory between them, and one snapshot of all.
  *
  * createPatrol is inert; `start` opens everything, `stop` ends it in order (last visits, exports flushed), `done` resolves when
  * every interface has ended. Called by the command line.
@@ -9,7 +9,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
 import { COUNTERS } from './flows/counters.ts';
-import { createRingBuffer, skipEvent } from './flows/ring.ts';
+import { createRingBuffer, RING_BYTES, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import type { HostData as HostBookData } from './hosts/host-book.ts';
 import type { CompiledLists } from './hosts/lists/compile.ts';
@@ -19,19 +19,14 @@ import { systemAddresses } from './hosts/system.ts';
 import type { IdsAlert } from './ids/alert.ts';
 import { type IdsSources, openIdsSources } from './ids/sources.ts';
 import {
-  CONTROL_COMMANDS,
-  CONTROL_STOP,
-  CONTROL_WORDS,
   GAUGE_BEGAN,
   GAUGE_CLOCK,
-  GAUGE_COUNT,
   GAUGE_POSITION,
   GAUGE_SIZE,
   type HostCommand,
   type HostData,
   type HostMessage,
   type HostReport,
-  type InterfaceCommand,
   type InterfaceData,
   type InterfaceKind,
   type InterfaceMessage,
@@ -41,6 +36,7 @@ import {
   WATCH_UNWRITTEN,
   WATCH_WORDS,
 } from './interfaces/protocol.ts';
+import { startThreads } from './interfaces/threads.ts';
 import type { FlowAnswer, FlowQuery, InterfaceSnapshot, Log, Patrol, PatrolControl } from './patrol-types.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
 
@@ -49,9 +45,8 @@ interface Running {
   readonly id: number;
   readonly name: string;
   readonly kind: InterfaceKind;
-  readonly control: Int32Array;
-  readonly counters: Float64Array;
-  readonly gauges: Float64Array;
+  readonly counters: () => Float64Array;
+  readonly gauges: () => Float64Array;
   state: InterfaceSnapshot['state'];
   error?: string;
   errorCode?: string;
@@ -103,19 +98,13 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const wanted = config.scripts || exporting || config.flowQuery !== undefined;
-  const ring = wanted ? createRingBuffer() : undefined;
-  const counters = new SharedArrayBuffer(COUNTERS.length * 8);
-  const gauges = new SharedArrayBuffer(GAUGE_COUNT * 8);
-  const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const live = kind === 'packet' || config.originalSpeed;
-  const { port1: port, port2: commands } = new MessageChannel();
-  const data: InterfaceData = { id, name, kind, config, run, ring, counters, gauges, control, preferences, lists, devices, port, alerts };
-  const flow = new Worker(new URL('./interfaces/worker.ts', import.meta.url), { workerData: data, transferList: [port] });
-  const words = new Int32Array(control);
-  const post = (command: InterfaceCommand): void => {
-    commands.postMessage(command);
-    Atomics.add(words, CONTROL_COMMANDS, 1);
-  };
+  const count = kind === 'packet' && !config.originalSpeed ? config.captureThreads : 1;
+  const ring = wanted ? createRingBuffer(RING_BYTES, count) : undefined;
+  const flow = startThreads({ id, name, kind, config, run, ring, preferences, lists, devices, alerts }, count, {
+    message: (message) => taken(message),
+    error: (error) => giveUp(error.message),
+  });
   const queries = new Map<number, { answer: (answer: FlowAnswer | undefined) => void; fail: (error: Error) => void }>();
   let asked = 0;
   let names: Names | undefined;
@@ -127,23 +116,19 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     id,
     name,
     kind,
-    control: words,
-    counters: new Float64Array(counters),
-    gauges: new Float64Array(gauges),
+    counters: flow.counters,
+    gauges: flow.gauges,
     state: 'starting',
     protocols: [],
     report: undefined,
     callsEnded: 0,
     linesLost: 0,
     ended,
-    stop() {
-      Atomics.store(words, CONTROL_STOP, 1);
-      Atomics.notify(words, CONTROL_STOP);
-    },
+    stop: flow.stop,
     tellNames: (found) => book?.postMessage({ type: 'names', names: found } satisfies HostCommand),
-    tellAlerts: (found) => post({ type: 'alerts', alerts: found }),
+    tellAlerts: (found) => flow.post({ type: 'alerts', alerts: found }),
     configure: (changed, compiled) =>
-      post({
+      flow.post({
         type: 'policy',
         ...(changed === undefined ? {} : { preferences: changed }),
         ...(compiled === undefined ? {} : { lists: compiled }),
@@ -152,7 +137,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       if (names === undefined || flowOver) return Promise.resolve(undefined);
       const { promise, resolve: answer, reject: fail } = Promise.withResolvers<FlowAnswer | undefined>();
       queries.set(++asked, { answer, fail });
-      post({ type: 'query', id: asked, query });
+      flow.post({ type: 'query', id: asked, query });
       return promise;
     },
   };
@@ -164,7 +149,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     flowOver = true;
     for (const { answer } of queries.values()) answer(undefined);
     queries.clear();
-    commands.close();
+    flow.close();
   };
   const settle = (): void => {
     if (!flowOver || !hostOver) return;
@@ -183,7 +168,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   const giveUp = (error: string): void => {
     failed(error, '');
     flowsGone();
-    void flow.terminate();
+    flow.terminate();
     void host?.terminate().then(() => releaseOutputLock(outputLock, lockHolder(id)));
     resolve();
   };
@@ -291,8 +276,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     });
   };
 
-  flow.on('error', (error) => giveUp((error as Error).message));
-  flow.on('message', (message: InterfaceMessage) => {
+  const taken = (message: InterfaceMessage): void => {
     switch (message.type) {
       case 'ready':
         names = message.names;
@@ -330,16 +314,18 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
         queries.delete(message.id);
         break;
       case 'ended':
+        if (count > 1) log.info({ interface: name }, `packets by capture thread: ${flow.packets().join(', ')}`);
         flowsGone();
         settle();
         break;
     }
-  });
+  };
   return running;
 }
 
 const snapshotOf = (running: Running): InterfaceSnapshot => {
-  const { counters, gauges } = running;
+  const counters = running.counters();
+  const gauges = running.gauges();
   return {
     id: running.id,
     name: running.name,

@@ -15,6 +15,7 @@ import type { IdsAlert } from '../ids/alert.ts';
 import { createScratch, FRAME_WORDS, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
 import { createDecoder, DECODE_COUNTERS } from '../packet/decode.ts';
 import { LINK_ETHERNET } from '../packet/link.ts';
+import type { Tally } from './ids-tally.ts';
 
 /**
  * Attaches an alert to the flow of packet `index` of the scratch, whose headers lie in `chunk`. The packet's time is that of
@@ -33,6 +34,8 @@ export interface IdsMatcherOptions {
   readonly live: boolean;
   /** Most alerts that wait; {@link MAX_WAITING} or {@link MAX_WAITING_CAPTURE} unless told. */
   readonly maxWaiting?: number;
+  /** Where other threads get the same alerts in the same order; alone, a thread counts all. */
+  readonly tally?: Tally;
 }
 
 export interface IdsMatcher {
@@ -40,6 +43,8 @@ export interface IdsMatcher {
   add(alerts: readonly IdsAlert[]): void;
   /** Reports what can be. @param clock of the interface, µs since 1970; Infinity at the end of a file, where no packet follows */
   retry(clock: number): void;
+  /** No flow comes any more: tries once again and gives up what waits. */
+  finish(): void;
   readonly waiting: number;
   /** Alerts reported to their flows. */
   readonly matched: number;
@@ -125,6 +130,8 @@ function buildFrame(bytes: Uint8Array, start: number, alert: IdsAlert): number {
 }
 
 interface Waiting {
+  /** How many came before it. */
+  readonly number: number;
   /** Place of its frame in the chunk and of its key in the scratch. */
   readonly slot: number;
   readonly json: string;
@@ -133,7 +140,7 @@ interface Waiting {
 
 /** Takes memory when alerts come, about 150 bytes and their JSON each, and keeps it. */
 export function createIdsMatcher(options: IdsMatcherOptions): IdsMatcher {
-  const { report, seed, live, maxWaiting = live ? MAX_WAITING : MAX_WAITING_CAPTURE } = options;
+  const { report, seed, live, maxWaiting = live ? MAX_WAITING : MAX_WAITING_CAPTURE, tally = () => true } = options;
   // tunnels stay closed: the alert names the ends of the flow
   const decoder = createDecoder({ gtp: false, gre: false, vxlan: false }, new Float64Array(DECODE_COUNTERS.length), seed);
   let places = 0;
@@ -144,6 +151,7 @@ export function createIdsMatcher(options: IdsMatcherOptions): IdsMatcher {
   const decoded = createScratch();
   const free: number[] = [];
   const waiting = new Set<Waiting>(); // in the order they came
+  let added = 0;
   let matched = 0;
   let expired = 0;
   let dropped = 0;
@@ -170,13 +178,20 @@ export function createIdsMatcher(options: IdsMatcherOptions): IdsMatcher {
     for (let slot = places - 1; slot >= before; slot--) free.push(slot);
   }
 
+  const expire = (alert: Waiting): void => {
+    if (tally(alert.number, false)) expired++;
+    release(alert);
+  };
+
   function addOne(alert: IdsAlert): void {
+    const number = added++;
     if (free.length === 0) {
       if (places < maxWaiting) {
         grow();
       } else {
-        dropped++;
-        release(waiting.values().next().value as Waiting);
+        const oldest = waiting.values().next().value as Waiting;
+        if (tally(oldest.number, false)) dropped++;
+        release(oldest);
       }
     }
     const slot = free.pop() as number;
@@ -184,31 +199,36 @@ export function createIdsMatcher(options: IdsMatcherOptions): IdsMatcher {
     frames.set([slot * FRAME_BYTES, length, length]);
     decoder.decode({ bytes: chunk, frames, times, count: 1, linkType: LINK_ETHERNET }, 0, decoded);
     if (decoded.count === 0) {
-      refused++;
+      if (tally(number, false)) refused++;
       free.push(slot);
       return;
     }
     keys.words.set(decoded.words.subarray(0, SCRATCH_WORDS), slot * SCRATCH_WORDS);
     keys.times[slot] = alert.time;
-    waiting.add({ slot, json: alert.json, severe: alert.severity === 1 });
+    waiting.add({ number, slot, json: alert.json, severe: alert.severity === 1 });
+  }
+
+  function retry(clock: number): void {
+    for (const alert of waiting) {
+      const time = keys.times[alert.slot] as number;
+      if (time > clock) continue;
+      if (report(keys, chunk, alert.slot, alert.json, alert.severe)) {
+        if (tally(alert.number, true)) matched++;
+        release(alert);
+      } else if (live && clock - time > EXPIRE_US) {
+        expire(alert);
+      }
+    }
   }
 
   return {
     add(alerts) {
       for (const alert of alerts) addOne(alert);
     },
-    retry(clock) {
-      for (const alert of waiting) {
-        const time = keys.times[alert.slot] as number;
-        if (time > clock) continue;
-        if (report(keys, chunk, alert.slot, alert.json, alert.severe)) {
-          matched++;
-          release(alert);
-        } else if (live && clock - time > EXPIRE_US) {
-          expired++;
-          release(alert);
-        }
-      }
+    retry,
+    finish() {
+      retry(Number.POSITIVE_INFINITY);
+      for (const alert of waiting) expire(alert);
     },
     get waiting() {
       return waiting.size;

@@ -11,6 +11,8 @@ export const SOURCE_FAILED = -2;
 export interface PacketSource {
   /** Packets come in their own time and wait for nobody: visits are spread, and events are shed rather than waited for. */
   readonly live: boolean;
+  /** Of one of several threads that capture one interface: lets packets in. */
+  admit?(): void;
   /** Fills the batch. @returns packets read; 0 = none for now; SOURCE_END; SOURCE_FAILED (see `error`) */
   read(batch: PacketBatch): number;
   /** µs since 1970 up to which no further packet is to be expected; live sources only. */

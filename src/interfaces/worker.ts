@@ -1,13 +1,14 @@
 /**
- * The thread of a packet interface: source → decode → flow engine → ring of lifecycle events. It never turns an event loop:
- * it reads, works, and looks at the shared control words. Started by patrol.ts with InterfaceData.
+ * The thread of a packet interface, or one of several that share a live one: source → decode → flow engine → ring of lifecycle
+ * events. It never turns an event loop: it reads, works, and looks at the shared control words. Started by threads.ts with
+ * InterfaceData.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { namesOf, protocolPairName } from '../dpi/names.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../flows/counters.ts';
 import { createFlowEngine, type FlowEngine } from '../flows/engine.ts';
 import type { EventSink } from '../flows/event-writer.ts';
-import { createRingWriter } from '../flows/ring.ts';
+import { createRingWriter, createSharedRingWriter } from '../flows/ring.ts';
 import type { Names } from '../flows/view.ts';
 import { NO_DEVICES, readDevices } from '../hosts/devices.ts';
 import { openLists } from '../hosts/lists/lookup.ts';
@@ -17,7 +18,9 @@ import { createBatch, createScratch } from '../packet/batch.ts';
 import { createDecoder } from '../packet/decode.ts';
 import { type Commands, createCommands } from './commands.ts';
 import { createIdsMatcher } from './ids.ts';
+import { createTally } from './ids-tally.ts';
 import { createSteadyClock } from './live/clock.ts';
+import { createGate } from './live/gate.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
 import { openFile } from './pcap/source.ts';
@@ -33,11 +36,13 @@ import {
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from './source.ts';
 
 const data = workerData as InterfaceData;
-const config = data.config;
+const { config, crew } = data;
 const counters = new Float64Array(data.counters);
 const gauges = new Float64Array(data.gauges);
 const control = new Int32Array(data.control);
 const clock = createSteadyClock();
+const gate = crew && createGate(crew.gate, crew.threads);
+const maxFlows = Math.ceil(config.maxFlows / (crew?.threads ?? 1));
 
 /** Flows that a slice of a live visit looks at before it asks for the CPU time it took. */
 const SLICE_FLOWS = 256;
@@ -45,6 +50,9 @@ const SLICE_FLOWS = 256;
 const SLICE_US = 2000;
 /** How often a lost interface is tried again, ms. */
 const RETRY_MS = 500;
+/** How long a thread that has its interface back waits for those that share it, µs. */
+const GATE_US = 5_000_000;
+const GATE_SLICE_MS = 50;
 /** Longest time that the kernel keeps a captured packet to itself, µs: twice the read time-out of a live source. */
 const DRAIN_US = 100_000;
 /** Batches between two looks at drops and position. */
@@ -56,13 +64,16 @@ const say = (message: InterfaceMessage): void => parentPort?.postMessage(message
 const stopped = (): boolean => Atomics.load(control, CONTROL_STOP) !== 0;
 
 function openSource(): PacketSource {
-  if (data.kind === 'packet' && !config.originalSpeed) return openLive(data.name, config, clock);
+  if (data.kind === 'packet' && !config.originalSpeed) {
+    return openLive(data.name, crew ? { ...config, fanout: { group: crew.group, size: crew.threads } } : config, clock);
+  }
   const file = openFile(data.name, config.filter);
   return config.originalSpeed ? pace(file) : file;
 }
 
 /** Files wait for room in the ring, so results are complete; live interfaces shed and count. */
 function ringSink(live: boolean, shared: SharedArrayBuffer): EventSink & { close(): void } {
+  if (crew !== undefined) return createSharedRingWriter(shared);
   const ring = createRingWriter(shared);
   if (live) return ring;
   return {
@@ -153,7 +164,7 @@ function main(): void {
   for (const network of config.localNetworks) localNetworks.add(network);
   let source = openSource();
   const live = source.live;
-  const dpi = config.dpi ? native.dpiCreate(config.maxFlows) : undefined;
+  const dpi = config.dpi ? native.dpiCreate(maxFlows) : undefined;
   const names = namesOf(native, dpi, {
     localNetworks: localNetworks.texts,
     interfaceName: data.name,
@@ -170,9 +181,11 @@ function main(): void {
   // a seed that nobody can know on live interfaces; the same order of buckets in every run of a file
   const seed = live ? native.wallClock() & 0x7fffffff : 0;
   const sink = data.ring === undefined ? undefined : ringSink(live, data.ring);
+  if (sink !== undefined) closeRing = sink.close;
   const engine = createFlowEngine({
     interfaceId: data.id,
-    maxFlows: config.maxFlows,
+    ...(crew === undefined ? {} : { sequence: { step: crew.threads, offset: crew.index } }),
+    maxFlows,
     dpiPackets: config.dpiPackets,
     dpi,
     names,
@@ -187,7 +200,12 @@ function main(): void {
     visitsInline: !live,
     beforeVisit: (time) => matcher.retry(time),
   });
-  const matcher = createIdsMatcher({ report: engine.report, seed, live });
+  const matcher = createIdsMatcher({
+    report: engine.report,
+    seed,
+    live,
+    ...(crew === undefined ? {} : { tally: createTally(crew.tally, crew.threads) }),
+  });
   matcher.add(data.alerts);
   const commands = createCommands(data.port, control, engine, matcher, names, say);
   const decoder = createDecoder(
@@ -197,6 +215,9 @@ function main(): void {
   );
 
   let drops: readonly [number, number] = [0, 0];
+  gate?.arrive();
+  while (gate?.wait(GATE_SLICE_MS) === false && !stopped()) commands.poll();
+  source.admit?.();
   say({ type: 'running' });
   for (;;) {
     const answer = run(source, engine, decoder.decode, drops, dpi, names, commands);
@@ -211,6 +232,7 @@ function main(): void {
       break;
     }
     counters[counterIndex('interface.lost')] = (counters[counterIndex('interface.lost')] as number) + 1;
+    gate?.leave();
     say({ type: 'lost', reason: failure });
     const next = reopen(engine, commands);
     if (next === undefined) break;
@@ -219,11 +241,11 @@ function main(): void {
   }
   commands.poll();
   commands.finish();
-  matcher.retry(Number.POSITIVE_INFINITY);
+  matcher.finish();
   engine.finish(stopped() ? 'shutdown' : 'end of file');
   for (const [name, value] of Object.entries({
     matched: matcher.matched,
-    expired: matcher.expired + matcher.waiting,
+    expired: matcher.expired,
     dropped: matcher.dropped,
     refused: matcher.refused,
   })) {
@@ -231,31 +253,46 @@ function main(): void {
   }
   gauges[GAUGE_CLOCK] = engine.clock();
   say(protocolsMessage(engine, names));
-  sink?.close();
+  closeRing();
+  closeRing = () => undefined;
   if (dpi !== undefined) native.dpiClose(dpi);
   say({ type: 'ended' });
 }
 
 /** Tries until the interface is there again; its flows go on being visited. @returns undefined when stopped */
 function reopen(engine: FlowEngine, commands: Commands): PacketSource | undefined {
-  for (;;) {
-    Atomics.wait(control, CONTROL_STOP, 0, RETRY_MS);
-    if (stopped()) return undefined;
+  const tend = (): void => {
     commands.poll();
     while (commands.work());
     while (engine.advance(clock.now(), SLICE_FLOWS));
+  };
+  let source: PacketSource | undefined;
+  while (source === undefined) {
+    Atomics.wait(control, CONTROL_STOP, 0, RETRY_MS);
+    if (stopped()) return undefined;
+    tend();
     try {
-      return openSource();
+      source = openSource();
     } catch {
       // still away: it was reported when it was lost, and `interface.lost` counts it
     }
   }
+  gate?.arrive();
+  const began = native.wallClock();
+  while (gate?.wait(GATE_SLICE_MS) === false && !stopped() && native.wallClock() - began < GATE_US) tend();
+  source.admit?.();
+  return source;
 }
+
+/** What came before an error is still read by the script host. */
+let closeRing = (): void => {
+  if (data.ring !== undefined) createRingWriter(data.ring).close();
+};
 
 try {
   main();
 } catch (error) {
   const { message, code = '' } = error as Error & { code?: string };
-  if (data.ring !== undefined) createRingWriter(data.ring).close();
+  closeRing();
   say({ type: 'failed', error: message, code });
 }

@@ -11,6 +11,8 @@ export interface LiveSourceOptions {
   readonly snapLength: number;
   readonly promiscuous: boolean;
   readonly bufferBytes: number;
+  /** Number of the fanout group and its sockets: no packet comes before `admit`. */
+  readonly fanout?: { readonly group: number; readonly size: number };
 }
 
 /** Longest wait of a read for the first packet, ms. */
@@ -18,7 +20,7 @@ const READ_TIMEOUT_MS = 50;
 /** lifecycle 1: without packets for so long the clock follows the wall. Later packets than this do not come. */
 const QUIET_US = 1_000_000;
 
-/** @throws when the interface cannot be opened: `code` EPERM, ENODEV or EFILTER */
+/** @throws when the interface cannot be opened: `code` EPERM, ENODEV, EFILTER or EFANOUT */
 export function openLive(name: string, options: LiveSourceOptions, clock: SteadyClock): PacketSource {
   const pcap = native.pcapOpenLive(name, { ...options, timeoutMs: READ_TIMEOUT_MS });
   const linkType = native.pcapLinkType(pcap);
@@ -27,6 +29,7 @@ export function openLive(name: string, options: LiveSourceOptions, clock: Steady
   return {
     live: true,
     size: -1,
+    admit: () => native.pcapAdmit(pcap),
     read(batch: PacketBatch) {
       batch.linkType = linkType;
       batch.count = 0;
