@@ -20,10 +20,12 @@ import {
   E_SERVER,
   E_SERVER_DEVICE,
   E_SERVER_PORT,
+  E_SPARE,
   E_STATUS_BEFORE,
   E_TIME,
   E_VERSION,
   E_VISIT,
+  EVENT_HEADER_BYTES,
   EVENT_VERSION,
 } from './event.ts';
 import { FACT_ALERT_SHIFT, R_A, R_B, R_DETAIL, R_FACTS, R_PORTS, R_PV, R_STATE, R_V6 } from './record.ts';
@@ -88,6 +90,9 @@ export function createEventWriter(
     const double = at >> 3;
     const clientIsB = (i32[r + (R_STATE >> 2)] as number) < 0;
     const ports = hasPorts((i32[r + (R_PV >> 2)] as number) & 0xff) ? (i32[r + (R_PORTS >> 2)] as number) : 0;
+    // what is written nowhere below: the ring has older bytes there
+    for (let i = E_SPARE; i < EVENT_HEADER_BYTES; i += 4) u32[word + (i >> 2)] = 0;
+    u32[(at + length - 8) >> 2] = u32[(at + length - 4) >> 2] = 0;
     u32[word + (E_LENGTH >> 2)] = length;
     view.setUint16(at + E_VERSION, EVENT_VERSION, true);
     out[at + E_CALLBACKS] = callbacks;
