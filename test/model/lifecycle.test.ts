@@ -6,8 +6,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { openFile } from '../../src/interfaces/pcap/source.ts';
+import { createBatch, FRAME_WORDS } from '../../src/packet/batch.ts';
+import { CAPTURES, captureNames } from '../support/golden.ts';
 import { MODELLED } from './fields.ts';
-import { runBeside } from './side-by-side.ts';
+import { type Action, runBeside } from './side-by-side.ts';
 import { missingStatuses } from './statuses.ts';
 import { scenario } from './traffic.ts';
 
@@ -25,6 +28,22 @@ function holds(numRuns: number, property: fc.IProperty<[{ readonly story: readon
   assert.fail(`FLOWPATROL_SEED=${result.seed}, run ${result.numRuns}, path ${result.counterexamplePath}\n${error}\n${story}`);
 }
 
+/** A capture in batches as its source gives them, and its end. */
+function actionsOf(path: string): Action[] {
+  const source = openFile(path, '');
+  const batch = createBatch(1);
+  const actions: Action[] = [];
+  while (source.read(batch) > 0) {
+    const frames = Array.from({ length: batch.count }, (_, i) => {
+      const [at, captured, wire] = batch.frames.subarray(i * FRAME_WORDS);
+      return { time: batch.times[i], bytes: batch.bytes.slice(at, at + captured), wire, linkType: batch.linkType };
+    });
+    actions.push({ do: 'packets', frames });
+  }
+  source.close();
+  return [...actions, { do: 'finish', reason: 'end of file' }];
+}
+
 describe('the model of the lifecycle', () => {
   it('knows every status and field', () => {
     assert.deepEqual(missingStatuses(), []);
@@ -40,4 +59,11 @@ describe('the model of the lifecycle', () => {
       }),
     );
   });
+
+  for (const capture of captureNames()) {
+    it(`says what the engine says of ${capture}`, () => {
+      const setting = { inline: true, maxFlows: 2000, dpiPackets: { tcp: 12, udp: 12 }, preferences: {}, listed: [], lost: [false] };
+      assert.equal(runBeside(setting, actionsOf(`${CAPTURES}${capture}`)), '');
+    });
+  }
 });
