@@ -68,6 +68,8 @@ interface Entry {
   source: NameSource;
   /** µs since 1970: when the flow began that said so. */
   since: number;
+  /** When it was moved to the end of the order of use. */
+  turn: number;
 }
 
 /** A network card that named itself by DHCP. */
@@ -108,14 +110,18 @@ const MDNS_HOST = /^[^._][^.]*\.local\.?$/i;
 
 /** @param renamed called when the name of a host has changed, with `''` when it was given up */
 export function createNames(renamed: (key: HostKey, name: string) => void, limit = MOST_NAMES): Names {
-  /** In the order of last use. */
+  /** About in the order of last use. */
   const entries = new Map<HostKey, Entry>();
+  let turns = 0;
   const cards = createGenerations<number, Card>(MOST_CARDS);
   const counters = { learned: 0, evicted: 0, untaken: 0 };
   let cardsKnown = false;
   let waiting: LearnedName[] = [];
 
+  /** The order is kept roughly: moving an entry at each use would cost more than all the rest. */
   const use = (key: HostKey, entry: Entry): void => {
+    if (++turns - entry.turn < limit / 4) return;
+    entry.turn = turns;
     entries.delete(key);
     entries.set(key, entry);
   };
@@ -130,7 +136,7 @@ export function createNames(renamed: (key: HostKey, name: string) => void, limit
         counters.evicted++;
         renamed(oldest, '');
       }
-      entries.set(key, { name, source, since });
+      entries.set(key, { name, source, since, turn: ++turns });
     } else {
       use(key, entry);
       const stronger = STRENGTH[source] - STRENGTH[entry.source];

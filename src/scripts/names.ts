@@ -19,21 +19,23 @@ export interface NameExchange {
 }
 
 export function createNameExchange({ config, port }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
+  const shared = config.dataDirectory !== undefined; // the programming interface is there, so somebody may ask for names
   const nameless = new Set<string>();
+  const isNew = (view: EventView): boolean => ((view.bytes()[view.offset() + E_CALLBACKS] as number) & CALLBACK_BIT.protocolDetected) !== 0;
   const note = (view: EventView): void => {
-    if (((view.bytes()[view.offset() + E_CALLBACKS] as number) & CALLBACK_BIT.protocolDetected) === 0) return;
     if (nameless.size >= MOST_NAMELESS) return;
     if ((view.state() & STATE_CLIENT_UNICAST) !== 0 && view.clientFacts().name === '') nameless.add(view.client());
     if ((view.state() & STATE_SERVER_UNICAST) !== 0 && view.serverFacts().name === '') nameless.add(view.server());
   };
   return {
     learn(view) {
+      if (!isNew(view)) return; // its details are in by then
       book.learn(view);
       if (config.resolveNames) note(view);
     },
     exchange() {
       const learned = book.takeLearned();
-      if (learned.length > 0) say({ type: 'names', names: learned });
+      if (shared && learned.length > 0) say({ type: 'names', names: learned });
       if (nameless.size > 0) {
         say({ type: 'nameless', addresses: [...nameless] });
         nameless.clear();
