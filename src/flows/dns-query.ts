@@ -7,7 +7,7 @@ export const DNS_DATA = 2;
 
 const HEADER_BYTES = 12;
 const LONGEST_NAME = 96;
-/** Characters left of the last two labels that 32 bytes take in base 32. */
+/** Characters of the labels left of the last two, without dots, that 32 bytes take in base 32. A reverse name of IPv6 has 32. */
 const DATA_CHARACTERS = 52;
 
 /**
@@ -18,7 +18,8 @@ export function examineQuery(bytes: Uint8Array, at: number, end: number): number
   const isQuery = at + HEADER_BYTES < end && ((bytes[at + 2] as number) & 0x80) === 0 && (bytes[at + 5] as number) > 0;
   if (!isQuery) return 0;
   let length = 0;
-  let last = 0; // lengths of the last two labels, with their dots
+  let characters = 0;
+  let last = 0; // of the last two labels
   let before = 0;
   let found = 0;
   for (let i = at + HEADER_BYTES; i < end; ) {
@@ -29,11 +30,12 @@ export function examineQuery(bytes: Uint8Array, at: number, end: number): number
       if (byte < 0x20 || byte > 0x7e) found |= DNS_INVALID;
     }
     length += label + 1;
+    characters += label;
     before = last;
-    last = label + 1;
+    last = label;
     i += label + 1;
   }
   if (length - 1 > LONGEST_NAME) found |= DNS_INVALID;
-  if (length - last - before >= DATA_CHARACTERS) found |= DNS_DATA;
+  if (characters - last - before >= DATA_CHARACTERS) found |= DNS_DATA;
   return found;
 }

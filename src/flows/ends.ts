@@ -14,6 +14,7 @@ import {
   R_MAC1,
   R_NET0,
   R_NET1,
+  R_PORTS,
   R_PV,
   R_STATE,
   R_V6,
@@ -26,6 +27,8 @@ import {
 import { RECORD_WORDS, type Records } from './table.ts';
 
 const CATEGORY_MALWARE = 100;
+/** SMTP, DNS, DHCP, NTP, submission of mail. */
+const SERVICE_PORTS = new Set([25, 53, 67, 123, 465, 587]);
 
 export interface Ends {
   /** A flow has begun: its networks, kinds of addresses, blacklists. */
@@ -36,7 +39,10 @@ export interface Ends {
   category(id: number): number;
   /** Device types of client and server, 0 = unknown. */
   deviceType(id: number, end: 0 | 1): number;
-  /** Is the server's address in the set, or the set empty? */
+  /**
+   * Is the end that serves in the set, or the set empty? The serving end is the one on a port of the service: a DHCP server speaks
+   * first to a client without an address. A group or broadcast address serves nobody.
+   */
   serverIn(id: number, set: PrefixSet): boolean;
 }
 
@@ -51,6 +57,12 @@ export function createEnds(records: Records, localNetworks: PrefixSet, lists: ()
     return i32[r + ((isB ? R_B : R_A) >> 2)] as number;
   };
   const isIpv6 = (id: number): boolean => (i32[id * RECORD_WORDS + (R_PV >> 2)] as number) >= PV_IPV6;
+
+  const portOf = (id: number, end: 0 | 1): number => {
+    const r = id * RECORD_WORDS;
+    const ports = i32[r + (R_PORTS >> 2)] as number;
+    return (i32[r + (R_STATE >> 2)] as number) < 0 !== (end === 1) ? ports & 0xffff : ports >>> 16;
+  };
 
   const listed = (id: number, end: 0 | 1): number => {
     const known = lists();
@@ -93,7 +105,10 @@ export function createEnds(records: Records, localNetworks: PrefixSet, lists: ()
     },
     serverIn(id, set) {
       if (set.size === 0) return true;
-      return (isIpv6(id) ? set.match6(v6, addressOf(id, 1)) : set.match4(addressOf(id, 1))) >= 0;
+      const end = SERVICE_PORTS.has(portOf(id, 0)) && !SERVICE_PORTS.has(portOf(id, 1)) ? 0 : 1;
+      const isUnicast = end === 0 ? STATE_CLIENT_UNICAST : STATE_SERVER_UNICAST;
+      if (((i32[id * RECORD_WORDS + (R_STATE >> 2)] as number) & isUnicast) === 0) return true;
+      return (isIpv6(id) ? set.match6(v6, addressOf(id, end)) : set.match4(addressOf(id, end))) >= 0;
     },
   };
 }

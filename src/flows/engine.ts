@@ -115,6 +115,8 @@ export interface FlowEngine {
   process(scratch: Scratch, chunk: Uint8Array): void;
   /** Moves the clock (never back) and works on a due visit for at most `flows` flows. @returns true while a visit is under way */
   advance(clock: number, flows: number): boolean;
+  /** Is a visit under way although the next one is due? */
+  overdue(clock: number): boolean;
   /** Ends every flow, each with its last visit. */
   finish(reason: EndReason): void;
   /** µs since 1970; 0 before the first packet. */
@@ -549,6 +551,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       visitSome(flows, 0);
       return visitCursor !== 0;
     },
+    overdue: (time) => visitCursor !== 0 && time >= nextVisit,
     finish(reason) {
       if (visitCursor !== 0) visitSome(Number.MAX_SAFE_INTEGER, 0);
       if (table.active() === 0) return;

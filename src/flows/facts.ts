@@ -41,7 +41,6 @@ import { RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
 /** 0 client to server, 1 server to client. */
 export type Direction = 0 | 1;
 
-const TCP = 6;
 const UDP = 17;
 const FIN = 1;
 const SYN = 2;
@@ -61,8 +60,8 @@ export interface FlowFacts {
   readonly seconds: () => number;
   /** µs since 1970. */
   readonly firstSeen: () => number;
-  readonly isTcp: () => boolean;
-  readonly isUdp: () => boolean;
+  /** IP protocol number. */
+  readonly protocol: () => number;
   readonly packets: (direction: Direction) => number;
   readonly bytes: (direction: Direction) => number;
   /** Retransmitted, out-of-order and lost segments of a direction (keep-alives are none). */
@@ -76,7 +75,8 @@ export interface FlowFacts {
   /** FACT_* or STATE_* bits. */
   readonly fact: (bits: number) => boolean;
   readonly state: (bits: number) => boolean;
-  /** The following are 0, false or '' before detection has spoken. */
+  /** Has detection spoken? The following are 0, false or '' before it has. */
+  readonly hasDetails: () => boolean;
   readonly category: () => number;
   readonly breed: () => number;
   readonly application: () => number;
@@ -122,8 +122,7 @@ export function createFlowFacts(records: Records, details: DetailArena): FlowFac
     silence: () => time - (f64[d + (R_LAST >> 3)] as number),
     seconds,
     firstSeen: () => f64[d + (R_FIRST >> 3)] as number,
-    isTcp: () => protocol() === TCP,
-    isUdp: () => protocol() === UDP,
+    protocol,
     packets,
     bytes,
     issues(direction) {
@@ -146,6 +145,7 @@ export function createFlowFacts(records: Records, details: DetailArena): FlowFac
     isUnicast: (end) => state(end === 0 ? STATE_CLIENT_UNICAST : STATE_SERVER_UNICAST),
     fact: (bits) => ((u32[r + (R_FACTS >> 2)] as number) & bits) !== 0,
     state,
+    hasDetails: () => head !== 0,
     category: () => (head === 0 ? 0 : (details.u16[(head + DETAIL_CATEGORY) >> 1] as number)),
     breed: () => (head === 0 ? 0 : (details.bytes[head + DETAIL_BREED] as number)),
     application: () => (head === 0 ? 0 : (details.u16[(head + DETAIL_APP) >> 1] as number)),

@@ -14,7 +14,21 @@ const LONGEST_ECHO = 128;
 const LONGEST_ECHO_V6 = 256;
 const PORT_UNREACHABLE = 0x0303;
 const UDP = 17;
+const ICMP_V6 = 58;
+const AUTHENTICATION = 51;
 const IPV4_HEADER = 20;
+
+/** Length of the extension headers of an IPv6 packet that the decoder has walked to its ICMPv6 message (RFC 8200, 4). */
+function extensionBytes(chunk: Uint8Array, l3: number): number {
+  let next = chunk[l3 + 6] as number;
+  let length = 0;
+  while (next !== ICMP_V6 && length < LONGEST_ECHO_V6) {
+    const at = l3 + 40 + length;
+    length += next === AUTHENTICATION ? ((chunk[at + 1] as number) + 2) * 4 : ((chunk[at + 1] as number) + 1) * 8;
+    next = chunk[at] as number;
+  }
+  return length;
+}
 
 export type IcmpHook = (id: number, scratch: Scratch, chunk: Uint8Array, index: number) => void;
 
@@ -33,7 +47,7 @@ export function createIcmp({ u8, u32, i32 }: Records, details: DetailArena, unre
     const header = isV4 ? ((chunk[l3] as number) & 15) * 4 : 40;
     const length = isV4
       ? (((chunk[l3 + 2] as number) << 8) | (chunk[l3 + 3] as number)) - header
-      : ((chunk[l3 + 4] as number) << 8) | (chunk[l3 + 5] as number);
+      : (((chunk[l3 + 4] as number) << 8) | (chunk[l3 + 5] as number)) - extensionBytes(chunk, l3);
     if (isV4 ? ECHO.has(type) && length > LONGEST_ECHO : ECHO_V6.has(type) && length > LONGEST_ECHO_V6) {
       u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | FACT_LONG_ECHO;
     }
@@ -41,7 +55,8 @@ export function createIcmp({ u8, u32, i32 }: Records, details: DetailArena, unre
     const at = l3 + header + 8;
     const inner = ((chunk[at] as number) & 15) * 4;
     const end = l3 + (words[w + S_L3_LENGTH] as number);
-    if (inner < IPV4_HEADER || at + inner + 4 > end || chunk[at + 9] !== UDP) return;
+    const isFirst = ((((chunk[at + 6] as number) << 8) | (chunk[at + 7] as number)) & 0x1fff) === 0;
+    if (!isFirst || inner < IPV4_HEADER || at + inner + 4 > end || chunk[at + 9] !== UDP) return;
     for (let i = 0; i < 8; i++) quoted[i] = chunk[at + 12 + i] as number;
     for (let i = 0; i < 4; i++) quoted[8 + i] = chunk[at + inner + i] as number;
     quoted[12] = UDP;

@@ -98,13 +98,10 @@ export function createKnowledge({ records, details, ends, names, policy }: Sourc
   /** Gives the block a list's category and keeps nDPI's own beside it; 0 = back to nDPI's. */
   const categorise = (id: number, handle: number, category: number): void => {
     const at = (details.offset(handle) + DETAIL_CATEGORY) >> 1;
-    const own = details.number(handle, ownCategory) || (details.u16[at] as number);
-    if (category === 0) {
-      details.u16[at] = own;
-      return;
-    }
-    details.u16[at] = category;
-    if (details.number(handle, ownCategory) !== 0 || own === category) return;
+    const isKept = details.text(handle, ownCategory) !== ''; // nDPI's own may be 0
+    const own = isKept ? details.number(handle, ownCategory) : (details.u16[at] as number);
+    details.u16[at] = category || own;
+    if (isKept || category === 0 || category === own) return;
     categoryNumber.setFloat64(0, own, true);
     i32[id * RECORD_WORDS + (R_DETAIL >> 2)] = details.withEntry(handle, ownCategory, categoryBytes);
   };

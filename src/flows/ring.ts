@@ -41,6 +41,8 @@ export interface RingWriter {
   reserve(length: number): number;
   /** Makes the reserved event visible. */
   commit(length: number): void;
+  /** Is more than half of it unread? */
+  crowded(): boolean;
   /** Waits until the reader has made room for an event of `length` bytes. */
   waitForRoom(length: number): void;
   close(): void;
@@ -65,6 +67,7 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter & {
 
   return {
     bytes,
+    crowded: () => (Atomics.load(control, HEAD) - Atomics.load(control, TAIL)) >>> 0 > size / 2,
     reload() {
       head = Atomics.load(control, HEAD);
     },
@@ -111,6 +114,7 @@ export function createSharedRingWriter(shared: SharedArrayBuffer): Omit<RingWrit
   };
   return {
     bytes: ring.bytes,
+    crowded: ring.crowded,
     reserve(length) {
       if (Atomics.compareExchange(control, LOCK, 0, 1) !== 0) {
         while (Atomics.exchange(control, LOCK, 2) !== 0) Atomics.wait(control, LOCK, 2);

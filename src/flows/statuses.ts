@@ -21,8 +21,11 @@ import {
 
 export type Severity = 'none' | 'info' | 'warning' | 'error';
 
-/** What can change a status: packets (or the flow's end), what is known of its protocol and ends, or time alone. */
-export type StatusInputs = 'packets' | 'detection' | 'time';
+/**
+ * What can change a status: packets (or the flow's end), what is known of the flow's ends, the details that detection found (without
+ * them the status is not set), or time alone.
+ */
+export type StatusInputs = 'packets' | 'ends' | 'details' | 'time';
 
 /** Ids that nDPI and the addon give to what the conditions look at; 0 = there is no such thing. */
 export interface KnownIds {
@@ -74,6 +77,8 @@ export interface Status {
   /** Absent: the status is kept for its id and never set. */
   readonly condition?: Condition;
   readonly inputs?: StatusInputs;
+  /** Flows of this protocol alone can have it. */
+  readonly only?: 'tcp' | 'udp';
   /** Flow records cannot tell it. */
   readonly packetsOnly?: boolean;
 }
@@ -92,6 +97,8 @@ const TLS_1_2 = 0x0303; // RFC 5246, 6.2.1
 /** Status 7: silence of a server that never answered. */
 export const SILENT_SERVER_US = 120e6;
 const NOT_PURGED_FACTOR = 10;
+/** nDPI keeps so many bytes of a name: of one as long as that, nobody knows the rest. */
+const CUT_NAME = 79;
 
 /** Retransmitted, out-of-order and lost segments of a direction against its packets. */
 function issues(flow: FlowFacts, direction: Direction): 'none' | 'moderate' | 'severe' {
@@ -117,6 +124,7 @@ function coversName(pattern: string, name: string): boolean {
 /** Both names are known, no name of the certificate covers the one asked for, and its common name does not either. */
 function certificateMismatch(flow: FlowFacts, known: KnownIds): boolean {
   const asked = flow.text(known.hostName).toLowerCase();
+  if (asked.length >= CUT_NAME) return false;
   const names = flow
     .text(known.serverNames)
     .toLowerCase()
@@ -176,8 +184,9 @@ export const STATUSES: readonly Status[] = [
     alertType: 'alert_connection_issues',
     alert: false,
     inputs: 'packets',
+    only: 'tcp',
     packetsOnly: true,
-    condition: (flow) => flow.isTcp() && flow.handshakeOver() && flow.ending() && flow.lowGoodput(),
+    condition: (flow) => flow.handshakeOver() && flow.ending() && flow.lowGoodput(),
   },
   {
     id: 4,
@@ -189,8 +198,9 @@ export const STATUSES: readonly Status[] = [
     alert: false,
     id4: 12,
     inputs: 'packets',
+    only: 'tcp',
     packetsOnly: true,
-    condition: (flow) => flow.isTcp() && flow.handshakeOver() && !flow.ending() && !flow.isReset() && flow.lowGoodput(),
+    condition: (flow) => flow.handshakeOver() && !flow.ending() && !flow.isReset() && flow.lowGoodput(),
   },
   {
     id: 5,
@@ -202,8 +212,9 @@ export const STATUSES: readonly Status[] = [
     alert: 'probing_alerts',
     id4: 18,
     inputs: 'packets',
+    only: 'tcp',
     packetsOnly: true,
-    condition: (flow) => flow.isTcp() && !flow.handshakeOver() && flow.ending(),
+    condition: (flow) => !flow.handshakeOver() && flow.ending(),
   },
   {
     id: 6,
@@ -215,7 +226,8 @@ export const STATUSES: readonly Status[] = [
     alert: false,
     id4: 19,
     inputs: 'packets',
-    condition: (flow) => flow.isTcp() && (issues(flow, 0) === 'moderate' || issues(flow, 1) === 'moderate'),
+    only: 'tcp',
+    condition: (flow) => issues(flow, 0) === 'moderate' || issues(flow, 1) === 'moderate',
   },
   {
     id: 7,
@@ -227,8 +239,9 @@ export const STATUSES: readonly Status[] = [
     alert: 'probing_alerts',
     id4: 17,
     inputs: 'time',
+    only: 'tcp',
     packetsOnly: true,
-    condition: (flow) => flow.isTcp() && flow.packets(1) === 0 && flow.silence() > SILENT_SERVER_US,
+    condition: (flow) => flow.packets(1) === 0 && flow.silence() > SILENT_SERVER_US,
   },
   {
     id: 8,
@@ -249,8 +262,9 @@ export const STATUSES: readonly Status[] = [
     alert: 'probing_alerts',
     id4: 20,
     inputs: 'packets',
+    only: 'tcp',
     packetsOnly: true,
-    condition: (flow) => flow.isTcp() && flow.handshakeOver() && !flow.ending() && flow.isReset() && flow.lowGoodput(),
+    condition: (flow) => flow.handshakeOver() && !flow.ending() && flow.isReset() && flow.lowGoodput(),
   },
   {
     id: 10,
@@ -261,9 +275,10 @@ export const STATUSES: readonly Status[] = [
     alertType: 'potentially_dangerous_protocol',
     alert: 'ssl_alerts',
     id4: 23,
-    inputs: 'detection',
+    inputs: 'details',
+    only: 'tcp',
     packetsOnly: true,
-    condition: (flow, { known }) => flow.isTcp() && flow.handshakeOver() && flow.is(known.TLS) && certificateMismatch(flow, known),
+    condition: (flow, { known }) => flow.handshakeOver() && flow.is(known.TLS) && certificateMismatch(flow, known),
   },
   {
     id: 11,
@@ -274,7 +289,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'dns_alerts',
     id4: 7,
-    inputs: 'detection',
+    inputs: 'details',
     packetsOnly: true,
     condition: (flow, { known }) => flow.is(known.DNS) && (flow.fact(FACT_DNS_INVALID) || /[^\x20-\x7e]/.test(flow.text(known.hostName))),
   },
@@ -287,7 +302,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'remote_to_remote',
     alert: 'remote_to_remote_alerts',
     id4: 16,
-    inputs: 'detection',
+    inputs: 'ends',
     condition: (flow) => !flow.isLocal(0) && !flow.isLocal(1) && flow.isUnicast(0) && flow.isUnicast(1),
   },
   {
@@ -299,7 +314,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'flow_blacklisted',
     alert: 'host_blacklist',
     id4: 1,
-    inputs: 'detection',
+    inputs: 'ends',
     condition: (flow) => flow.state(STATE_BLACKLISTED) || flow.category() === CATEGORY_MALWARE,
   },
   {
@@ -321,7 +336,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'web_mining',
     alert: 'mining_alerts',
     id4: 27,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow) => flow.category() === CATEGORY_MINING,
   },
   {
@@ -333,7 +348,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'alert_device_protocol_not_allowed',
     alert: 'device_protocols_alerts',
     id4: 5,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow) => flow.fact(FACT_DEVICE_CLIENT | FACT_DEVICE_SERVER),
   },
   {
@@ -395,7 +410,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'ids_alert',
     alert: 'ids_alerts',
     id4: 10,
-    inputs: 'detection',
+    inputs: 'ends',
     condition: (flow) => flow.fact(FACT_IDS),
   },
   {
@@ -408,7 +423,8 @@ export const STATUSES: readonly Status[] = [
     alert: false,
     id4: 21,
     inputs: 'packets',
-    condition: (flow) => flow.isTcp() && (issues(flow, 0) === 'severe' || issues(flow, 1) === 'severe'),
+    only: 'tcp',
+    condition: (flow) => issues(flow, 0) === 'severe' || issues(flow, 1) === 'severe',
   },
   {
     id: 23,
@@ -419,8 +435,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'potentially_dangerous_protocol',
     alert: 'ssl_alerts',
     id4: 25,
-    inputs: 'detection',
-    packetsOnly: true,
+    inputs: 'details',
     condition: (flow, { known }) => flow.is(known.TLS) && flow.number(known.unsafeCipher) > 0,
   },
   {
@@ -445,7 +460,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'potentially_dangerous_protocol',
     alert: 'ssl_alerts',
     id4: 24,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow, { known }) => flow.is(known.TLS) && flow.number(known.tlsVersion) > 0 && flow.number(known.tlsVersion) < TLS_1_2,
   },
   {
@@ -457,7 +472,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'potentially_dangerous_protocol',
     alert: 'potentially_dangerous_protocols_alerts',
     id4: 15,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow) => flow.breed() === BREED_DANGEROUS,
   },
   {
@@ -469,7 +484,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'malicious_signature',
     alert: 'host_blacklist',
     id4: 13,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow) => flow.fact(FACT_JA3_CLIENT | FACT_JA3_SERVER),
   },
   {
@@ -481,8 +496,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'potentially_dangerous_protocol',
     alert: 'ssl_alerts',
     id4: 22,
-    inputs: 'detection',
-    packetsOnly: true,
+    inputs: 'details',
     condition: (flow, { known }) => flow.is(known.TLS) && (flow.hasRisk(RISK_EXPIRED) || outOfDate(flow, known)),
   },
   {
@@ -494,8 +508,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'potentially_dangerous_protocol',
     alert: 'ssl_alerts',
     id4: 28,
-    inputs: 'detection',
-    packetsOnly: true,
+    inputs: 'details',
     condition: (flow, { known }) => flow.is(known.TLS) && flow.hasRisk(RISK_SELF_SIGNED),
   },
   {
@@ -508,8 +521,9 @@ export const STATUSES: readonly Status[] = [
     alert: 'udp_unidirectional_alerts',
     id4: 26,
     inputs: 'packets',
+    only: 'udp',
     condition: (flow, { known }) =>
-      flow.isUdp() && flow.packets(0) > 0 && flow.packets(1) === 0 && flow.isUnicast(1) && !known.oneWay.has(flow.application()),
+      flow.packets(0) > 0 && flow.packets(1) === 0 && flow.isUnicast(0) && flow.isUnicast(1) && !known.oneWay.has(flow.application()),
   },
   {
     id: 31,
@@ -520,8 +534,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'non_standard_port_alerts',
     id4: 30,
-    inputs: 'detection',
-    packetsOnly: true,
+    inputs: 'details',
     condition: (flow) => flow.hasRisk(RISK_NON_STANDARD_PORT),
   },
   {
@@ -533,8 +546,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'file_transfer_alerts',
     id4: 29,
-    inputs: 'detection',
-    packetsOnly: true,
+    inputs: 'details',
     condition: (flow) => flow.hasRisk(RISK_BINARY_TRANSFER),
   },
   {
@@ -546,8 +558,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'flow_risk_alerts',
     id4: 31,
-    inputs: 'detection',
-    packetsOnly: true,
+    inputs: 'details',
     condition: (flow) => flow.hasAnyRisk(),
   },
   {
@@ -559,7 +570,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
     id4: 32,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.DHCP, expected.dhcp),
   },
   {
@@ -571,7 +582,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
     id4: 33,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.DNS, expected.dns),
   },
   {
@@ -583,7 +594,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
     id4: 35,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.NTP, expected.ntp),
   },
   {
@@ -595,7 +606,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
     id4: 34,
-    inputs: 'detection',
+    inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.SMTP, expected.smtp),
   },
   {
@@ -607,7 +618,7 @@ export const STATUSES: readonly Status[] = [
     alertType: 'flow_misbehaviour',
     alert: 'data_exfiltration_alerts',
     id4: 6,
-    inputs: 'detection',
+    inputs: 'details',
     packetsOnly: true,
     condition: (flow, { known }) => flow.is(known.DNS) && flow.fact(FACT_DNS_DATA),
   },

@@ -71,19 +71,32 @@ function openSource(): PacketSource {
   return config.originalSpeed ? pace(file) : file;
 }
 
-/** Files wait for room in the ring, so results are complete; live interfaces shed and count. */
-function ringSink(live: boolean, shared: SharedArrayBuffer): EventSink & { close(): void } {
-  if (crew !== undefined) return createSharedRingWriter(shared);
-  const ring = createRingWriter(shared);
-  if (live) return ring;
+interface Events extends EventSink {
+  crowded(): boolean;
+  close(): void;
+  /** From now on events wait for room. */
+  patient(): void;
+}
+
+/** Files wait for room in the ring, so results are complete; live interfaces shed and count, except at their end. */
+function ringSink(live: boolean, shared: SharedArrayBuffer): Events {
+  const alone = crew === undefined ? createRingWriter(shared) : undefined;
+  const ring = alone ?? createSharedRingWriter(shared);
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  let patient = !live;
   return {
     bytes: ring.bytes,
     commit: ring.commit,
+    crowded: ring.crowded,
     close: ring.close,
+    patient() {
+      patient = true;
+    },
     reserve(length) {
       let at = ring.reserve(length);
-      while (at < 0) {
-        ring.waitForRoom(length);
+      while (at < 0 && patient) {
+        if (alone !== undefined) alone.waitForRoom(length);
+        else Atomics.wait(sleeper, 0, 0, 1);
         at = ring.reserve(length);
       }
       return at;
@@ -110,6 +123,7 @@ function run(
   dpi: DpiHandle | undefined,
   names: Names,
   commands: Commands,
+  events: Events | undefined,
 ): number {
   const batch = createBatch(1);
   const scratch = createScratch();
@@ -150,7 +164,9 @@ function run(
     if (source.live) {
       const time = answer === 0 ? source.quietUntil() : engine.clock();
       const began = native.threadCpu();
-      while (engine.advance(time, SLICE_FLOWS) && native.threadCpu() - began < SLICE_US);
+      // a visit makes no more events than the scripts take, unless the next one is due
+      const mayGoOn = (): boolean => events?.crowded() !== true || engine.overdue(time);
+      while (mayGoOn() && engine.advance(time, SLICE_FLOWS) && native.threadCpu() - began < SLICE_US);
     }
     if (answer === 0 || ++round % GAUGE_BATCHES === 0) look();
     if (stopTime > 0 && (engine.clock() > stopTime || (answer === 0 && native.wallClock() - stopTime > DRAIN_US))) break;
@@ -220,7 +236,7 @@ function main(): void {
   source.admit?.();
   say({ type: 'running' });
   for (;;) {
-    const answer = run(source, engine, decoder.decode, drops, dpi, names, commands);
+    const answer = run(source, engine, decoder.decode, drops, dpi, names, commands, sink);
     const failure = source.error();
     drops = [counters[counterIndex('drops.kernel')] as number, counters[counterIndex('drops.interface')] as number];
     const damage = source.close() || (answer === SOURCE_FAILED ? failure : '');
@@ -242,6 +258,7 @@ function main(): void {
   commands.poll();
   commands.finish();
   matcher.finish();
+  sink?.patient();
   engine.finish(stopped() ? 'shutdown' : 'end of file');
   for (const [name, value] of Object.entries({
     matched: matcher.matched,

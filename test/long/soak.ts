@@ -15,12 +15,15 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeSmallFlows } from '../../bench/small-flows.ts';
 import { CLI } from '../support/run-cli.ts';
 
 /** What the generator's capture lasts (bench/small-flows.ts), s. */
 const CAPTURE_SECONDS = 50;
+/** A script that reads five fields at each callback and says nothing. */
+const SCRIPTS = fileURLToPath(new URL('../../bench/scripts', import.meta.url));
 const SENDER = 'fpsend';
 const LISTENER = 'fplisten';
 
@@ -88,7 +91,18 @@ export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; s
     ip('-n', namespace, 'link', 'add', SENDER, 'type', 'veth', 'peer', 'name', LISTENER);
     for (const end of [SENDER, LISTENER]) ip('-n', namespace, 'link', 'set', end, 'up');
 
-    const args = [CLI, '-i', LISTENER, '-d', join(folder, 'data'), '--log-level', 'warn', ...(options.args ?? [])];
+    const args = [
+      CLI,
+      '-i',
+      LISTENER,
+      '-d',
+      join(folder, 'data'),
+      '--log-level',
+      'warn',
+      '--scripts-dir',
+      SCRIPTS,
+      ...(options.args ?? []),
+    ];
     const patrol = spawn('ip', inside(process.execPath, ...args), { stdio: ['ignore', 'ignore', 'pipe'] });
     let summary = '';
     patrol.stderr.on('data', (part: Buffer) => {
