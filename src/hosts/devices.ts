@@ -5,6 +5,7 @@
  *   forbid printer client: SSH, BitTorrent                 # protocols that it must not use as a client
  *   forbid printer server: *  except IPP, HTTP             # or as a server; * = every protocol
  *
+ * A MAC comes before an address, of networks the smallest decides. Devices of no type may use everything.
  * Types are numbered from 1 on in the order of the file. Asked by the flow engine once per flow.
  */
 import { createPrefixSet, type PrefixSet } from './prefixes.ts';
@@ -31,6 +32,8 @@ interface Rule {
 /** A line that could not be understood: `file:line: cause`. */
 export class DevicesError extends Error {}
 
+/** An event has a byte for a type. */
+const MOST_TYPES = 255;
 const MAC = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i;
 
 /** @throws DevicesError */
@@ -39,6 +42,7 @@ export function readDevices(text: string, file: string): Devices {
   const networks: PrefixSet = createPrefixSet();
   const networkTypes: number[] = [];
   const macs = new Map<number, number>();
+  const typeOfMember = new Map<string, string>();
   const rules = new Map<string, Rule[]>();
 
   for (const [index, whole] of text.split('\n').entries()) {
@@ -47,11 +51,18 @@ export function readDevices(text: string, file: string): Devices {
     const wrong = (cause: string): DevicesError => new DevicesError(`${file}:${index + 1}: ${cause}`);
     const match = /^(device|forbid)\s+([\w-]+)(?:\s+(client|server))?\s*:\s*(.*)$/i.exec(line);
     if (match === null) throw wrong(`'${line}' is neither 'device TYPE: MEMBERS' nor 'forbid TYPE client|server: PROTOCOLS'`);
-    const [, verb = '', name = '', role, rest = ''] = match;
-    let type = types.indexOf(name.toLowerCase());
+    const [, verb = '', written = '', role, rest = ''] = match;
+    const name = written.toLowerCase();
+    if (name === types[0]) throw wrong(`'${name}' is what devices of no type are; choose another name`);
+    let type = types.indexOf(name);
     if (verb.toLowerCase() === 'device') {
-      if (type < 0) type = types.push(name.toLowerCase()) - 1;
+      if (role !== undefined) throw wrong(`'device ${name}' takes no role; roles belong to forbid`);
+      if (type < 0) type = types.push(name) - 1;
+      if (type > MOST_TYPES) throw wrong(`there are more than ${MOST_TYPES} types`);
       for (const member of rest.split(/[\s,]+/).filter((word) => word !== '')) {
+        const other = typeOfMember.get(member.toLowerCase());
+        if (other !== undefined) throw wrong(`'${member}' is a device of the type '${other}' already`);
+        typeOfMember.set(member.toLowerCase(), name);
         if (MAC.test(member)) macs.set(Number.parseInt(member.replace(/[:-]/g, ''), 16), type);
         else if (networks.add(member)) networkTypes.push(type);
         else throw wrong(`'${member}' is neither an address, a network nor a MAC`);
