@@ -36,7 +36,7 @@ const SHORT_TITLES: Readonly<Record<string, string>> = {
 };
 
 /** Values that are written with a unit need another width than the number alone. */
-const UNIT_WIDTHS: Readonly<Record<string, number>> = { bytes: 7, 'bytes/s': 11, 'bits/s': 11, s: 8 };
+const UNIT_WIDTHS: Readonly<Record<string, number>> = { bytes: 7, 'bytes/s': 11, 'bits/s': 11, s: 11 };
 
 const declared = new Map(tableColumns(FIELDS).map((column) => [column.key, column]));
 
@@ -185,9 +185,16 @@ export function layout(fields: readonly TableField[], rows: readonly FlowRow[], 
   );
   if (width === Number.POSITIVE_INFINITY) return { fields, widths: natural };
   const widths = fields.map((of, i) => (steady ? of.width : Math.min(natural[i] as number, of.width)));
-  while (totalWidth(widths) > width && Math.max(...widths) > NARROWEST) {
-    const widest = widths.indexOf(Math.max(...widths));
-    widths[widest] = (widths[widest] as number) - 1;
+  // texts first: a number that is cut says something else
+  for (const numbers of [false, true]) {
+    while (totalWidth(widths) > width) {
+      const widest = widths.reduce(
+        (at, of, i) => ((fields[i] as TableField).right === numbers && of > (widths[at] ?? NARROWEST) ? i : at),
+        -1,
+      );
+      if (widest < 0) break;
+      widths[widest] = (widths[widest] as number) - 1;
+    }
   }
   for (let left = width - totalWidth(widths); left > 0; left--) {
     const cut = widths.findIndex((of, i) => of < (natural[i] as number));

@@ -108,7 +108,7 @@ export async function flows(
   await play(patrol, screen);
   const snapshot = patrol.snapshot();
   const keys = view.json && view.columns.length === 0 ? undefined : fields.map(({ field }) => field);
-  show(flowList(query, patrol.endedFlows(), keys), fields, view, output, (line) => screen.line(line));
+  show(flowList(query, patrol.endedFlows(), keys, patrol.hostBook()), fields, view, output, (line) => screen.line(line));
   for (const { name, error } of snapshot.interfaces) {
     if (error !== undefined) screen.line(`failed: ${printable(name)}: ${printable(error)}`);
   }

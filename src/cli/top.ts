@@ -86,7 +86,9 @@ async function live(directory: string, view: ViewOptions, { input, output }: Ter
   const [columns, rows] = size();
   let state: TopState = initialState({ columns, rows, fields, chosen: view.columns.length > 0, query: queryOf(view) });
   const { promise: over, resolve: quit } = Promise.withResolvers<void>();
+  /** Number of the newest question: the answers to older ones are not shown. */
   let asked = 0;
+  let trying = false;
 
   const draw = (): void => void output.write(paint(render(state)));
   const keysOf = (of: TopState): string[] => [...new Set([...visibleFields(of).map(({ field }) => field.key), 'flow.id'])];
@@ -106,20 +108,23 @@ async function live(directory: string, view: ViewOptions, { input, output }: Ter
   }
 
   async function tryFilter(): Promise<void> {
+    if (trying) return;
     const filter = state.draft.trim();
-    const mine = ++asked;
+    trying = true;
+    asked++;
     try {
       const [status, list] = await fetchAll({ ...state.query, filter });
-      if (mine === asked) state = filterAccepted(state, filter, status, list);
+      state = filterAccepted(state, filter, status, list);
     } catch (error) {
-      if (mine !== asked) return;
-      if (error instanceof Refused && error.problem.code === 'wrong-filter') {
+      if (error instanceof Refused) {
         const { detail: message, hint = '', position = 0, length = 1 } = error.problem;
         const skipped = state.draft.length - state.draft.trimStart().length;
         state = filterRefused(state, { message, hint, position: position + skipped, length });
       } else {
         state = unanswered(state, asCommandError(error, directory, filter).message);
       }
+    } finally {
+      trying = false;
     }
   }
 
@@ -168,12 +173,12 @@ async function live(directory: string, view: ViewOptions, { input, output }: Ter
   draw();
   input.on('keypress', onKey);
   output.on('resize', onResize);
-  let polling = true;
+  let polling = false;
   const timer = setInterval(() => {
-    if (state.paused || !polling) return;
-    polling = false;
+    if (state.paused || polling || trying) return;
+    polling = true;
     void refresh().then(() => {
-      polling = true;
+      polling = false;
       draw();
     });
   }, view.interval * 1000);

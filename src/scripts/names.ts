@@ -19,7 +19,8 @@ export interface NameExchange {
 }
 
 export function createNameExchange({ config, port }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
-  const shared = config.dataDirectory !== undefined; // the programming interface is there, so somebody may ask for names
+  // somebody may ask for names: the programming interface, or a table of flows
+  const shared = config.dataDirectory !== undefined || config.flowQuery !== undefined;
   const nameless = new Set<string>();
   const isNew = (view: EventView): boolean => ((view.bytes()[view.offset() + E_CALLBACKS] as number) & CALLBACK_BIT.protocolDetected) !== 0;
   const note = (view: EventView): void => {
