@@ -7,7 +7,13 @@
  * probing, at most half full. Called by the flow engine only; one thread.
  */
 import { native } from '../native.ts';
-import {
+import type { Scratch } from '../packet/batch.ts';
+import * as batch from '../packet/batch.ts';
+import * as record from './record.ts';
+import { createTcpAnalysis } from './tcp.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const {
   BATCH_PACKETS,
   F_ETHERNET,
   F_FRAGMENT,
@@ -24,9 +30,8 @@ import {
   S_WINDOW,
   S_WIRE,
   SCRATCH_WORDS,
-  type Scratch,
-} from '../packet/batch.ts';
-import {
+} = batch;
+const {
   D_FRAGMENTS,
   D_GOODPUT,
   D_LAST,
@@ -58,11 +63,12 @@ import {
   STATE_DISSECTED,
   STATE_PACKETS,
   STATE_TOUCHED,
-} from './record.ts';
-import { createTcpAnalysis } from './tcp.ts';
+} = record;
 
-export const RECORD_WORDS = RECORD_BYTES / 4;
-export const RECORD_DOUBLES = RECORD_BYTES / 8;
+const WORDS = RECORD_BYTES / 4;
+const DOUBLES = RECORD_BYTES / 8;
+export const RECORD_WORDS = WORDS;
+export const RECORD_DOUBLES = DOUBLES;
 
 /** The records seen through every type they have. */
 export interface Records {
@@ -163,18 +169,18 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
       v6[source + i] = chunk[l3 + 8 + i] as number;
       v6[destination + i] = chunk[l3 + 24 + i] as number;
     }
-    i32[id * RECORD_WORDS + (R_V6 >> 2)] = slot;
+    i32[id * WORDS + (R_V6 >> 2)] = slot;
   };
 
   const create = (words: Int32Array, w: number, slot: number, chunk: Uint8Array, time: number): number => {
     const used = freedCount > 0;
     const id = used ? (freed[--freedCount] as number) : fresh++;
-    const r = id * RECORD_WORDS;
+    const r = id * WORDS;
     const flags = words[w + S_FLAGS] as number;
-    if (used) for (let i = r; i < r + RECORD_WORDS; i++) i32[i] = 0; // a fresh record is zero already
+    if (used) for (let i = r; i < r + WORDS; i++) i32[i] = 0; // a fresh record is zero already
     for (let i = 0; i < 5; i++) i32[r + i] = words[w + i] as number;
     i32[r + (R_STATE >> 2)] = flags & STATE_CLIENT_IS_B;
-    f64[id * RECORD_DOUBLES + (R_FIRST >> 3)] = time;
+    f64[id * DOUBLES + (R_FIRST >> 3)] = time;
     u32[r + (R_SEQ >> 2)] = ++createdCount;
     if ((words[w + S_PV] as number) >= PV_IPV6) keepAddresses(id, chunk, words[w + S_L3] as number, flags < 0);
     if ((flags & F_ETHERNET) !== 0) {
@@ -205,7 +211,7 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
       const id = table[slot * 2 + 1] as number;
       if (id === 0) break;
       if (table[slot * 2] === hash) {
-        const r = id * RECORD_WORDS;
+        const r = id * WORDS;
         if (i32[r] === a && i32[r + 1] === b && i32[r + 2] === ports && i32[r + 3] === pv) {
           if (pv < PV_IPV6) return id;
           if (sameAddresses(i32[r + (R_V6 >> 2)] as number, chunk, words[w + S_L3] as number, (words[w + S_FLAGS] as number) < 0))
@@ -254,10 +260,10 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
         coming++;
       }
       candidates[i] = id;
-      touched ^= i32[id * RECORD_WORDS] as number;
+      touched ^= i32[id * WORDS] as number;
     }
     for (let i = from; i < to; i++) {
-      const r = (candidates[i] as number) * RECORD_WORDS;
+      const r = (candidates[i] as number) * WORDS;
       const state = i32[r + (R_STATE >> 2)] as number;
       const direction = ((words[i * SCRATCH_WORDS + S_FLAGS] as number) ^ state) >>> 31;
       touched ^= u32[r + ((R_DIR + D_PACKETS) >> 2) + direction * (R_DIR_BYTES >> 2)] as number;
@@ -270,8 +276,8 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
       const w = i * SCRATCH_WORDS;
       const time = times[i] as number;
       const id = find(words, w, moved ? (words[w + S_HASH] as number) & mask : (words[w + S_SLOT] as number), chunk, time);
-      const r = id * RECORD_WORDS;
-      const d = id * RECORD_DOUBLES;
+      const r = id * WORDS;
+      const d = id * DOUBLES;
       const flags = words[w + S_FLAGS] as number;
       let state = i32[r + (R_STATE >> 2)] as number;
       const direction = (flags ^ state) >>> 31;
@@ -327,7 +333,7 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
   };
 
   const remove = (id: number): void => {
-    const r = id * RECORD_WORDS;
+    const r = id * WORDS;
     const hash = i32[r + (R_HASH >> 2)] as number;
     let slot = hash & mask;
     while (table[slot * 2 + 1] !== id) slot = (slot + 1) & mask;
@@ -359,6 +365,6 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
     remove,
     lookup: ({ words }, chunk, index) =>
       search(words, index * SCRATCH_WORDS, (words[index * SCRATCH_WORDS + S_HASH] as number) & mask, chunk),
-    sequenceOf: (id) => createdCount - ((createdCount - (u32[id * RECORD_WORDS + (R_SEQ >> 2)] as number)) % 2 ** 32),
+    sequenceOf: (id) => createdCount - ((createdCount - (u32[id * WORDS + (R_SEQ >> 2)] as number)) % 2 ** 32),
   };
 }

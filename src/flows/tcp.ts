@@ -13,8 +13,12 @@
  * "Soon" is the round-trip time of the handshake, or 3 ms. The last three need data, SYN or FIN. A SYN with another initial
  * number begins a new connection on the same ports. As in Wireshark, number 0 says "not known". Latencies: lifecycle 12.5.
  */
-import { S_ACK, S_FLAGS, S_PAYLOAD, S_SEQ, S_WINDOW } from '../packet/batch.ts';
-import {
+import * as batch from '../packet/batch.ts';
+import * as record from './record.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { S_ACK, S_CUT, S_FLAGS, S_PAYLOAD, S_SEQ, S_WINDOW } = batch;
+const {
   D_ACK,
   D_ADVANCED,
   D_ISN,
@@ -41,7 +45,7 @@ import {
   STATE_SYN_ACK,
   STATE_TWH_OK,
   STATE_TWH_OVER,
-} from './record.ts';
+} = record;
 
 const FIN = 1;
 const SYN = 2;
@@ -151,7 +155,7 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     const other = r + ((R_DIR + (direction ^ 1) * R_DIR_BYTES) >> 2);
     const seq = words[w + S_SEQ] as number;
     const ack = words[w + S_ACK] as number;
-    const payload = words[w + S_PAYLOAD] as number;
+    const payload = (words[w + S_PAYLOAD] as number) + (words[w + S_CUT] as number);
     const plain = (flags & (SYN | FIN | RST)) === 0;
     const end = (seq + payload + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) | 0;
     if (i32[line + (D_ACK >> 2)] === 0 || (flags & SYN) !== 0) initial(line, other, seq, ack, flags);

@@ -51,6 +51,7 @@ export interface PacketBatch {
  *       12 l3len    captured bytes from there to the end of the frame, Ethernet padding included
  *       13 frame    offset in the chunk of the frame
  *       14 icmp     ICMP type << 8 | code
+ *          cut      TCP: payload bytes that the IP length announces and the capture has not
  *       15 slot     used by the flow table
  */
 export const SCRATCH_WORDS = 16;
@@ -69,6 +70,7 @@ export const S_L3 = 11;
 export const S_L3_LENGTH = 12;
 export const S_FRAME = 13;
 export const S_ICMP = 14;
+export const S_CUT = 14;
 export const S_SLOT = 15;
 
 /** Bits 0-7 of the flags word: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 (RFC 9293). */

@@ -17,7 +17,17 @@
  *
  * `a` is the smaller end. A packet from b to a has {@link F_FROM_B}. Every packet is counted (counters.ts).
  */
-import {
+
+import type { PacketBatch, Scratch } from './batch.ts';
+import * as batch from './batch.ts';
+import { decodeCounter } from './counters.ts';
+import { createFragmentTable } from './fragments.ts';
+import { avalanche, createHash } from './hash.ts';
+import * as linkNames from './link.ts';
+import { createLinkDecoder, i32, type NetworkDecoder, u16 } from './link.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const {
   F_ETHERNET,
   F_FRAGMENT,
   F_FROM_B,
@@ -27,7 +37,6 @@ import {
   FRAME_OFFSET,
   FRAME_WIRE,
   FRAME_WORDS,
-  type PacketBatch,
   PV_IPV6,
   S_A,
   S_ACK,
@@ -46,12 +55,8 @@ import {
   S_WINDOW,
   S_WIRE,
   SCRATCH_WORDS,
-  type Scratch,
-} from './batch.ts';
-import { decodeCounter } from './counters.ts';
-import { createFragmentTable } from './fragments.ts';
-import { avalanche, createHash } from './hash.ts';
-import { createLinkDecoder, DECODED, i32, LINK_ETHERNET, type NetworkDecoder, u16 } from './link.ts';
+} = batch;
+const { DECODED, LINK_ETHERNET } = linkNames;
 
 export { DECODE_COUNTERS, type DecodeCounterName } from './counters.ts';
 export { supportsLinkType } from './link.ts';
@@ -151,7 +156,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
   let frameEnd = 0;
   let wireLength = 0;
   let linkFlags = 0;
-  let ipCut = false; // the IP header read last announced more bytes than there are
+  let ipCut = 0; // so many more bytes than there are were announced by the IP header read last
 
   const count = (counter: number): void => {
     counters[counter] += 1;
@@ -322,6 +327,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     let seq = 0;
     let ack = 0;
     let icmp = 0;
+    let cut = 0;
     const length = end - pos;
 
     if (fragment !== WHOLE) {
@@ -349,7 +355,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       else if (fragment === WHOLE) return BAD_L4;
       if (length >= 20) {
         const header = (bytes[pos + 12] >> 4) << 2;
-        if (header < 20 || (header > length && !ipCut)) {
+        if (header < 20 || (header > length && ipCut === 0)) {
           count(C_TCP_HEADER);
         } else {
           flags |= F_TCP | bytes[pos + 13];
@@ -357,6 +363,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
           ack = i32(bytes, pos + 8);
           window |= u16(bytes, pos + 14) << 16;
           if (header < length) payload = length - header;
+          if (ipCut > 0 && fragment === WHOLE) cut = Math.max(0, length + ipCut - header) - payload;
         }
       } else {
         count(C_L4_CUT);
@@ -403,7 +410,7 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       const kept = protocol === PROTO_ICMP || protocol === PROTO_ICMPV6 ? icmp : ports;
       if (fragments.remember(source, destination, id, kind, protocol, kept)) count(C_EVICTED);
     }
-    emit(bytes, l3, pv, source, destination, ports, flags, payload, seq, ack, window, icmp);
+    emit(bytes, l3, pv, source, destination, ports, flags, payload, seq, ack, window, protocol === PROTO_TCP ? cut : icmp);
     return DECODED;
   };
 
@@ -422,8 +429,8 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
     } else if (total < header) {
       return BAD_IPV4_TOTAL;
     }
-    ipCut = total > end - pos;
-    if (ipCut) {
+    ipCut = Math.max(0, total - (end - pos));
+    if (ipCut > 0) {
       total = end - pos;
       count(C_CUT);
     }
@@ -461,8 +468,8 @@ export function createDecoder(options: DecodeOptions, counters: Float64Array, se
       total = end - pos; // a jumbogram, or segmentation offload
       count(C_IPLEN0);
     }
-    ipCut = total > end - pos;
-    if (ipCut) {
+    ipCut = Math.max(0, total - (end - pos));
+    if (ipCut > 0) {
       total = end - pos;
       count(C_CUT);
     }

@@ -202,3 +202,11 @@ test('a SYN again after a reset with a strange number begins where it began', ()
   ];
   holds(frames, { retransmitted: 1 });
 });
+
+test('what the capture has cut off counts: sequence numbers move by the length that IP announces', () => {
+  const cut = (ms: number, seq: number): TimedFrame => {
+    const whole = c(ms, { seq, bytes: 1000 });
+    return { at: whole.at, bytes: whole.bytes.subarray(0, 60) };
+  };
+  holds([...handshake, cut(30, 101), cut(31, 1101), cut(32, 2101), cut(33, 4101)], { lost: 1 });
+});

@@ -350,8 +350,8 @@ describe('cut and damaged packets', () => {
   it('reads what was captured of a cut packet', () => {
     const ends = { from: '10.0.0.1 40000', to: '10.0.0.2 80', protocol: 6, tosTtl: [0, 64] };
     const header = { flags: ACK, seq: 1, ack: 2, window: 65535 };
-    assert.deepEqual(decodeOne(cut(60)), [{ ...ends, tcp: header, payload: 2, at: [14, 46, 60] }, { 'snap-cut': 1 }]);
-    assert.deepEqual(decodeOne(cut(54)), [{ ...ends, tcp: header, at: [14, 40, 54] }, { 'snap-cut': 1 }]);
+    assert.deepEqual(decodeOne(cut(60)), [{ ...ends, tcp: header, payload: 2, cut: 3, at: [14, 46, 60] }, { 'snap-cut': 1 }]);
+    assert.deepEqual(decodeOne(cut(54)), [{ ...ends, tcp: header, cut: 5, at: [14, 40, 54] }, { 'snap-cut': 1 }]);
     assert.deepEqual(decodeOne(cut(53)), [
       { ...ends, at: [14, 39, 53] },
       { 'snap-cut': 1, 'l4-cut': 1 },

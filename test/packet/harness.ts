@@ -12,6 +12,7 @@ import {
   type PacketBatch,
   PV_IPV6,
   S_ACK,
+  S_CUT,
   S_FLAGS,
   S_FRAME,
   S_ICMP,
@@ -98,6 +99,8 @@ export interface Entry {
   readonly tcp?: { flags: number; seq: number; ack: number; window: number };
   readonly payload?: number;
   readonly icmp?: [type: number, code: number];
+  /** Payload bytes that IP announces and the capture has not. */
+  readonly cut?: number;
   readonly tosTtl: [tos: number, ttl: number];
   readonly fragment?: true;
   /** Offset of the innermost IP header in its frame, captured bytes from there on, bytes on the wire. */
@@ -142,7 +145,8 @@ export function entryOf(batch: PacketBatch, { words }: Run, index: number): Entr
       tcp: { flags: flags & F_TCP_FLAGS, seq: at(S_SEQ) >>> 0, ack: at(S_ACK) >>> 0, window: window >>> 16 },
     }),
     ...(at(S_PAYLOAD) !== 0 && { payload: at(S_PAYLOAD) }),
-    ...(at(S_ICMP) !== 0 && { icmp: [at(S_ICMP) >> 8, at(S_ICMP) & 0xff] as [number, number] }),
+    ...(at(S_CUT) !== 0 && protocol === 6 && { cut: at(S_CUT) }),
+    ...(at(S_ICMP) !== 0 && protocol !== 6 && { icmp: [at(S_ICMP) >> 8, at(S_ICMP) & 0xff] as [number, number] }),
     tosTtl: [(window >> 8) & 0xff, window & 0xff],
     ...((flags & F_FRAGMENT) !== 0 && (flags & F_NO_DPI) !== 0 && { fragment: true as const }),
     at: [l3 - at(S_FRAME), at(S_L3_LENGTH), at(S_WIRE)],

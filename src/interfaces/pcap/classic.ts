@@ -9,8 +9,12 @@
  * because libpcap's two copies per packet cost more than the whole flow table (docs/performance.md).
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { BATCH_PACKETS, CHUNK_BYTES, FRAME_WORDS, type PacketBatch } from '../../packet/batch.ts';
+import type { PacketBatch } from '../../packet/batch.ts';
+import * as batch from '../../packet/batch.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from '../source.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { BATCH_PACKETS, CHUNK_BYTES, FRAME_WORDS } = batch;
 
 const HEADER = 24;
 const RECORD = 16;
