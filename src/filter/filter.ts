@@ -6,9 +6,8 @@
  *
  * docs/guides/filters.md says what can be written.
  */
-export type { FilterNode } from './ast.ts';
-export { type CompiledFilter, compileFilter } from './compile.ts';
+export { compileFilter } from './compile.ts';
 export { FilterError, type FilterErrorCode } from './errors.ts';
-export { type FilterField, filterFields } from './fields.ts';
+export { filterFields } from './fields.ts';
 export { formatFilter } from './format.ts';
 export { parseFilter } from './parse.ts';

@@ -98,6 +98,3 @@ export function createPreferenceBook({ settings, commandLine, changed = () => {}
     values: () => ({ ...(stored as Partial<Preferences>), ...commandLine }),
   };
 }
-
-/** @returns every preference, with the default where `values` has none */
-export const withDefaults = (values: Partial<Preferences>): Preferences => ({ ...DEFAULT_PREFERENCES, ...values });
