@@ -4,15 +4,7 @@
  * Enters: the settings store, what the command line says. Leaves: the values in force, and a description of each preference. Called
  * by the programming interface, and by `flowpatrol prefs` where nothing runs.
  */
-import {
-  DEFAULT_PREFERENCES,
-  PREFERENCE_NAMES,
-  PREFERENCES,
-  type Preference,
-  type PreferenceName,
-  type Preferences,
-  preferenceValue,
-} from '../preferences.ts';
+import { PREFERENCE_NAMES, PREFERENCES, type Preference, type PreferenceName, type Preferences, preferenceValue } from '../preferences.ts';
 import type { Settings } from './settings.ts';
 
 type Value = boolean | number | string;
