@@ -45,9 +45,8 @@ function hostName(view: EventView): string | undefined {
   return name === undefined || !view.is('HTTP') ? name : name.replace(/:\d{1,5}$/, '');
 }
 
-/** Names that were asked for are no names of the flow's server. */
-const serverName = (view: EventView): string | undefined =>
-  view.is('DNS') || view.is('DHCP') || view.is('MDNS') || view.is('LLMNR') ? undefined : hostName(view);
+/** As in ntopng: whatever name nDPI gives, except for DNS and DHCP. */
+const serverName = (view: EventView): string | undefined => (view.is('DNS') || view.is('DHCP') ? undefined : hostName(view));
 
 /** Host and path, cut before the first character that cannot be printed. */
 function httpUrl(view: EventView): string | undefined {
