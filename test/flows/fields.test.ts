@@ -469,6 +469,7 @@ describe('fields', () => {
     });
     const announced = { host_server_name: '_x._tcp.local', 'dns.query_type': 12, 'dns.num_answers': 2, 'dns.answer_address': '10.0.0.1' };
     assert.deepEqual(read('MDNS', announced, 'protos.', 'host_', 'info'), {
+      host_server_name: '_x._tcp.local',
       info: '_x._tcp.local',
       'protos.mdns.query': '_x._tcp.local',
       'protos.mdns.query_type': 12,
