@@ -44,6 +44,8 @@ struct capture {
   bool live;
   bool ended;
   bool failed;
+  /* The interface is gone; what the kernel had captured before is still read. */
+  bool failing;
   int timeout_ms;
   /* Of a member of a fanout group until it is admitted. */
   struct bpf_program admitted;
@@ -189,6 +191,12 @@ static bool throw_activation(napi_env env, const char *name, pcap_t *pcap, int s
   return fp_throw(env, code, "%.100s: %s (%s)", name, pcap_statustostr(status), detail);
 }
 
+/* A block that the kernel gathers is handed over at the second tick of its timer. */
+static void wait_for_block(void) {
+  const struct timespec time = { .tv_nsec = 3 * BLOCK_MS * 1000000L };
+  nanosleep(&time, NULL);
+}
+
 static void ignore_packet(u_char *user, const struct pcap_pkthdr *header, const u_char *data) {
   (void)user;
   (void)header;
@@ -211,8 +219,7 @@ static bool join_group(napi_env env, struct capture *capture, const char *name, 
     return fp_throw(env, "EFANOUT", "%.100s: the kernel does not share its packets among threads (%s): use 1 capture thread", name,
       strerror(problem));
   }
-  const struct timespec gathered = { .tv_nsec = 3 * BLOCK_MS * 1000000L };
-  nanosleep(&gathered, NULL);
+  wait_for_block();
   while (pcap_dispatch(capture->pcap, -1, ignore_packet, NULL) > 0) continue;
   return true;
 }
@@ -471,10 +478,9 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_ch
   pcap_breakloop(capture->pcap);
 }
 
-static void fail(struct capture *capture, int status) {
+static void note_error(struct capture *capture, int status) {
   const char *text = status == PCAP_ERROR ? pcap_geterr(capture->pcap) : pcap_statustostr(status);
   snprintf(capture->error, sizeof capture->error, "%s", text[0] != '\0' ? text : "unknown error of libpcap");
-  capture->failed = true;
 }
 
 /* Reads until the batch or the chunk is full, or nothing more is there. */
@@ -484,8 +490,15 @@ static void gather(struct batch *batch, int most) {
     int wanted = most - batch->count;
     int status = pcap_dispatch(capture->pcap, wanted, on_packet, (u_char *)(void *)batch);
     if (status == PCAP_ERROR_BREAK) continue; /* left over from the packet that was kept by the call before, or batch->full */
-    if (status < 0) {
-      fail(capture, status);
+    if (status < 0 && capture->live && !capture->failing) {
+      note_error(capture, status);
+      capture->failing = true;
+      wait_for_block();
+      continue;
+    }
+    if (status < 0 || (capture->failing && status == 0)) {
+      if (!capture->failing) note_error(capture, status);
+      capture->failed = true;
       return;
     }
     if (capture->live || batch->full) return;

@@ -1,70 +1,185 @@
 /**
- * Several capture threads look like one: the same captures, replayed at 10,000 packets a second, give the same flows with the same
- * packets and bytes, and nothing is lost. In a network namespace of its own; needs root, iproute2 and tcpreplay.
+ * Several capture threads look like one. Captures with fragments, tunnels and VLANs are replayed to two flowpatrols at once, one with
+ * one thread and one with four: the same flows, packets, bytes and callbacks. And two threads survive an interface that goes away.
+ * In network namespaces of their own; needs root, iproute2 and tcpreplay.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CAPTURES } from './support/golden.ts';
 import { CLI } from './support/run-cli.ts';
 
 const NAMESPACE = `flowpatrol-threads-${process.pid}`;
-const REPLAYED = ['demo.pcap', 'windows-network.pcap', 'http-dns.pcap', 'ipv6.pcap', 'fragments-ipv4.pcap', 'ssh-icmp.pcap'];
+const REPLAYED = [
+  'demo.pcap',
+  'windows-network.pcap',
+  'http-dns.pcap',
+  'ipv6.pcap',
+  'vlan-mpls.pcap',
+  'ssh-icmp.pcap',
+  'fragments-ipv4.pcap',
+  'fragments-ipv6.pcap',
+  'gtp.pcap',
+];
+const THREADS = 4;
 const root = process.getuid?.() === 0;
 
 const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
 const inside = (...args: string[]): string[] => ['netns', 'exec', NAMESPACE, ...args];
+const replay = (): string =>
+  ip(...inside('tcpreplay', '--quiet', '--preload-pcap', '--pps', '10000', '--intf1', 'fpa', ...REPLAYED.map((name) => CAPTURES + name)));
+const linkUp = (): void => {
+  ip('-n', NAMESPACE, 'link', 'add', 'fpa', 'mtu', '9000', 'type', 'veth', 'peer', 'name', 'fpb', 'mtu', '9000');
+  for (const end of ['fpa', 'fpb']) ip('-n', NAMESPACE, 'link', 'set', end, 'up');
+};
 
-/** Packets and bytes by conversation, and what flowpatrol said at its end. */
-async function listen(threads: number, folder: string): Promise<{ flows: Map<string, [number, number]>; said: string }> {
-  const file = join(folder, `${threads}.jsonl`);
-  const args = [CLI, '-i', 'fpb', '--capture-threads', String(threads), '--no-scripts', '--export-flows', file];
-  const patrol = spawn('ip', inside(process.execPath, ...args), { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  patrol.stderr.on('data', (part: Buffer) => {
-    said += part.toString();
-  });
-  const ended = once(patrol, 'exit');
-  while (!said.includes('capturing')) await once(patrol.stderr, 'data');
-  for (const name of REPLAYED) ip(...inside('tcpreplay', '--quiet', '--pps', '10000', '--intf1', 'fpa', join(CAPTURES, name)));
-  patrol.kill('SIGINT'); // what the kernel holds by then is still read
-  const [code] = (await ended) as [number | null];
-  assert.equal(code, 0, said);
-  const flows = new Map<string, [number, number]>();
-  for (const line of readFileSync(file, 'utf8').split('\n').slice(0, -1)) {
-    const flow = JSON.parse(line) as Record<string, string | number>;
-    const ends = ['cli', 'srv'].map((side) => `${flow[`${side}.ip`]} ${flow[`${side}.port`]}`).sort();
-    const key = [flow['proto.l4_id'], flow.vlan, ...ends].join(' ');
-    const [packets, bytes] = flows.get(key) ?? [0, 0];
-    flows.set(key, [packets + Number(flow.packets), bytes + Number(flow.bytes)]);
-  }
-  return { flows, said };
+interface Patrol {
+  readonly program: ChildProcess;
+  readonly said: string[];
+  /** Resolves with the first line not heard yet that has this text. */
+  hear(text: string): Promise<string>;
+  /** Its summary. What the kernel holds by now is still read. */
+  end(): Promise<string>;
 }
 
-test('four capture threads see the flows that one sees, and lose nothing', async () => {
-  if (!root) {
-    const again = spawnSync('sudo', ['-n', process.execPath, '--test', fileURLToPath(import.meta.url)], { encoding: 'utf8' });
-    assert.equal(again.status, 0, `needs root: run the tests as root, or let sudo run without a password\n${again.stdout}${again.stderr}`);
-    return;
+function listen(threads: number, ...args: string[]): Patrol {
+  const all = [CLI, '-i', 'fpb', '--capture-threads', String(threads), '--no-scripts', ...args];
+  const program = spawn('ip', inside(process.execPath, ...all), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  let heard = 0;
+  let wake = (): void => undefined;
+  let over = false;
+  const ended = once(program, 'close');
+  createInterface({ input: program.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+    said.push(line);
+    wake();
+  });
+  void ended.then(() => {
+    over = true;
+    wake();
+  });
+  return {
+    program,
+    said,
+    async hear(text) {
+      for (;;) {
+        while (heard < said.length) {
+          const line = said[heard++] as string;
+          if (line.includes(text)) return line;
+        }
+        assert.ok(!over, `it ended without '${text}':\n${said.join('\n')}`);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    async end() {
+      program.kill('SIGTERM');
+      const [code] = (await ended) as [number | null];
+      assert.equal(code, 0, said.join('\n'));
+      return said.join('\n');
+    },
+  };
+}
+
+type Line = Record<string, string | number>;
+const linesOf = (file: string): Line[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+const keyOf = (line: Line): string =>
+  ['proto.l4_id', 'vlan', 'cli.ip', 'cli.port', 'srv.ip', 'srv.port'].map((field) => line[field]).join(' ');
+
+/** What the flow is and counts, by its key; the protocol is left out. */
+const figures = (flows: readonly Line[]): string[] =>
+  flows.map((flow) => `${keyOf(flow)}: ${flow.packets} packets, ${flow.bytes} bytes, statuses ${flow.status_map}`).sort();
+
+/** How often each flow got a callback that does not depend on how visits and packets interleave. */
+const calls = (events: readonly Line[]): string[] =>
+  events
+    .filter(({ callback }) => callback !== 'statusChanged')
+    .map((event) => `${keyOf(event)}: ${event.callback}`)
+    .sort();
+
+/** Packets by the thread that numbered the flow. */
+function packetsByThread(flows: readonly Line[]): number[] {
+  const packets = new Array<number>(THREADS).fill(0);
+  for (const flow of flows) {
+    const thread = (Number(flow.hash_entry_id) - 1) % THREADS;
+    packets[thread] = (packets[thread] as number) + Number(flow.packets);
   }
-  const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-threads-'));
-  try {
+  return packets;
+}
+
+describe('capture threads', { concurrency: false }, () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'flowpatrol-threads-'));
+    if (!root) return;
     ip('netns', 'add', NAMESPACE);
     ip(...inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6'));
-    ip('-n', NAMESPACE, 'link', 'add', 'fpa', 'mtu', '9000', 'type', 'veth', 'peer', 'name', 'fpb', 'mtu', '9000');
-    for (const end of ['fpa', 'fpb']) ip('-n', NAMESPACE, 'link', 'set', end, 'up');
-    const one = await listen(1, folder);
-    const four = await listen(4, folder);
-    assert.ok(one.flows.size > 400, `${one.flows.size} conversations`);
-    assert.deepEqual([...four.flows].sort(), [...one.flows].sort());
-    for (const { said } of [one, four]) assert.match(said, /^Losses: nothing lost$/m);
-  } finally {
-    spawnSync('ip', ['netns', 'del', NAMESPACE]);
+    linkUp();
+  });
+  after(() => {
+    if (root) spawnSync('ip', ['netns', 'del', NAMESPACE]);
     rmSync(folder, { recursive: true, force: true });
-  }
+  });
+
+  it('without root: the same through sudo', { skip: root }, () => {
+    const again = spawnSync('sudo', ['-n', process.execPath, '--test', fileURLToPath(import.meta.url)], { encoding: 'utf8' });
+    assert.equal(again.status, 0, `needs root: run the tests as root, or let sudo run without a password\n${again.stdout}${again.stderr}`);
+  });
+
+  it('four see the flows and make the calls of one, and lose nothing', { skip: !root }, async (test) => {
+    const file = (kind: string, threads: number): string => join(folder, `${kind}-${threads}.jsonl`);
+    const patrols = [1, THREADS].map((threads) =>
+      listen(threads, '--export-flows', file('flows', threads), '--export-events', file('events', threads)),
+    );
+    for (const patrol of patrols) await patrol.hear('capturing');
+    replay();
+    for (const patrol of patrols) assert.match(await patrol.end(), /^Losses: nothing lost$/m);
+
+    const one = linesOf(file('flows', 1));
+    const four = linesOf(file('flows', THREADS));
+    assert.ok(one.length > 400, `${one.length} flows`);
+    assert.deepEqual(figures(four), figures(one));
+    assert.deepEqual(calls(linesOf(file('events', THREADS))), calls(linesOf(file('events', 1))));
+    assert.equal(new Set(four.map((flow) => flow.hash_entry_id)).size, four.length, 'numbers of flows are unique');
+    assert.ok(
+      packetsByThread(four).every((packets) => packets > 0),
+      `packets by thread: ${packetsByThread(four)}`,
+    );
+
+    // nDPI keeps caches across flows, and each thread has its own
+    const protocols = new Map(one.map((flow) => [keyOf(flow), flow['proto.ndpi']]));
+    const others = four.filter((flow) => protocols.get(keyOf(flow)) !== flow['proto.ndpi']);
+    test.diagnostic(`${others.length} of ${four.length} flows have another protocol with ${THREADS} threads`);
+    assert.ok(others.length <= four.length / 20, others.map((flow) => `${keyOf(flow)}: ${flow['proto.ndpi']}`).join('\n'));
+  });
+
+  it('two go on when the interface goes away and comes back', { skip: !root }, async () => {
+    const flows = join(folder, 'returned.jsonl');
+    const patrol = listen(2, '--export-flows', flows);
+    await patrol.hear('capturing');
+    replay();
+    ip('-n', NAMESPACE, 'link', 'del', 'fpb');
+    await patrol.hear('the interface is lost');
+    linkUp();
+    await patrol.hear('the interface is back');
+    replay();
+    const summary = await patrol.end();
+    assert.match(summary, /^Losses: nothing lost$/m);
+    assert.equal(patrol.said.filter((line) => line.includes('the interface is lost')).length, 1, summary);
+
+    const packets = (lines: readonly Line[]): number => lines.reduce((sum, flow) => sum + Number(flow.packets), 0);
+    const once = packets(linesOf(join(folder, 'flows-1.jsonl')));
+    assert.equal(packets(linesOf(flows)), 2 * once);
+  });
 });
