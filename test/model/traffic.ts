@@ -38,7 +38,8 @@ const around = fc
   .map(([limit, off]) => Math.max(0, limit * SECOND + off));
 const gap = fc.oneof(
   { weight: 4, arbitrary: fc.constant(0) },
-  { weight: 3, arbitrary: fc.integer({ min: 1, max: 5000 }) },
+  { weight: 2, arbitrary: fc.integer({ min: 1, max: 5000 }) },
+  { weight: 1, arbitrary: fc.constantFrom(999, 1000, 1001) },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 3 * SECOND }) },
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 20 }).map((seconds) => seconds * SECOND) },
   { weight: 3, arbitrary: around },
@@ -94,14 +95,26 @@ const firstPayload = (kind: Payload, name: string): Uint8Array => {
 };
 
 /** What becomes of a segment on its way. */
-type Fate = 'arrives' | 'lost' | 'twice' | 'late' | 'again' | 'keep-alive' | 'asked' | 'zero window';
+type Fate = 'arrives' | 'lost' | 'twice' | 'late' | 'again' | 'keep-alive' | 'asked' | 'fast' | 'zero window';
 
 const segment = fc.record({
   gap,
   fromServer: fc.boolean(),
   length: fc.oneof(fc.constant(0), fc.constant(1), fc.integer({ min: 2, max: 1400 })),
   times: fc.constantFrom(1, 1, 1, 4, 12),
-  fate: fc.constantFrom<Fate>('arrives', 'arrives', 'arrives', 'lost', 'twice', 'late', 'again', 'keep-alive', 'asked', 'zero window'),
+  fate: fc.constantFrom<Fate>(
+    'arrives',
+    'arrives',
+    'arrives',
+    'lost',
+    'twice',
+    'late',
+    'again',
+    'keep-alive',
+    'asked',
+    'fast',
+    'zero window',
+  ),
 });
 
 const connection = fc
@@ -109,7 +122,7 @@ const connection = fc
     ends,
     wrapping,
     ports: fc.tuple(fc.constantFrom(40000, 40001), fc.constantFrom(80, 443, 22, 25, 9999)),
-    opening: fc.constantFrom('full', 'full', 'full', 'ecn', 'mid-stream', 'syn', 'syn twice', 'refused', 'no ack', 'one-sided'),
+    opening: fc.constantFrom('full', 'full', 'full', 'ecn', 'mid-stream', 'syn', 'syn twice', 'refused', 'no ack', 'one-sided', 'turned'),
     payload: fc.constantFrom<Payload>('filler', 'http', 'tls', 'ssh'),
     name: fc.constantFrom(...names.slice(0, 4)),
     isn: fc.constantFrom(1000, 0xfffffff0, 0x7fffff00, 0),
@@ -139,6 +152,7 @@ const connection = fc
     const open = (): void => {
       if (of.opening === 'mid-stream') return;
       const syn = of.opening === 'ecn' ? SYN | 0xc0 : SYN;
+      if (of.opening === 'turned') send(0, true, SYN | ACK, next[1], none); // its SYN comes late: the flow's client is the server
       send(0, false, syn, next[0], none);
       if (of.opening === 'syn twice') send(SECOND, false, syn, next[0], none);
       move(0, 1);
@@ -167,10 +181,16 @@ const connection = fc
         else if (fate === 'again') send(after, fromServer, flags, seq - payload.length, payload);
         else if (fate === 'late') send(after, fromServer, flags, seq - 2 * payload.length, payload);
         else if (fate === 'asked') for (let k = 0; k < 3; k++) send(after, fromServer, ACK, seq, none);
-        else if (fate === 'zero window') send(after, fromServer, flags, seq, payload, 0);
+        else if (fate === 'fast') {
+          // a gap, ACKs that ask for what is missing, and there it is
+          send(after, fromServer, flags, seq + payload.length, payload);
+          for (let k = 0; k < 3; k++) send(10, !fromServer, ACK, next[fromServer ? 0 : 1], none);
+          send(1000, fromServer, flags, seq, payload);
+        } else if (fate === 'zero window') send(after, fromServer, flags, seq, payload, 0);
         else if (fate !== 'lost') send(after, fromServer, flags, seq, payload);
+        if (fate === 'fast') move(side, payload.length);
         if (fate === 'twice') send(100, fromServer, flags, seq, payload);
-        if (['arrives', 'lost', 'twice', 'zero window'].includes(fate)) move(side, payload.length);
+        if (['arrives', 'lost', 'twice', 'fast', 'zero window'].includes(fate)) move(side, payload.length);
       }
     }
     if (of.closing === 'rst') send(of.closingGap, true, RST, next[1], none);
