@@ -15,6 +15,7 @@ import { openFile } from '../interfaces/pcap/source.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import { native } from '../native.ts';
 import { nearest } from '../nearest.ts';
+import { checkIdsSources } from './check-ids.ts';
 import { type CommandError, runError, usageError } from './errors.ts';
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
@@ -142,6 +143,7 @@ export function checkConfig(config: Config): (name: string) => InterfaceKind {
   const lists = config.lists.map((list) => list.from).filter((from) => !isUrl(from));
   for (const file of lists) checkReadable(file, '--blacklist, --list', 'file');
   checkHostFiles(config);
+  checkIdsSources(config.idsAlerts, live !== undefined);
   if (config.scripts) for (const directory of config.scriptDirectories) checkReadable(directory, '--scripts-dir', 'directory');
   const settings = [config.hostPools, config.devicePolicy].filter((file) => file !== undefined);
   const read = [...files, ...lists, ...config.geoFiles, ...settings];

@@ -4,11 +4,11 @@
  *
  * An option turns the texts given for it into a part of the configuration, or throws a usage error with a hint.
  */
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type Config, DEFAULT_CONFIG, type LogLevel } from '../config.ts';
 import { isUrl, ListError, type ListSource, parseListOption } from '../hosts/lists/declaration.ts';
 import { isNetwork } from '../hosts/prefixes.ts';
+import { IdsError, parseIdsOption } from '../ids/option.ts';
 import { nearest } from '../nearest.ts';
 import {
   isPreference,
@@ -187,14 +187,14 @@ function preference(text: string, name: string): Partial<Preferences> {
   }
 }
 
-/** A file of alerts, or an address where datagrams with alerts arrive. */
+/** A path, made absolute; `udp:ADDRESS:PORT` as it is. */
 function alertSource(text: string, name: string): string {
-  if (!text.startsWith('udp:')) return resolve(notEmpty(text, name));
-  const match = /^udp:(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const address = match?.[1] ?? match?.[2] ?? '';
-  const port = Number(match?.[3] ?? 0);
-  if (isIP(address) !== 0 && port >= 1 && port <= 65_535) return text;
-  throw usageError(`${name}: '${text}' is not of the form udp:ADDRESS:PORT`, `for example ${name} udp:127.0.0.1:5514`);
+  try {
+    return parseIdsOption(text).kind === 'file' ? resolve(text) : text;
+  } catch (error) {
+    if (error instanceof IdsError) throw usageError(`${name}: ${error.message}`, error.hint);
+    throw error;
+  }
 }
 
 const DPI_PACKETS_MAX = 250;
@@ -386,7 +386,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     repeatable: true,
     rare: true,
     help: 'alerts of Suricata (eve.json)',
-    more: 'A file, or `udp:ADDRESS:PORT` where each datagram holds one line. Flows that they are about get a status.',
+    more: 'A file, or `udp:ADDRESS:PORT` for syslog; see [the guide](../guides/ids.md).',
     default: '',
     read: (texts, name) => ({ idsAlerts: texts.map((text) => alertSource(text, name)) }),
   },

@@ -144,10 +144,7 @@ const bad: readonly [string, string][] = [
   ['-i a --pref flow_max_idel=3', "--pref: there is no preference 'flow_max_idel' | did you mean flow_max_idle?"],
   ['-i a --pref flow_max_idle=0', "--pref: flow_max_idle: '0' is not a whole number from 1 to 3600 (s)"],
   ['-i a --list ip:x', "--list: 'ip:x': 'ip' is not a category | the category comes first: malware:ip:x"],
-  [
-    '-i a --ids-alerts udp:5514',
-    "--ids-alerts: 'udp:5514' is not of the form udp:ADDRESS:PORT | for example --ids-alerts udp:127.0.0.1:5514",
-  ],
+  ['-i a --ids-alerts udp:5514', '--ids-alerts: udp:5514 lacks the address to listen on | write udp:127.0.0.1:5514, or udp:[::1]:5514'],
   ['-i a --capture-threads 65', "--capture-threads: '65' is not a whole number from 1 to 64"],
   ['-i a --config /nowhere/at/all', '--config: /nowhere/at/all cannot be read (ENOENT)'],
 ];
