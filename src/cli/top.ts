@@ -90,7 +90,11 @@ async function live(directory: string, view: ViewOptions, { input, output }: Ter
   let asked = 0;
   let trying = false;
 
-  const draw = (): void => void output.write(paint(render(state)));
+  let drawing = true;
+  /** An answer may come when the screen is no longer ours. */
+  const draw = (): void => {
+    if (drawing) output.write(paint(render(state)));
+  };
   const keysOf = (of: TopState): string[] => [...new Set([...visibleFields(of).map(({ field }) => field.key), 'flow.id'])];
 
   const fetchAll = (query: FlowQuery): Promise<[Status, FlowList]> =>
@@ -158,6 +162,7 @@ async function live(directory: string, view: ViewOptions, { input, output }: Ter
     draw();
   };
   const restore = (): void => {
+    drawing = false;
     if (input.isTTY) input.setRawMode(false);
     writeSync(process.stdout.fd, LEAVE); // at once: the process may be about to end
   };
