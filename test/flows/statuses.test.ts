@@ -198,6 +198,7 @@ describe('TLS', () => {
     ['a.www.example.org', '', ['*.example.org'], true, 'not two labels'],
     ['example.org', '', ['*.example.org'], true, 'not none'],
     ['xexample.org', '', ['*.example.org'], true, 'a label ends at its dot'],
+    ['.example.org', '', ['*.example.org'], true, 'an empty label is none'],
     ['a.www.example.org', '*.example.org', [], false, 'of a common name the rest is contained'],
     ['example.org', '*.example.org', [], true, 'rest is not contained'],
     [`${'a'.repeat(60)}.${'b'.repeat(18)}.example.org`, 'other.example.net', [], false, 'a name that nDPI cuts'],
