@@ -6,7 +6,7 @@
  */
 import { COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, type DpiHandle, native } from '../../src/native.ts';
 import { ACK, ipv4, ipv6, SYN, tcp as tcpLayer } from '../support/packets.ts';
-import type { Flow } from './model.ts';
+import type { Flow } from './flow.ts';
 import type { Packet } from './packet.ts';
 
 /** What detection found of a flow. */

@@ -4,7 +4,7 @@
  */
 import { FIELDS } from '../../src/flows/fields.ts';
 import { ACK, FIN, SYN } from '../support/packets.ts';
-import type { Flow, Visit } from './model.ts';
+import type { Flow, Visit } from './flow.ts';
 import { durationOf, isClosed, isLowGoodput, isReset, predominantOf } from './statuses.ts';
 
 type Value = number | boolean | string | undefined | Readonly<Record<string, unknown>>;

@@ -12,7 +12,7 @@ import { CAPTURES, captureNames } from '../support/golden.ts';
 import { MODELLED } from './fields.ts';
 import { type Action, runBeside } from './side-by-side.ts';
 import { missingStatuses } from './statuses.ts';
-import { scenario } from './traffic.ts';
+import { crowd, type Scenario, scenario } from './traffic.ts';
 
 const LONG = process.env.FLOWPATROL_LONG === '1';
 const SEED = Number(process.env.FLOWPATROL_SEED ?? 20_190_912);
@@ -50,15 +50,15 @@ describe('the model of the lifecycle', () => {
     assert.ok(MODELLED.length > 70);
   });
 
-  it('says what the engine says, whatever happens to an interface', () => {
-    holds(
-      LONG ? 50_000 : 600,
-      fc.property(scenario, ({ setting, actions }) => {
-        const difference = runBeside(setting, actions);
-        if (difference !== '') throw new Difference(difference);
-      }),
-    );
-  });
+  const sameAs = (scenarios: fc.Arbitrary<Scenario>) =>
+    fc.property(scenarios, ({ setting, actions }) => {
+      const difference = runBeside(setting, actions);
+      if (difference !== '') throw new Difference(difference);
+    });
+
+  it('says what the engine says, whatever happens to an interface', () => holds(LONG ? 50_000 : 350, sameAs(scenario)));
+
+  it('says what the engine says of a crowd', () => holds(LONG ? 1000 : 12, sameAs(crowd)));
 
   for (const capture of captureNames()) {
     it(`says what the engine says of ${capture}`, () => {

@@ -6,24 +6,19 @@
  * One plain object a flow. Every visit visits every flow, every status is evaluated from scratch, every statistic is computed from the
  * list of its values. Rules: docs/architecture.md and the lifecycle reference. The property tests run it beside the real engine.
  */
-import { BlockList, isIP } from 'node:net';
 import type { Callback, EndReason } from '../../src/flows/event.ts';
 import type { DpiHandle } from '../../src/native.ts';
 import type { Preferences } from '../../src/preferences.ts';
-import { createDetection, type Found } from './detection.ts';
+import { createDetection } from './detection.ts';
+import type { Flow, FlowEnd, Side, Visit } from './flow.ts';
+import { categoryOfAddress, categoryOfName, isUnicast, type Listed, matchNetwork } from './lists.ts';
 import type { Packet } from './packet.ts';
 import { alertsFor, type Look, predominantOf, statusesOf } from './statuses.ts';
-import { createTcp, type Tcp, takeSegment } from './tcp.ts';
+import { createTcp, takeSegment } from './tcp.ts';
 
 const SECOND = 1e6;
 const TCP = 6;
 const MALWARE = 100;
-
-/** An entry of a list: an address, a network, or a name that stands for those below it too. */
-export interface Listed {
-  readonly what: string;
-  readonly category: number;
-}
 
 export interface ModelPolicy {
   readonly preferences: Preferences;
@@ -41,90 +36,6 @@ export interface ModelOptions {
   readonly inline: boolean;
 }
 
-export interface FlowEnd {
-  readonly ip: string;
-  readonly port: number;
-  readonly mac: string;
-  /** Position of the local network, -1 = remote. */
-  readonly network: number;
-  readonly unicast: boolean;
-}
-
-/** One direction. */
-export interface Side {
-  bytes: number;
-  goodput: number;
-  packets: number;
-  fragments: number;
-  tos: number;
-  last: number;
-  readonly lengths: number[];
-  /** Whole ms between packets. */
-  readonly gaps: number[];
-}
-
-export interface Rates {
-  /** Of client and server. */
-  readonly bps: readonly [number, number];
-  readonly pps: readonly [number, number];
-  readonly bpsBoth: number;
-  readonly ppsBoth: number;
-}
-
-export interface Flow {
-  /** Place in the table; the free one that was freed last is taken first. */
-  readonly record: number;
-  readonly number: number;
-  readonly key: string;
-  readonly ends: readonly [FlowEnd, FlowEnd];
-  readonly fromServer: (packet: Packet) => boolean;
-  readonly l4: number;
-  readonly vlan: number;
-  readonly isIpv6: boolean;
-  readonly first: number;
-  last: number;
-  readonly sides: readonly [Side, Side];
-  readonly tcp: Tcp;
-  icmp: { readonly type: number; readonly code: number };
-  /** ICMP: what a "port unreachable" quotes, bytes as characters. */
-  quoted: string | undefined;
-  longEcho: boolean;
-  invalidQuery: boolean;
-  dataQuery: boolean;
-
-  shown: boolean;
-  detected: boolean;
-  dissected: boolean;
-  knownAt: number;
-  found: Found | undefined;
-  reported: boolean;
-
-  statuses: readonly number[];
-  /** Status of the core's alert, 0 = none yet. */
-  alerted: number;
-  periodicAt: number | undefined;
-  /** The previous visit: its time, and the counters then. */
-  visitedAt: number | undefined;
-  previous: { readonly bytes: readonly [number, number]; readonly packets: readonly [number, number]; readonly goodput: number };
-  rates: Rates;
-  readonly top: { bps: number; pps: number };
-  readonly trend: { bps: number; pps: number };
-}
-
-/** What an event has to say, beside the flow as it is now. */
-export interface Visit {
-  readonly time: number;
-  readonly visit: number;
-  readonly callbacks: readonly Callback[];
-  readonly end: EndReason;
-  readonly before: readonly number[];
-  readonly alertNow: boolean;
-  /** The core had raised its alert before this visit. */
-  readonly wasAlerted: boolean;
-  readonly category: number;
-  readonly blacklisted: readonly [boolean, boolean];
-}
-
 export interface Model {
   packet(packet: Packet): void;
   /** As FlowEngine.advance; a slice visits `flows` flows. */
@@ -139,27 +50,6 @@ export interface Model {
 const side = (): Side => ({ bytes: 0, goodput: 0, packets: 0, fragments: 0, tos: 0, last: 0, lengths: [], gaps: [] });
 const sum = ([client, server]: readonly [number, number]): number => client + server;
 const both = <T>(make: (side: 0 | 1) => T): [T, T] => [make(0), make(1)];
-
-/** Position of the longest of the networks that has the address, -1 for none. */
-function matchNetwork(networks: readonly string[], ip: string): number {
-  let best = -1;
-  let longest = -1;
-  for (const [position, text] of networks.entries()) {
-    const [network, length = isIP(text) === 4 ? '32' : '128'] = text.split('/');
-    if (isIP(network) !== isIP(ip) || Number(length) <= longest) continue;
-    const block = new BlockList();
-    block.addSubnet(network, Number(length), isIP(ip) === 4 ? 'ipv4' : 'ipv6');
-    if (!block.check(ip, isIP(ip) === 4 ? 'ipv4' : 'ipv6')) continue;
-    best = position;
-    longest = Number(length);
-  }
-  return best;
-}
-
-const isUnicast = (ip: string): boolean => {
-  const first = Number.parseInt(ip, 10);
-  return ip.includes(':') ? ip !== '::' && !ip.startsWith('ff') : first > 0 && first < 224;
-};
 
 /** @param emit is called once an event, in order; the flow is as the event shows it */
 export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Visit) => void): Model {
@@ -185,26 +75,6 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
 
   const active = (): number => records.filter(Boolean).length;
   const gridAfter = (time: number): number => (Math.floor(time / period) + 1) * period;
-
-  const categoryOfAddress = (ip: string): number => {
-    const networks = policy.listed.filter(({ what }) => isIP(what.split('/')[0]) !== 0);
-    return (
-      networks[
-        matchNetwork(
-          networks.map(({ what }) => what),
-          ip,
-        )
-      ]?.category ?? 0
-    );
-  };
-  const categoryOfName = (name: string): number => {
-    const labels = name.toLowerCase().replace(/\.$/, '').split('.');
-    for (let i = 0; i < labels.length; i++) {
-      const found = policy.listed.find(({ what }) => what === labels.slice(i).join('.'));
-      if (found !== undefined) return found.category;
-    }
-    return 0;
-  };
 
   function create(packet: Packet): Flow {
     if (open.size === options.maxFlows) makeRoom(packet.time);
@@ -308,8 +178,8 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
     const found = flow.found;
     const known = flow.detected ? found : undefined;
     const text = (detail: string): string => known?.details.get(detail) ?? '';
-    const byName = found === undefined ? 0 : categoryOfName(found.details.get('host_server_name') ?? '');
-    const byAddress = both((i) => categoryOfAddress(flow.ends[i].ip));
+    const byName = found === undefined ? 0 : categoryOfName(policy.listed, found.details.get('host_server_name') ?? '');
+    const byAddress = both((i) => categoryOfAddress(policy.listed, flow.ends[i].ip));
     const listed = byName || byAddress[1] || byAddress[0];
     const blacklisted = both((i) => byAddress[i] === MALWARE);
     const name = (id: number): string[] => (id === 0 ? [] : [options.protocols[id]]);

@@ -78,12 +78,14 @@ function addressText(bytes: Uint8Array): string {
   return new SocketAddress({ family: 'ipv6', address: words.join(':') }).address;
 }
 
+// shared by all readers: a batch is large, and runs are many
+const batch = createBatch(1);
+const scratch = createScratch();
+const { words } = scratch;
+
 /** @returns a function that decodes one frame; undefined = nothing for the flow table */
 export function createPacketReader(): (frame: Frame) => Packet | undefined {
   const decoder = createDecoder(DEFAULT_DECODE_OPTIONS, new Float64Array(COUNTERS.length - DECODE_COUNTERS_START), 1);
-  const batch = createBatch(1);
-  const scratch = createScratch();
-  const { words } = scratch;
   return (frame) => {
     batch.bytes.set(frame.bytes);
     batch.frames.set([0, frame.bytes.length, frame.wire ?? frame.bytes.length]);

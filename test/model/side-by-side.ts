@@ -22,7 +22,9 @@ import { DEFAULT_PREFERENCES, type Preferences } from '../../src/preferences.ts'
 import { namesFor } from '../support/play.ts';
 import { type Found, readBlock } from './detection.ts';
 import { fieldsOf, MODELLED } from './fields.ts';
-import { createModel, type Flow, type Listed, type ModelPolicy, type Visit } from './model.ts';
+import type { Flow, Visit } from './flow.ts';
+import type { Listed } from './lists.ts';
+import { createModel, type ModelPolicy } from './model.ts';
 import { createPacketReader, type Frame } from './packet.ts';
 
 export type Action =
@@ -155,6 +157,10 @@ const COUNTED = [
   ...ORDER.map((callback) => `callbacks.${callback}`),
 ];
 
+// a batch is large, and runs are many
+const batch = createBatch(1);
+const scratch = createScratch();
+
 /** Modules of nDPI are expensive: all runs of a file share two, which see the same packets in the same order. */
 let modules: readonly [DpiHandle, DpiHandle] | undefined;
 
@@ -211,8 +217,6 @@ export function runBeside(setting: Setting, actions: readonly Action[]): string 
 
   const decoder = createDecoder(DEFAULT_DECODE_OPTIONS, counters.subarray(DECODE_COUNTERS_START), 1);
   const readPacket = createPacketReader();
-  const batch = createBatch(1);
-  const scratch = createScratch();
   let current = preferences;
   let all = false; // the next visit, or the one under way, looks at every flow: slices of it fall where the model's do
   let underWay = false;

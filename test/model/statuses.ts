@@ -5,7 +5,7 @@
 import { PRIORITY, STATUSES, statusById } from '../../src/flows/statuses.ts';
 import type { Preferences } from '../../src/preferences.ts';
 import { ACK, FIN, RST, SYN } from '../support/packets.ts';
-import type { Flow } from './model.ts';
+import type { Flow } from './flow.ts';
 
 const SECOND = 1e6;
 const FILE_TRANSFER = 4;

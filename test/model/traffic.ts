@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import type { Preferences } from '../../src/preferences.ts';
 import { clientHello, record } from '../support/client-hello.ts';
 import { ACK, ethernet, FIN, icmp, ipv4, ipv6, join, type Layer, PSH, RST, SYN, tcp, udp, vlan } from '../support/packets.ts';
-import type { Listed } from './model.ts';
+import type { Listed } from './lists.ts';
 import type { Frame } from './packet.ts';
 import type { Action, Setting } from './side-by-side.ts';
 
@@ -175,9 +175,10 @@ const connection = fc
         return;
       }
       // one-sided: all of the handshake comes from one end, as where the other way goes past the monitor behind a NAT
-      send(of.rtt, of.opening !== 'one-sided', SYN | ACK, next[1], none);
+      const rtt = of.opening === 'one-sided' ? 0 : of.rtt;
+      send(rtt, of.opening !== 'one-sided', SYN | ACK, next[1], none);
       move(1, 1);
-      if (of.opening !== 'no ack') send(of.rtt, false, ACK, next[0], none);
+      if (of.opening !== 'no ack') send(rtt, false, ACK, next[0], none);
     };
     open();
     let isFirst = true;
@@ -439,4 +440,32 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     const { inline, maxFlows, dpiPackets, preferences: start, listed: lists, lost } = of;
     const setting = { inline, maxFlows, dpiPackets, preferences: start, listed: lists, lost };
     return { setting, actions, story: [`setting ${JSON.stringify(setting)}`, ...story, `finish: ${of.reason}`] };
+  });
+
+/** Many ends that say a little each, over and over: the table is crowded or full, its flows come and go. */
+export const crowd: fc.Arbitrary<Scenario> = fc
+  .record({
+    size: fc.constantFrom({ maxFlows: 16, ends: 40 }, { maxFlows: 1000, ends: 900 }),
+    packets: fc.array(fc.tuple(fc.nat(899), fc.constantFrom(0, 0, 0, 1000, 100_000)), { minLength: 1500, maxLength: 2500 }),
+    cut: fc.integer({ min: 1, max: 128 }),
+    maxIdle: fc.constantFrom(2, 20),
+  })
+  .map(({ size: { maxFlows, ends: count }, packets, cut, maxIdle }): Scenario => {
+    let time = START;
+    const frames = packets.map(([end, after]): Frame & { readonly what: string } => {
+      time += after;
+      const port = 20_000 + (end % count);
+      const bytes = wrap('10.0.0.1', '10.0.0.2', { tag: 0, tos: 0 }, udp({ from: port, to: 9999 }, 'x'));
+      return { time, what: `UDP from port ${port}`, bytes };
+    });
+    const actions: Action[] = [];
+    for (let from = 0; from < frames.length; from += cut) actions.push({ do: 'packets', frames: frames.slice(from, from + cut) });
+    const preferences = { flow_max_idle: maxIdle };
+    const setting = { inline: true, maxFlows, dpiPackets: { tcp: 12, udp: 12 }, preferences, listed: [], lost: [false] };
+    const story = frames.map(({ time: at, what }) => `  ${seconds(at)} ${what}`);
+    return {
+      setting,
+      actions: [...actions, { do: 'finish', reason: 'end of file' }],
+      story: [`batches of ${cut}, ${JSON.stringify(setting)}`, ...story],
+    };
   });
