@@ -40,9 +40,6 @@ function openInterface(id: number, path: string, batchPackets: number, ringBytes
       const length = new DataView(reader.bytes.buffer, reader.bytes.byteOffset + at).getUint32(E_LENGTH, true);
       const event = Buffer.from(reader.bytes.slice(at, at + length));
       event.writeUInt16LE(0, E_INTERFACE);
-      // TODO engine: the writer leaves these as they were in the ring
-      event.fill(0, E_FLAGS, E_FLAGS + 2).fill(0, E_SPARE, E_RECORD);
-      event.fill(0, E_DETAIL + event.readUInt32LE(E_DETAIL_LENGTH));
       events.push(event.toString('hex'));
       reader.release(length);
     }
