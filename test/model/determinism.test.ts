@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { COUNTERS, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
 import { createFlowEngine } from '../../src/flows/engine.ts';
-import { E_DETAIL, E_DETAIL_LENGTH, E_FLAGS, E_INTERFACE, E_LENGTH, E_RECORD, E_SPARE } from '../../src/flows/event.ts';
+import { E_INTERFACE, E_LENGTH } from '../../src/flows/event.ts';
 import { DEFAULT_POLICY } from '../../src/flows/policy.ts';
 import { createRingBuffer, createRingReader, createRingWriter } from '../../src/flows/ring.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
