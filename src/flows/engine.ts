@@ -21,6 +21,7 @@ import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts
 import { createEventWriter, type EventSink } from './event-writer.ts';
 import { createFlowFacts } from './facts.ts';
 import { createIcmp, type IcmpHook } from './icmp.ts';
+import { idleLimit } from './idle.ts';
 import { createKnowledge, knownIds } from './knowledge.ts';
 import type { Policy } from './policy.ts';
 import {
@@ -47,14 +48,12 @@ import {
   R_STATUS,
   RECORD_BYTES,
   STATE_ALERTED,
-  STATE_CLOSING,
   STATE_DETECTED,
   STATE_DISSECTED,
   STATE_IDLE,
   STATE_RATE,
   STATE_REPORTED,
   STATE_TOUCHED,
-  STATE_TWH_OK,
   STATE_VISITED,
 } from './record.ts';
 import { createSchedule, EVERY_FLOW } from './schedule.ts';
@@ -65,8 +64,6 @@ import type { Names } from './view.ts';
 
 /** lifecycle 3: silence after which an unfinished detection is given up. */
 const GIVE_UP_US = 5_000_000;
-/** lifecycle 6.1, rule 2: silence and age after which a closing or half-open TCP flow ends. */
-const TCP_EARLY_US = 15_000_000;
 /** lifecycle 5.1: periodicUpdate comes every so many times the maximum idleness. */
 const PERIODIC_FACTOR = 5;
 /** lifecycle 12.3: no throughput over a shorter time. */
@@ -127,7 +124,7 @@ export interface FlowEngine {
   protocols(): ProtocolCount[];
   /** Takes over a policy at the next visit; statuses that it changes fire statusChanged there. */
   configure(policy: Partial<Policy>): void;
-  /** Attaches what an intrusion detection system said to the flow of a decoded packet. @returns false when there is no such flow */
+  /** Attaches what an intrusion detection system said, the last of the severest, to the flow of a decoded packet. @returns false when there is no such flow */
   report(scratch: Scratch, chunk: Uint8Array, index: number, json: string, severe: boolean): boolean;
   /** One more than the highest id of a flow that there ever was. */
   limit(): number;
@@ -247,15 +244,6 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     }
   }
 
-  /** lifecycle 6.1: the flow's idle rule at time `tv`. */
-  const isIdle = (state: number, pv: number, first: number, last: number, tv: number): boolean => {
-    const silent = tv - last;
-    if ((pv & 0xff) === TCP && ((state & STATE_CLOSING) !== 0 || (state & STATE_TWH_OK) === 0)) {
-      return silent > TCP_EARLY_US && tv - first > TCP_EARLY_US;
-    }
-    return silent > maxIdleUs;
-  };
-
   /** Is periodicUpdate due? First on the flow's own duration, then on the visits' clock (lifecycle 5.1). */
   const periodicDue = (id: number, tv: number): boolean => {
     const d = id * RECORD_DOUBLES;
@@ -280,10 +268,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     if ((state & STATE_RATE) !== 0) return 0;
     const r = id * RECORD_WORDS;
     const d = id * RECORD_DOUBLES;
-    const first = f64[d + (R_FIRST >> 3)] as number;
     const last = f64[d + (R_LAST >> 3)] as number;
-    const early = (pv & 0xff) === TCP && ((state & STATE_CLOSING) !== 0 || (state & STATE_TWH_OK) === 0);
-    let look = early ? Math.max(first, last) + TCP_EARLY_US : last + maxIdleUs;
+    let look = last + idleLimit(state, pv, maxIdleUs);
     if ((state & STATE_DISSECTED) === 0) {
       look = Math.min(look, last + GIVE_UP_US);
       if ((state & (STATE_DETECTED | STATE_REPORTED)) === STATE_DETECTED) look = Math.min(look, knownAt(id) + detailWaitUs);
@@ -311,14 +297,15 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     const last = f64[d + (R_LAST >> 3)] as number;
     let state = i32[r + (R_STATE >> 2)] as number;
     const pv = i32[r + (R_PV >> 2)] as number;
-    if (end === 0 && isIdle(state, pv, f64[d + (R_FIRST >> 3)] as number, last, tv)) end = 1;
+    if (end === 0 && tv - last > idleLimit(state, pv, maxIdleUs)) end = 1;
     if ((state & STATE_DISSECTED) === 0 && (end !== 0 || tv - last > GIVE_UP_US)) {
       detection.giveUp(id);
       state = i32[r + (R_STATE >> 2)] as number;
     }
 
     const touched = (state & STATE_TOUCHED) !== 0;
-    const dt = tv - previousVisit;
+    // a flow that is evicted while a visit is worked off may have had its turn in it
+    const dt = tv - (id < visitCursor ? visitTime : previousVisit);
     if ((state & STATE_VISITED) !== 0 && dt >= SHORTEST_RATE_US && (state & (STATE_TOUCHED | STATE_RATE)) !== 0) {
       throughput.update(id, dt);
       state = i32[r + (R_STATE >> 2)] as number;
@@ -358,6 +345,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     } else if (periodicDue(id, tv)) {
       due |= CALLBACK_BIT.periodicUpdate;
     }
+    if ((state & STATE_VISITED) === 0) state |= STATE_RATE; // its next visit says what its throughput is
     state = (state | STATE_VISITED) & ~STATE_TOUCHED;
     i32[r + (R_STATE >> 2)] = state;
 
@@ -499,16 +487,17 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     configure(changed) {
       pending = { ...pending, ...changed };
       const period = changed.preferences?.housekeeping_frequency;
-      if (period !== undefined && period * 1e6 !== visitPeriodUs && nextVisit !== 0) {
-        visitPeriodUs = period * 1e6;
-        nextVisit = gridAfter(clock);
-      }
+      if (period === undefined || period * 1e6 === visitPeriodUs) return;
+      visitPeriodUs = period * 1e6;
+      if (nextVisit !== 0) nextVisit = gridAfter(clock);
     },
     report(scratch, bytes, index, json, severe) {
       const id = table.lookup(scratch, bytes, index);
       if (id === 0) return false;
       const r = id * RECORD_WORDS;
-      i32[r + (R_DETAIL >> 2)] = details.withEntry(i32[r + (R_DETAIL >> 2)] as number, idsDetail, Buffer.from(json, 'utf8'));
+      if (severe || ((u32[r + (R_FACTS >> 2)] as number) & FACT_IDS_SEVERE) === 0) {
+        i32[r + (R_DETAIL >> 2)] = details.withEntry(i32[r + (R_DETAIL >> 2)] as number, idsDetail, Buffer.from(json, 'utf8'));
+      }
       u32[r + (R_FACTS >> 2)] = (u32[r + (R_FACTS >> 2)] as number) | FACT_IDS | FACT_DETAILS_NEW | (severe ? FACT_IDS_SEVERE : 0);
       i32[r + (R_STATE >> 2)] = (i32[r + (R_STATE >> 2)] as number) | STATE_TOUCHED;
       schedule.touch(id);

@@ -399,7 +399,7 @@ export const STATUSES: readonly Status[] = [
     id4: 14,
     inputs: 'time',
     packetsOnly: true,
-    condition: (flow, { maxIdleUs }) => !flow.ending() && flow.silence() > NOT_PURGED_FACTOR * maxIdleUs,
+    condition: (flow, { maxIdleUs }) => !flow.ending() && flow.silence() > NOT_PURGED_FACTOR * flow.idleLimit(maxIdleUs),
   },
   {
     id: 21,

@@ -90,7 +90,7 @@ export interface TableHooks {
   makeRoom(time: number): void;
   /** Packet `index` of the scratch updated flow `id`, whose detection is not over. */
   updated(id: number, index: number): void;
-  /** Packet `index` is ICMP or ICMPv6, and no fragment. */
+  /** Packet `index` is ICMP or ICMPv6; it may be a fragment. */
   icmp(id: number, scratch: Scratch, chunk: Uint8Array, index: number): void;
 }
 
@@ -110,6 +110,8 @@ export interface FlowTable {
   sequenceOf(id: number): number;
 }
 
+const ICMP = 1;
+const ICMP_V6 = 58;
 /** So many packets of a flow may touch the line of the handshake times. */
 const HANDSHAKE_PACKETS = 8;
 
@@ -322,9 +324,8 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
         // a part of a packet: its sequence numbers and types say nothing about the flow
         u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
       } else if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state, time);
-      else if (((words[w + S_PV] as number) & 0xff) === 1 || ((words[w + S_PV] as number) & 0xff) === 58) {
-        hooks.icmp(id, scratch, chunk, i);
-      }
+      const protocol = (words[w + S_PV] as number) & 0xff;
+      if ((flags & F_TCP) === 0 && (protocol === ICMP || protocol === ICMP_V6)) hooks.icmp(id, scratch, chunk, i);
       f64[doubles + (D_LAST >> 3)] = time;
       if (packets === 0) u8[id * RECORD_BYTES + R_IAT + I_EXTRA + direction] = (words[w + S_WINDOW] as number) >> 8;
       i32[r + (R_STATE >> 2)] = state;

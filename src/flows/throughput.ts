@@ -48,8 +48,8 @@ export function createThroughput({ i32, u32, f32, f64, u8 }: Records): Throughpu
       const bps1 = ((f64[d + ((SERVER + D_BYTES) >> 3)] as number) - (f64[d + (R_PREV_BYTES1 >> 3)] as number)) * scale;
       const pps0 = ((u32[r + ((CLIENT + D_PACKETS) >> 2)] as number) - (u32[r + (R_PREV_PACKETS0 >> 2)] as number)) * scale;
       const pps1 = ((u32[r + ((SERVER + D_PACKETS) >> 2)] as number) - (u32[r + (R_PREV_PACKETS1 >> 2)] as number)) * scale;
-      const bps = Math.fround(bps0 + bps1);
-      const pps = Math.fround(pps0 + pps1);
+      const bps = Math.fround(Math.fround(bps0) + Math.fround(bps1)); // as the old one is added up: equal traffic is stable
+      const pps = Math.fround(Math.fround(pps0) + Math.fround(pps1));
       const oldBps = Math.fround((f32[r + (R_BPS0 >> 2)] as number) + (f32[r + (R_BPS1 >> 2)] as number));
       const oldPps = Math.fround((f32[r + (R_PPS0 >> 2)] as number) + (f32[r + (R_PPS1 >> 2)] as number));
       u8[id * RECORD_BYTES + R_TREND_BPS] = trend(bps, oldBps);

@@ -6,7 +6,7 @@ import { bitmapOf4, PRIORITY, predominant, STATUSES, statusById } from '../../sr
 import { DevicesError, readDevices } from '../../src/hosts/devices.ts';
 import { isPreference, type Preferences, preferenceValue } from '../../src/preferences.ts';
 import { CAPTURES } from '../support/golden.ts';
-import { ACK, ethernet, extension, FIN, icmp, ipv4, ipv6, PSH, RST, SYN, tcp, udp } from '../support/packets.ts';
+import { ACK, ethernet, extension, FIN, fragment6, icmp, ipv4, ipv6, PSH, RST, SYN, tcp, udp } from '../support/packets.ts';
 import type { TimedFrame } from '../support/play.ts';
 import { type Change, idsOf, lists, START_US, type StatusPlayOptions, type Told, watch, withPreferences } from './status-play.ts';
 import { tlsFlow } from './tls-flow.ts';
@@ -274,6 +274,15 @@ describe('DNS', () => {
       assert.equal(found.includes(38), carries, `38: ${labels.join('.')}`);
     }
   });
+  test('over TCP the message follows its length (RFC 1035, 4.2.2)', () => {
+    const over = (message: Buffer): TimedFrame[] => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(message.length);
+      return [...opened(1, 53), segment(1.1, ACK | PSH, { port: 53, seq: 101, ack: 501, data: Buffer.concat([length, message]) })];
+    };
+    for (const id of [11, 38]) sets(id, over(query(label(60), label(60), 'example', 'org')));
+    for (const id of [11, 38]) misses(id, over(query('a', 'example', 'org')));
+  });
   test('answers, other protocols and flow records do not count', () => {
     const long = query(label(60), label(60), 'example', 'org');
     const answer = Buffer.from(long);
@@ -312,6 +321,21 @@ describe('ICMP', () => {
     ];
     misses(24, of(256));
     sets(24, of(257));
+  });
+  test('24 of an echo in fragments: its first one says how long it is, the others are data', () => {
+    const whole = icmp({}, 'x'.repeat(300));
+    const parts = (from: number): TimedFrame[] => [
+      { at: 1, bytes: ethernet({}, ipv4({ protocol: 1, moreFragments: true }, whole.subarray(0, from))) },
+      { at: 1.1, bytes: ethernet({}, ipv4({ protocol: 1, fragmentOffset: from }, whole.subarray(from))) },
+    ];
+    sets(24, parts(200));
+    misses(24, parts(200).slice(1)); // it looks like nothing
+    sets(24, [
+      { at: 1, bytes: ethernet({}, ipv6({}, fragment6({ id: 1, more: true, protocol: 58 }, icmp({ v6: true }, 'x'.repeat(300))))) },
+    ]);
+    misses(24, [
+      { at: 1, bytes: ethernet({}, ipv6({}, fragment6({ id: 1, offset: 8, protocol: 58 }, icmp({ v6: true }, 'x'.repeat(300))))) },
+    ]);
   });
   test('24 stays once set', () => {
     const { events } = watch([...echo(129), ...[11, 21, 31].map((at) => ({ ...(echo(64)[0] as TimedFrame), at })), until(40)]);

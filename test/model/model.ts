@@ -70,7 +70,6 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
   let nextVisit = 0;
   let visitNumber = 0;
   let visitTime = 0;
-  let previousVisit = 0;
   let cursor = 0; // place that the visit under way comes to next, 0 = none is under way
 
   const active = (): number => records.filter(Boolean).length;
@@ -155,18 +154,14 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
   function updateRates(flow: Flow, now: number): void {
     const { visitedAt, previous, sides } = flow;
     const before = { bps: flow.rates.bpsBoth, pps: flow.rates.ppsBoth };
-    // TODO engine: the flow's own previous visit counts (visitedAt), also for one that is evicted while a visit is worked off in slices
-    const elapsed = now - previousVisit;
-    if (visitedAt === undefined || elapsed < SECOND) return;
-    const rate = (delta: number): number => (delta * SECOND) / elapsed;
+    if (visitedAt === undefined || now - visitedAt < SECOND) return;
+    const elapsed = now - visitedAt;
+    const rate = (delta: number): number => Math.fround((delta * SECOND) / elapsed);
     const bytes = both((i) => sides[i].bytes - previous.bytes[i]);
     const packets = both((i) => sides[i].packets - previous.packets[i]);
-    flow.rates = {
-      bps: both((i) => rate(bytes[i])),
-      pps: both((i) => rate(packets[i])),
-      bpsBoth: rate(sum(bytes)),
-      ppsBoth: rate(sum(packets)),
-    };
+    const bps = both((i) => rate(bytes[i]));
+    const pps = both((i) => rate(packets[i]));
+    flow.rates = { bps, pps, bpsBoth: Math.fround(sum(bps)), ppsBoth: Math.fround(sum(pps)) };
     for (const unit of ['bps', 'pps'] as const) {
       const current = flow.rates[`${unit}Both`];
       flow.trend[unit] = current > before[unit] ? 1 : current < before[unit] ? 2 : 3;
@@ -275,14 +270,12 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
     }
     if (cursor < records.length) return;
     cursor = 0;
-    previousVisit = visitTime;
     count('visits');
   }
 
   return {
     ...{ counters, ended },
     packet(packet) {
-      if (nextVisit === 0) previousVisit = packet.time;
       if (nextVisit === 0) nextVisit = gridAfter(packet.time);
       while (options.inline && nextVisit <= packet.time) {
         startVisit(nextVisit);
@@ -307,9 +300,8 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
     configure(changed) {
       pending = { ...pending, ...changed };
       if (changed.preferences === undefined || changed.preferences.housekeeping_frequency * SECOND === period) return;
-      if (nextVisit === 0) return; // TODO engine: a period that changes before the first packet has to be that of the first visit too
       period = changed.preferences.housekeeping_frequency * SECOND;
-      nextVisit = gridAfter(clock);
+      if (nextVisit !== 0) nextVisit = gridAfter(clock);
     },
     finish(reason) {
       if (cursor !== 0) goOn(Number.POSITIVE_INFINITY, '');

@@ -21,6 +21,7 @@ export function pace(file: PacketSource): PacketSource {
     ...file,
     live: true,
     read(batch: PacketBatch) {
+      batch.count = 0;
       if (held === delivered) {
         if (end !== 0) return end;
         const count = file.read(batch);
@@ -28,6 +29,7 @@ export function pace(file: PacketSource): PacketSource {
           end = count;
           return count;
         }
+        batch.count = 0; // they are delivered below, each at its time
         if (Number.isNaN(shift)) shift = native.wallClock() - (batch.times[0] as number);
         held = count;
         delivered = 0;
