@@ -22,10 +22,11 @@ import { openFile } from '../src/interfaces/pcap/source.ts';
 import { type DpiHandle, native } from '../src/native.ts';
 import { createBatch, createScratch } from '../src/packet/batch.ts';
 import { createDecoder } from '../src/packet/decode.ts';
+import { DEFAULT_PREFERENCES } from '../src/preferences.ts';
 import { createLuaEngine } from '../src/scripts/engine.ts';
 
 const MAX_FLOWS = 1_000_000;
-const VISIT_US = DEFAULT_CONFIG.visitPeriod * 1e6;
+const VISIT_US = DEFAULT_PREFERENCES.housekeeping_frequency * 1e6;
 /** No flow ends while visits are measured. */
 const NEVER_IDLE_S = 3600;
 /** Flows between two looks at the clock, as in src/interfaces/worker.ts. */

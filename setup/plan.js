@@ -29,6 +29,7 @@ const TEST_PACKAGES = [
   { name: 'libndpi-bin', command: 'ndpiReader' },
   { name: 'tshark', command: 'tshark' },
   { name: 'util-linux', command: 'unshare' },
+  { name: 'bsdutils', command: 'script' },
   { name: 'procps', command: 'ps' },
 ];
 

@@ -23,19 +23,11 @@ export interface Config {
   readonly shutdownWhenDone: boolean;
   /** Captures are played at the speed at which they were recorded, as if they were live. */
   readonly originalSpeed: boolean;
-  /** Seconds between two visits of all flows. */
-  readonly visitPeriod: number;
-  /** Seconds of silence after which a flow is over. */
-  readonly maxIdle: number;
   /** Packets of a flow that detection sees at most, by transport. */
   readonly dpiPackets: { readonly tcp: number; readonly udp: number };
-  /** Longest wait of `protocolDetected` for the protocol's details, ms. */
-  readonly detailWaitMs: number;
   readonly pcapCallbacks: PcapCallbacks;
   /** Absolute paths, searched in this order. */
   readonly scriptDirectories: readonly string[];
-  /** Absolute paths. */
-  readonly blacklists: readonly string[];
   /** Category lists; the one given first decides where two have the same entry. */
   readonly lists: readonly ListSource[];
   /** Absolute paths of MMDB and CSV files; empty = the data that came with the installation. */
@@ -80,13 +72,9 @@ export const DEFAULT_CONFIG: Config = {
   maxFlows: 1_000_000,
   shutdownWhenDone: false,
   originalSpeed: false,
-  visitPeriod: 5,
-  maxIdle: 60,
   dpiPackets: { tcp: 12, udp: 12 },
-  detailWaitMs: 1000,
   pcapCallbacks: 'protocolDetected',
   scriptDirectories: [],
-  blacklists: [],
   lists: [],
   geoFiles: [],
   idsAlerts: [],

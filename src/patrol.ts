@@ -8,6 +8,7 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
+import { compileFilter } from './filter/filter.ts';
 import { COUNTERS } from './flows/counters.ts';
 import { createRingBuffer, RING_BYTES, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
@@ -133,8 +134,9 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
         ...(changed === undefined ? {} : { preferences: changed }),
         ...(compiled === undefined ? {} : { lists: compiled }),
       }),
-    query(query) {
-      if (names === undefined || flowOver) return Promise.resolve(undefined);
+    async query(query) {
+      if (names === undefined || flowOver) return undefined;
+      if (query.filter.trim() !== '') compileFilter(query.filter, names); // on its way between threads an error loses its kind
       const { promise, resolve: answer, reject: fail } = Promise.withResolvers<FlowAnswer | undefined>();
       queries.set(++asked, { answer, fail });
       flow.post({ type: 'query', id: asked, query });
@@ -393,7 +395,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
   let alerts: IdsAlert[] = []; // those before the first packet
   const openIds = async (): Promise<void> => {
     if (config.idsAlerts.length === 0) return;
-    const live = config.originalSpeed || config.interfaces.some((name) => kindOf(name) === 'packet');
+    const live = config.interfaces.some((name) => kindOf(name) === 'packet');
     ids = await openIdsSources(config.idsAlerts, {
       live,
       log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },

@@ -4,18 +4,17 @@
  * In network namespaces of their own; needs root, iproute2 and tcpreplay.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { CAPTURES } from './support/golden.ts';
 import { CLI } from './support/run-cli.ts';
+import { asRoot, createVeth, isRoot, LISTENER, SENDER, type Veth } from './support/veth.ts';
 
-const NAMESPACE = `flowpatrol-threads-${process.pid}`;
 const REPLAYED = [
   'demo.pcap',
   'windows-network.pcap',
@@ -28,15 +27,10 @@ const REPLAYED = [
   'gtp.pcap',
 ];
 const THREADS = 4;
-const root = process.getuid?.() === 0;
-
-const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
-const inside = (...args: string[]): string[] => ['netns', 'exec', NAMESPACE, ...args];
-const replay = (): string =>
-  ip(...inside('tcpreplay', '--quiet', '--preload-pcap', '--pps', '10000', '--intf1', 'fpa', ...REPLAYED.map((name) => CAPTURES + name)));
-const linkUp = (): void => {
-  ip('-n', NAMESPACE, 'link', 'add', 'fpa', 'mtu', '9000', 'type', 'veth', 'peer', 'name', 'fpb', 'mtu', '9000');
-  for (const end of ['fpa', 'fpb']) ip('-n', NAMESPACE, 'link', 'set', end, 'up');
+let veth: Veth;
+const replay = (): string => {
+  const captures = REPLAYED.map((name) => CAPTURES + name);
+  return veth.ip(...veth.inside('tcpreplay', '--quiet', '--preload-pcap', '--pps', '10000', '--intf1', SENDER, ...captures));
 };
 
 interface Patrol {
@@ -49,8 +43,8 @@ interface Patrol {
 }
 
 function listen(threads: number, ...args: string[]): Patrol {
-  const all = [CLI, '-i', 'fpb', '--capture-threads', String(threads), '--no-scripts', ...args];
-  const program = spawn('ip', inside(process.execPath, ...all), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const all = [CLI, '-i', LISTENER, '--capture-threads', String(threads), '--no-scripts', ...args];
+  const program = spawn('ip', veth.inside(process.execPath, ...all), { stdio: ['ignore', 'ignore', 'pipe'] });
   const said: string[] = [];
   let heard = 0;
   let wake = (): void => undefined;
@@ -122,22 +116,15 @@ describe('capture threads', { concurrency: false }, () => {
   let folder = '';
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'flowpatrol-threads-'));
-    if (!root) return;
-    ip('netns', 'add', NAMESPACE);
-    ip(...inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6'));
-    linkUp();
+    if (isRoot) veth = createVeth('threads');
   });
   after(() => {
-    if (root) spawnSync('ip', ['netns', 'del', NAMESPACE]);
+    if (isRoot) veth.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('without root: the same through sudo', { skip: root }, () => {
-    const again = spawnSync('sudo', ['-n', process.execPath, '--test', fileURLToPath(import.meta.url)], { encoding: 'utf8' });
-    assert.equal(again.status, 0, `needs root: run the tests as root, or let sudo run without a password\n${again.stdout}${again.stderr}`);
-  });
-
-  it('four see the flows and make the calls of one, and lose nothing', { skip: !root }, async (test) => {
+  it('four see the flows and make the calls of one, and lose nothing', async (test) => {
+    if (!asRoot(import.meta.url)) return;
     const file = (kind: string, threads: number): string => join(folder, `${kind}-${threads}.jsonl`);
     const patrols = [1, THREADS].map((threads) =>
       listen(threads, '--export-flows', file('flows', threads), '--export-events', file('events', threads)),
@@ -164,14 +151,15 @@ describe('capture threads', { concurrency: false }, () => {
     assert.ok(others.length <= four.length / 20, others.map((flow) => `${keyOf(flow)}: ${flow['proto.ndpi']}`).join('\n'));
   });
 
-  it('two go on when the interface goes away and comes back', { skip: !root }, async () => {
+  it('two go on when the interface goes away and comes back', async () => {
+    if (!asRoot(import.meta.url)) return;
     const flows = join(folder, 'returned.jsonl');
     const patrol = listen(2, '--export-flows', flows);
     await patrol.hear('capturing');
     replay();
-    ip('-n', NAMESPACE, 'link', 'del', 'fpb');
+    veth.unplug();
     await patrol.hear('the interface is lost');
-    linkUp();
+    veth.plug();
     await patrol.hear('the interface is back');
     replay();
     const summary = await patrol.end();

@@ -5,21 +5,18 @@
  * Needs root, iproute2 and tcpreplay.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { CAPTURES } from './support/golden.ts';
 import { exportCapture } from './support/run-capture.ts';
 import { CLI } from './support/run-cli.ts';
+import { asRoot, createVeth, isRoot, LISTENER, SENDER, type Veth } from './support/veth.ts';
 
-const NAMESPACE = `flowpatrol-test-${process.pid}`;
-const SENDER = 'fpsend';
-const LISTENER = 'fplisten';
 const PACKETS_PER_SECOND = 10_000;
 const LOOPS = 5;
 /** All Ethernet, all packets at least 14 bytes. */
@@ -35,26 +32,17 @@ const REPLAYED = [
 /** Until then kernel and program have done what they do in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
-const inside = (...args: string[]): string[] => ['netns', 'exec', NAMESPACE, ...args];
-
-/** A network namespace wants root: another user's run is repeated through sudo. */
-const root = process.getuid?.() === 0;
-
+let veth: Veth;
 let folder = '';
 before(() => {
-  if (!root) return;
+  if (!isRoot) return;
   assert.equal(spawnSync('tcpreplay', ['--version']).error, undefined, 'the live test needs tcpreplay: apt-get install tcpreplay');
   folder = mkdtempSync(join(tmpdir(), 'flowpatrol-live-'));
-  ip('netns', 'add', NAMESPACE);
-  // nothing but our packets: no IPv6, so no router solicitations; no addresses, so no ARP
-  ip(...inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6'));
-  ip('-n', NAMESPACE, 'link', 'add', SENDER, 'mtu', '9000', 'type', 'veth', 'peer', 'name', LISTENER, 'mtu', '9000');
-  for (const end of [SENDER, LISTENER]) ip('-n', NAMESPACE, 'link', 'set', end, 'up');
+  veth = createVeth('live');
 });
 after(() => {
-  if (!root) return;
-  spawnSync('ip', ['netns', 'del', NAMESPACE]);
+  if (!isRoot) return;
+  veth.remove();
   if (folder !== '') rmSync(folder, { recursive: true, force: true });
 });
 
@@ -64,7 +52,7 @@ interface LinkStatistics {
 
 /** Packets that the listening end has received and dropped. */
 function received(): { packets: number; dropped: number } {
-  const [link] = JSON.parse(ip('-n', NAMESPACE, '-s', '-j', 'link', 'show', 'dev', LISTENER)) as LinkStatistics[];
+  const [link] = JSON.parse(veth.ip('-n', veth.namespace, '-s', '-j', 'link', 'show', 'dev', LISTENER)) as LinkStatistics[];
   assert.ok(link !== undefined);
   return link.stats64.rx;
 }
@@ -86,13 +74,9 @@ function conversations(lines: readonly string[], times = 1): Map<string, { packe
 
 describe('live capture', () => {
   it('counts every packet that comes, and its flows are those of the files', async () => {
-    if (!root) {
-      const again = spawnSync('sudo', ['-n', process.execPath, '--test', fileURLToPath(import.meta.url)], { encoding: 'utf8' });
-      assert.equal(again.status, 0, `as root, through sudo: ${again.error?.message ?? again.stdout + again.stderr}`);
-      return;
-    }
+    if (!asRoot(import.meta.url)) return;
     const file = join(folder, 'flows.jsonl');
-    const program = spawn('ip', inside(process.execPath, CLI, '-i', LISTENER, '--no-scripts', '--export-flows', file), {
+    const program = spawn('ip', veth.inside(process.execPath, CLI, '-i', LISTENER, '--no-scripts', '--export-flows', file), {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     const ended = once(program, 'exit');
@@ -109,7 +93,7 @@ describe('live capture', () => {
     const before = received();
     const replay = spawnSync(
       'ip',
-      inside('tcpreplay', '--intf1', SENDER, '--preload-pcap', '--loop', `${LOOPS}`, '--pps', `${PACKETS_PER_SECOND}`, ...captures),
+      veth.inside('tcpreplay', '--intf1', SENDER, '--preload-pcap', '--loop', `${LOOPS}`, '--pps', `${PACKETS_PER_SECOND}`, ...captures),
       { encoding: 'utf8' },
     );
     assert.equal(replay.status, 0, replay.stderr);

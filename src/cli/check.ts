@@ -140,6 +140,12 @@ export function checkConfig(config: Config): (name: string) => InterfaceKind {
   if (config.originalSpeed && live !== undefined) {
     throw usageError(`--original-speed is for captures, but -i ${live[0]} is a network interface`, `a file of that name: -i ./${live[0]}`);
   }
+  if (config.captureThreads > 1 && live === undefined) {
+    throw usageError('--capture-threads is for network interfaces: a capture is read by one thread', 'leave it out');
+  }
+  if (config.originalSpeed && config.idsAlerts.length > 0) {
+    throw usageError('--ids-alerts: with --original-speed packets get the time of day, which no alert has', 'leave out --original-speed');
+  }
   const lists = config.lists.map((list) => list.from).filter((from) => !isUrl(from));
   for (const file of lists) checkReadable(file, '--blacklist, --list', 'file');
   checkHostFiles(config);

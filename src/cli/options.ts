@@ -333,10 +333,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     help: 'bad addresses, networks, host names',
     more: 'Short for `--list malware:auto:FILE`: one a line, # begins a comment; lines of a hosts file are understood. A host name also matches its sub-domains.',
     default: '',
-    read(texts, name) {
-      const blacklists = texts.map((text) => resolve(notEmpty(text, name)));
-      return { blacklists, lists: blacklists.map((path) => listOf(`malware:auto:${path}`, name)) };
-    },
+    read: (texts, name) => ({ lists: texts.map((text) => listOf(`malware:auto:${resolve(notEmpty(text, name))}`, name)) }),
   },
   {
     name: 'list',

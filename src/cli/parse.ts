@@ -122,13 +122,7 @@ function merged(config: Config, part: Partial<Config>): Config {
 }
 
 /** The configuration with these preferences. */
-export const withPreferences = (config: Config, preferences: Partial<Preferences>): Config => ({
-  ...config,
-  preferences,
-  visitPeriod: preferences.housekeeping_frequency ?? DEFAULT_CONFIG.visitPeriod,
-  maxIdle: preferences.flow_max_idle ?? DEFAULT_CONFIG.maxIdle,
-  detailWaitMs: preferences.detail_wait ?? DEFAULT_CONFIG.detailWaitMs,
-});
+export const withPreferences = (config: Config, preferences: Partial<Preferences>): Config => ({ ...config, preferences });
 
 /** An option on the command line replaces that of the file, and has the last word. */
 function configOf(texts: Texts, base: Config, wanted: (name: string) => boolean): Config {

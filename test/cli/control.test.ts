@@ -1,6 +1,6 @@
 /** A run and those who talk to it, as real processes: prefs, top in a terminal; flows; the examples of the guides. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,9 +81,7 @@ describe('a run that goes on', () => {
     wrong(runCli(['top', '-d', data, '--once', '--filter', 'port == (']), /\n {2}port == \(\n {10}\^/);
   });
 
-  test('top in a terminal: shows, moves, refuses a filter, restores the terminal', {
-    skip: spawnSync('script', ['--version']).status !== 0,
-  }, async () => {
+  test('top in a terminal: shows, moves, refuses a filter, restores the terminal', async () => {
     const command = `stty cols 80 rows 24; '${process.execPath}' '${CLI}' top -d '${data}' --interval 1`;
     const child = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
     let seen = '';

@@ -25,6 +25,8 @@ import { type Answer, ask } from '../../src/cli/doctor/system.ts';
 import { checks, doctor } from '../../src/cli/doctor.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
 import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
+import { parseListOption } from '../../src/hosts/lists/declaration.ts';
+import { asRoot } from '../support/veth.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 const CAPTURE = join(PROJECT, 'test/captures/irc.pcap');
@@ -296,7 +298,11 @@ describe('data', () => {
     mkdirSync(scripts);
     const list = join(scratch, 'list');
     writeFileSync(list, '192.0.2.1\n');
-    const empty = await all({ interfaces: [CAPTURE], scriptDirectories: [scripts], blacklists: [list, join(scratch, 'nothing'), scripts] });
+    const empty = await all({
+      interfaces: [CAPTURE],
+      scriptDirectories: [scripts],
+      lists: [list, join(scratch, 'nothing'), scripts].map((from) => ({ ...parseListOption(list), from })),
+    });
     assert.equal(only(empty, 'scripts').level, 'hint');
     assert.deepEqual(
       about(empty, 'lists').map((of) => of.level),
@@ -398,10 +404,9 @@ describe('on this machine', () => {
     ]);
   });
 
-  /** Network namespaces and dropped rights want root; what they show does not depend on who looks. */
-  const root = { skip: process.getuid?.() === 0 ? false : 'needs root' };
-
-  test('interfaces in a namespace: up with offloads, without carrier, down', root, async (t) => {
+  // network namespaces and dropped rights want root; what they show does not depend on who looks
+  test('interfaces in a namespace: up with offloads, without carrier, down', async (t) => {
+    if (!asRoot(import.meta.url)) return;
     const namespace = `flowpatrol-doctor-${process.pid}`;
     const ip = (...args: string[]): void => {
       const run = spawnSync('ip', args, { encoding: 'utf8' });
@@ -451,7 +456,8 @@ describe('on this machine', () => {
     assert.ok(about(findings, 'drops').every(({ level }) => level === 'ok'));
   });
 
-  test('without the right to capture: a problem with an interface, none with a capture', root, () => {
+  test('without the right to capture: a problem with an interface, none with a capture', () => {
+    if (!asRoot(import.meta.url)) return;
     const without = ['setpriv', '--bounding-set=-net_raw', '--'];
     const live = runWith(without, { interfaces: ['lo'] });
     assert.equal(live.status, 1);

@@ -45,10 +45,7 @@ const good: readonly [string, Partial<Config>][] = [
   ['-i a --max-num-flows 100', { maxFlows: 100 }],
   ['-i a -d store', { dataDirectory: resolve('store') }],
   ['-i a --shutdown-when-done --original-speed', { shutdownWhenDone: true, originalSpeed: true }],
-  [
-    '-i a --visit-period 1 --max-idle 3600',
-    { visitPeriod: 1, maxIdle: 3600, preferences: { housekeeping_frequency: 1, flow_max_idle: 3600 } },
-  ],
+  ['-i a --visit-period 1 --max-idle 3600', { preferences: { housekeeping_frequency: 1, flow_max_idle: 3600 } }],
   [
     '-i a --pref ssl_alerts=on --pref dns_servers=10.0.0.1,10.1.0.0/16',
     { preferences: { ssl_alerts: true, dns_servers: '10.0.0.1, 10.1.0.0/16' } },
@@ -72,13 +69,12 @@ const good: readonly [string, Partial<Config>][] = [
   ['-i a --dpi-packets 8', { dpiPackets: { tcp: 8, udp: 8 } }],
   ['-i a --dpi-packets tcp:20,udp:4', { dpiPackets: { tcp: 20, udp: 4 } }],
   ['-i a --dpi-packets udp:4', { dpiPackets: { tcp: 12, udp: 4 } }],
-  ['-i a --detail-wait 0', { detailWaitMs: 0, preferences: { detail_wait: 0 } }],
+  ['-i a --detail-wait 0', { preferences: { detail_wait: 0 } }],
   ['-i a --pcap-callbacks all', { pcapCallbacks: 'all' }],
   ['-i a --scripts-dir x --scripts-dir /y', { scriptDirectories: [resolve('x'), '/y'] }],
   [
     '-i a --blacklist x --blacklist /y',
     {
-      blacklists: [resolve('x'), '/y'],
       lists: [
         { name: 'x', category: 100, format: 'auto', from: resolve('x') },
         { name: 'y', category: 100, format: 'auto', from: '/y' },
@@ -223,10 +219,10 @@ test('the last word on a preference is that of the command line', () => {
   writeFileSync(file, 'interface = a\npref = flow_max_idle=30\npref = ssl_alerts=on\nmax-idle = 20\n');
   const of = (...args: string[]): unknown => {
     const parsed = parse(['--config', file, ...args], '/scripts');
-    return parsed.command === 'run' ? [parsed.config.preferences, parsed.config.maxIdle] : undefined;
+    return parsed.command === 'run' ? parsed.config.preferences : undefined;
   };
-  assert.deepEqual(of('--max-idle', '40'), [{ flow_max_idle: 40, ssl_alerts: true }, 40]);
-  assert.deepEqual(of('--pref', 'flow_max_idle=50'), [{ flow_max_idle: 50 }, 50]);
+  assert.deepEqual(of('--max-idle', '40'), { flow_max_idle: 40, ssl_alerts: true });
+  assert.deepEqual(of('--pref', 'flow_max_idle=50'), { flow_max_idle: 50 });
 });
 
 test('a filter is one argument, spaces and all', () => {

@@ -1,12 +1,8 @@
-/** Networks and blacklists. */
+/** Networks. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readBlacklists } from '../../src/hosts/blacklist.ts';
 import { createPrefixSet, isUnicast4, isUnicast6, parseIPv4, parseIPv6 } from '../../src/hosts/prefixes.ts';
 
 const bytesText = (bytes: Uint8Array): string =>
@@ -80,21 +76,4 @@ test('unicast', () => {
   ] as const) {
     assert.equal(isUnicast6(parseIPv6(text), 0), expected, text);
   }
-});
-
-test('a blacklist takes addresses, networks, names and hosts lines; what it cannot read is reported with file and line', () => {
-  const file = join(tmpdir(), `flowpatrol-list-${process.pid}.txt`);
-  writeFileSync(
-    file,
-    '# comment\n203.0.113.7\n198.51.100.0/24 # a network\nBad.example.org\n127.0.0.1 mine.example.net\nlocalhost\n\nthis is no entry\n!!\n',
-  );
-  const list = readBlacklists([file]);
-  assert.equal(list.addresses.size, 2);
-  assert.equal(list.names, 2);
-  assert.deepEqual(list.rejected, [`${file}:8: this is no entry`, `${file}:9: !!`]);
-  assert.ok(list.matchesName('www.BAD.example.org'));
-  assert.ok(list.matchesName('mine.example.net.'));
-  assert.ok(!list.matchesName('notbad.example.org.uk'));
-  assert.ok(!list.matchesName('xbad.example.org'));
-  assert.throws(() => readBlacklists([`${file}.missing`]), /ENOENT/);
 });

@@ -8,7 +8,7 @@
  * a network namespace of its own. Leaves: a line a minute, and a verdict. Needs root, iproute2 and tcpreplay. The short form is
  * test/soak.test.ts; the figures of the long one stand in docs/performance.md.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
@@ -19,13 +19,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeSmallFlows } from '../../bench/small-flows.ts';
 import { CLI } from '../support/run-cli.ts';
+import { createVeth, LISTENER, SENDER } from '../support/veth.ts';
 
 /** What the generator's capture lasts (bench/small-flows.ts), s. */
 const CAPTURE_SECONDS = 50;
 /** A script that reads five fields at each callback and says nothing. */
 const SCRIPTS = fileURLToPath(new URL('../../bench/scripts', import.meta.url));
-const SENDER = 'fpsend';
-const LISTENER = 'fplisten';
 
 export interface SoakOptions {
   readonly seconds: number;
@@ -67,8 +66,6 @@ const ask = async (socketPath: string): Promise<InterfaceAnswer> => {
   return JSON.parse(text) as InterfaceAnswer;
 };
 
-const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
-
 /** User and system time of a process, s (proc(5): fields 14 and 15 in hundredths). */
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
@@ -80,17 +77,11 @@ const memoryMiB = (pid: number): number =>
 
 /** @returns the samples, the last one after flowpatrol's end, without memory; and what it said at its end */
 export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; summary: string; code: number | null }> {
-  const namespace = `flowpatrol-soak-${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-soak-'));
-  const inside = (...args: string[]): string[] => ['netns', 'exec', namespace, ...args];
   const capture = join(folder, 'churn.pcap');
   makeSmallFlows(capture, { seed: 7, flows: Math.round((options.flows * CAPTURE_SECONDS) / options.speed) });
+  const veth = createVeth('soak');
   try {
-    ip('netns', 'add', namespace);
-    ip(...inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6'));
-    ip('-n', namespace, 'link', 'add', SENDER, 'type', 'veth', 'peer', 'name', LISTENER);
-    for (const end of [SENDER, LISTENER]) ip('-n', namespace, 'link', 'set', end, 'up');
-
     const args = [
       CLI,
       '-i',
@@ -103,7 +94,7 @@ export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; s
       SCRIPTS,
       ...(options.args ?? []),
     ];
-    const patrol = spawn('ip', inside(process.execPath, ...args), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const patrol = spawn('ip', veth.inside(process.execPath, ...args), { stdio: ['ignore', 'ignore', 'pipe'] });
     let summary = '';
     patrol.stderr.on('data', (part: Buffer) => {
       summary = (summary + part.toString()).slice(-20_000);
@@ -132,7 +123,7 @@ export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; s
       '1000000',
       capture,
     ];
-    const sender = spawn('ip', inside('tcpreplay', '--quiet', ...replay), { stdio: 'ignore' });
+    const sender = spawn('ip', veth.inside('tcpreplay', '--quiet', ...replay), { stdio: 'ignore' });
     const began = performance.now();
     const seconds = (): number => Math.round((performance.now() - began) / 1000);
     const samples: Sample[] = [];
@@ -158,13 +149,7 @@ export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; s
     const [code] = (await ended) as [number | null];
     return { samples, summary, code };
   } finally {
-    spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' })
-      .stdout?.split('\n')
-      .filter((pid) => pid !== '')
-      .forEach((pid) => {
-        process.kill(Number(pid), 'SIGKILL');
-      });
-    spawnSync('ip', ['netns', 'del', namespace]);
+    veth.remove();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -74,8 +74,8 @@ export function runCapture(path: string, options: RunOptions, onEvent: (view: Ev
       ...DEFAULT_POLICY,
       preferences: {
         ...DEFAULT_POLICY.preferences,
-        housekeeping_frequency: options.visitPeriod ?? DEFAULT_CONFIG.visitPeriod,
-        flow_max_idle: options.maxIdle ?? DEFAULT_CONFIG.maxIdle,
+        ...(options.visitPeriod === undefined ? {} : { housekeeping_frequency: options.visitPeriod }),
+        ...(options.maxIdle === undefined ? {} : { flow_max_idle: options.maxIdle }),
       },
     },
     counters,

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config.ts';
+import { checkGeoFiles } from '../../hosts/geo.ts';
+import { isUrl } from '../../hosts/lists/declaration.ts';
 import { readScriptFiles } from '../../scripts/files.ts';
 import { bytes } from '../format.ts';
 import { type Finding, hint, ok, problem } from './finding.ts';
@@ -168,10 +170,21 @@ function* geoFindings(): Generator<Finding> {
   }
 }
 
+/** A file of the user's, read to its end as a run does before its start. */
+function geoFileFinding(file: string): Finding {
+  try {
+    checkGeoFiles([file]);
+    return ok('geo', file);
+  } catch (error) {
+    return problem('geo', (error as Error).message, '--geo FILE');
+  }
+}
+
 export function* dataChecks(config: Config): Generator<Finding> {
   yield dataDirectoryFinding(config.dataDirectory);
   yield* exportFindings(config);
   yield* scriptFindings(config);
-  for (const path of config.blacklists) yield listFinding(path);
+  for (const { from } of config.lists) if (!isUrl(from)) yield listFinding(from);
+  for (const file of config.geoFiles) yield geoFileFinding(file);
   yield* geoFindings();
 }
