@@ -163,7 +163,7 @@ export function createFollower({
   async function closeFile(): Promise<void> {
     const old = file;
     file = undefined;
-    await old?.close().catch(() => {});
+    await old?.close().catch(() => {}); // it was only read: nothing is lost with it
   }
 
   /** Directories tell of names and of contents; where they cannot be watched the timer is enough. */

@@ -232,6 +232,6 @@ let loading: Promise<unknown> = Promise.resolve();
 /** A new instance of the module. Made one after another: each changes global functions while it starts. */
 export function loadWasm(): Promise<LuaApi> {
   const next = loading.then(load);
-  loading = next.catch(() => {});
+  loading = next.catch(() => {}); // whoever asked for it has the error
   return next;
 }
