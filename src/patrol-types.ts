@@ -72,6 +72,8 @@ export interface Snapshot {
   readonly interfaces: readonly InterfaceSnapshot[];
   /** One entry per script and interface. */
   readonly scripts: readonly ScriptSnapshot[];
+  /** What the run as a whole lost, beside its interfaces; only what is above zero. */
+  readonly losses: readonly LossSnapshot[];
 }
 
 export type InterfaceState = 'starting' | 'running' | 'lost' | 'ended' | 'failed';

@@ -9,7 +9,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
 import { compileFilter } from './filter/filter.ts';
-import { COUNTERS } from './flows/counters.ts';
+import { COUNTERS, counterIndex } from './flows/counters.ts';
 import { createRingBuffer, RING_BYTES, skipEvent } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import type { HostData as HostBookData } from './hosts/host-book.ts';
@@ -18,7 +18,7 @@ import { createListStore } from './hosts/lists/store.ts';
 import { createNameService, type NameService } from './hosts/name-service.ts';
 import { systemAddresses } from './hosts/system.ts';
 import type { IdsAlert } from './ids/alert.ts';
-import { type IdsSources, openIdsSources } from './ids/sources.ts';
+import { IDS_COUNTERS, type IdsSources, openIdsSources } from './ids/sources.ts';
 import {
   GAUGE_BEGAN,
   GAUGE_CLOCK,
@@ -342,7 +342,7 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     size: gauges[GAUGE_SIZE] as number,
     counters: {
       ...Object.fromEntries(COUNTERS.map((counter, i) => [counter.name, counters[i] as number])),
-      alerts: running.report?.alerts ?? 0,
+      alerts: (running.report?.alerts ?? 0) + (counters[counterIndex('alerts.core')] as number),
       'lines.exported': running.report?.linesExported ?? 0,
     },
     protocols: running.protocols,
@@ -350,6 +350,11 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
       ...COUNTERS.map(({ name, help, loss }, i) => ({ name, help, value: loss ? (counters[i] as number) : 0 })),
       { name: 'calls.ended', help: 'script calls ended from outside; their events reached no later script', value: running.callsEnded },
       { name: 'lines.lost', help: 'export lines lost with a script host that had to be ended', value: running.linesLost },
+      {
+        name: 'geo.broken',
+        help: 'address data that is gone or could not be read',
+        value: running.report?.hosts.geoBroken ?? 0,
+      },
       { name: 'prints.dropped', help: 'lines of scripts left out by the rate limit of the log', value: running.report?.printsDropped ?? 0 },
     ].filter((loss) => loss.value > 0),
   };
@@ -466,6 +471,10 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
     snapshot: () => ({
       interfaces: interfaces.map(snapshotOf),
       scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ ...script, interface: running.name }))),
+      losses: [
+        ...IDS_COUNTERS.map(({ name, help, loss }) => ({ name: `ids.${name}`, help, value: loss ? (ids?.counters()[name] ?? 0) : 0 })),
+        { name: 'dns.dropped', help: 'addresses that reverse DNS had no room for', value: hostNames.dropped() },
+      ].filter((loss) => loss.value > 0),
     }),
   };
 }

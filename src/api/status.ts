@@ -22,7 +22,8 @@ export interface Status {
   /** s */
   readonly uptime: number;
   readonly interfaces: readonly InterfaceStatus[];
-  readonly losses: readonly (LossSnapshot & { readonly interface: string })[];
+  /** Those of the run as a whole name no interface. */
+  readonly losses: readonly (LossSnapshot & { readonly interface?: string })[];
 }
 
 function interfaceStatus({ id, name, kind, state, error, warning, clock, counters, losses }: InterfaceSnapshot): InterfaceStatus {
@@ -46,13 +47,13 @@ function interfaceStatus({ id, name, kind, state, error, warning, clock, counter
 
 export const statusApi = ({ version, startedAt, uptime, snapshot }: ApiDependencies): Hono =>
   new Hono().get('/', (c) => {
-    const { interfaces } = snapshot();
+    const { interfaces, losses } = snapshot();
     const status: Status = {
       version,
       started: new Date(startedAt).toISOString(),
       uptime: uptime(),
       interfaces: interfaces.map(interfaceStatus),
-      losses: interfaces.flatMap((of) => of.losses.map((loss) => ({ interface: of.name, ...loss }))),
+      losses: [...interfaces.flatMap((of) => of.losses.map((loss) => ({ interface: of.name, ...loss }))), ...losses],
     };
     return c.json(status);
   });

@@ -112,6 +112,7 @@ export async function flows(
   for (const { name, error } of snapshot.interfaces) {
     if (error !== undefined) screen.line(`failed: ${printable(name)}: ${printable(error)}`);
   }
-  if (snapshot.interfaces.some((of) => of.losses.length > 0)) for (const line of lossLines(snapshot.interfaces)) screen.line(line);
+  const lost = snapshot.losses.length > 0 || snapshot.interfaces.some((of) => of.losses.length > 0);
+  if (lost) for (const line of lossLines(snapshot)) screen.line(line);
   return exitCodeOf(snapshot);
 }

@@ -119,15 +119,19 @@ function scriptLines(scripts: readonly ScriptSnapshot[]): string[] {
 }
 
 /** What was lost, and why; one line where nothing was. */
-export function lossLines(interfaces: readonly InterfaceSnapshot[]): string[] {
-  const losses = interfaces.flatMap((of) => of.losses.filter((loss) => loss.value > 0).map((loss) => ({ ...loss, of })));
+export function lossLines({ interfaces, losses: ofRun }: Pick<Snapshot, 'interfaces' | 'losses'>): string[] {
+  const ofInterface = (of: InterfaceSnapshot): string => (interfaces.length > 1 ? `${nameOf(of)}: ` : '');
+  const losses = [
+    ...interfaces.flatMap((of) => of.losses.map((loss) => ({ ...loss, whose: ofInterface(of) }))),
+    ...ofRun.map((loss) => ({ ...loss, whose: '' })),
+  ].filter((loss) => loss.value > 0);
   if (losses.length === 0) return ['Losses: nothing lost'];
   const width = Math.max(...losses.map((loss) => count(loss.value).length));
   return [
     'Losses:',
-    ...losses.flatMap(({ name, help, value, of }) => {
+    ...losses.flatMap(({ name, help, value, whose }) => {
       const head = `  ${count(value).padStart(width)}  `;
-      const reason = `${interfaces.length > 1 ? `${nameOf(of)}: ` : ''}${help} (${name})`;
+      const reason = `${whose}${help} (${name})`;
       return wrap(reason, COLUMNS - head.length, '').map((line, index) => (index === 0 ? head : ' '.repeat(head.length)) + line);
     }),
   ];
@@ -140,7 +144,7 @@ export function summary(snapshot: Snapshot): string[] {
     interfaceLines(snapshot.interfaces),
     protocolLines(snapshot.interfaces),
     scriptLines(snapshot.scripts),
-    [`Alerts: ${count(alerts)}`, ...lossLines(snapshot.interfaces)],
+    [`Alerts: ${count(alerts)}`, ...lossLines(snapshot)],
   ];
   return sections.filter((lines) => lines.length > 0).flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }

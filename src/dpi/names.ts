@@ -3,7 +3,7 @@ import { detailNames } from '../flows/own-details.ts';
 import type { Names } from '../flows/view.ts';
 import type { DpiHandle, Native } from '../native.ts';
 
-type Own = Pick<Names, 'localNetworks' | 'interfaceName' | 'run' | 'packetInterface' | 'sampled' | 'elephantBytes'>;
+type Own = Pick<Names, 'localNetworks' | 'interfaceName' | 'run' | 'packetInterface' | 'sampled'>;
 
 /** @param dpi undefined when detection is off: protocols then have no names */
 export function namesOf(native: Native, dpi: DpiHandle | undefined, own: Own): Names {

@@ -18,7 +18,7 @@ import { createDetailArena } from './details.ts';
 import { createDetection } from './detection.ts';
 import { createEnds, expectedServers } from './ends.ts';
 import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts';
-import { createEventWriter, type EventSink } from './event-writer.ts';
+import { createEventWriter, type EventContext, type EventSink } from './event-writer.ts';
 import { createFlowFacts } from './facts.ts';
 import { createIcmp, type IcmpHook } from './icmp.ts';
 import { idleLimit } from './idle.ts';
@@ -195,13 +195,17 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const judge = createJudge(names.packetInterface);
   const facts = createFlowFacts(records, details);
   const throughput = createThroughput(records);
-  const deviceTypeOf = (id: number, end: 0 | 1): number => ends.deviceType(id, end);
   const { step, offset } = options.sequence ?? { step: 1, offset: 0 };
-  const sequenceOf = (id: number): number => (table.sequenceOf(id) - 1) * step + 1 + offset;
-  const writeEvent = options.sink && createEventWriter(records, details, sequenceOf, deviceTypeOf, options.interfaceId, options.sink);
+  const context: EventContext = {
+    interfaceId: options.interfaceId,
+    sequenceOf: (id) => (table.sequenceOf(id) - 1) * step + 1 + offset,
+    deviceType: ends.deviceType,
+    preferences: () => policy.preferences,
+  };
+  const writeEvent = options.sink && createEventWriter(records, details, context, options.sink);
   const snapshots = new Uint8Array(SNAPSHOT_BYTES);
   let snapshotLength = 0;
-  const writeSnapshot = createEventWriter(records, details, sequenceOf, deviceTypeOf, options.interfaceId, {
+  const writeSnapshot = createEventWriter(records, details, context, {
     bytes: snapshots,
     reserve: (length) => (length <= SNAPSHOT_BYTES ? 0 : -1),
     commit(length) {

@@ -2,6 +2,7 @@
  * Writes a lifecycle event (event.ts) for a flow record straight into the ring.
  */
 import { PV_IPV6 } from '../packet/batch.ts';
+import type { Preferences } from '../preferences.ts';
 import type { DetailArena } from './details.ts';
 import {
   E_ALERT,
@@ -12,6 +13,8 @@ import {
   E_CLIENT_PORT,
   E_DETAIL,
   E_DETAIL_LENGTH,
+  E_ELEPHANT_DOWN,
+  E_ELEPHANT_UP,
   E_END,
   E_INTERFACE,
   E_LENGTH,
@@ -25,7 +28,6 @@ import {
   E_TIME,
   E_VERSION,
   E_VISIT,
-  EVENT_HEADER_BYTES,
   EVENT_VERSION,
 } from './event.ts';
 import { FACT_ALERT_SHIFT, R_A, R_B, R_DETAIL, R_FACTS, R_PORTS, R_PV, R_STATE, R_V6 } from './record.ts';
@@ -41,6 +43,16 @@ export interface EventSink {
 /** Protocols whose key has ports: TCP, UDP, SCTP. */
 const hasPorts = (protocol: number): boolean => protocol === 6 || protocol === 17 || protocol === 132;
 
+/** What an event says beside the record. */
+export interface EventContext {
+  readonly interfaceId: number;
+  /** The flow's number on its interface. */
+  sequenceOf(id: number): number;
+  deviceType(id: number, end: 0 | 1): number;
+  /** Those in force. */
+  preferences(): Preferences;
+}
+
 /** Writes the event of one flow. @param alertNow the core raised its alert at this visit. @returns false: there was no room, it is lost */
 export type EventWriter = (
   id: number,
@@ -54,14 +66,7 @@ export type EventWriter = (
 ) => boolean;
 
 /** @returns a function that writes an event; false = there was no room and it is lost */
-export function createEventWriter(
-  records: Records,
-  details: DetailArena,
-  sequenceOf: (id: number) => number,
-  deviceTypeOf: (id: number, end: 0 | 1) => number,
-  interfaceId: number,
-  sink: EventSink,
-): EventWriter {
+export function createEventWriter(records: Records, details: DetailArena, of: EventContext, sink: EventSink): EventWriter {
   const { i32, u32: words, v6 } = records;
   const out = sink.bytes;
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
@@ -91,7 +96,7 @@ export function createEventWriter(
     const clientIsB = (i32[r + (R_STATE >> 2)] as number) < 0;
     const ports = hasPorts((i32[r + (R_PV >> 2)] as number) & 0xff) ? (i32[r + (R_PORTS >> 2)] as number) : 0;
     // what is written nowhere below: the ring has older bytes there
-    for (let i = E_SPARE; i < EVENT_HEADER_BYTES; i += 4) u32[word + (i >> 2)] = 0;
+    u32[word + (E_SPARE >> 2)] = 0;
     u32[(at + length - 8) >> 2] = u32[(at + length - 4) >> 2] = 0;
     u32[word + (E_LENGTH >> 2)] = length;
     view.setUint16(at + E_VERSION, EVENT_VERSION, true);
@@ -99,8 +104,8 @@ export function createEventWriter(
     out[at + E_END] = end;
     doubles[double + (E_TIME >> 3)] = time;
     u32[word + (E_VISIT >> 2)] = visit;
-    u32[word + (E_INTERFACE >> 2)] = interfaceId;
-    doubles[double + (E_SEQ >> 3)] = sequenceOf(id);
+    u32[word + (E_INTERFACE >> 2)] = of.interfaceId;
+    doubles[double + (E_SEQ >> 3)] = of.sequenceOf(id);
     u32[word + (E_STATUS_BEFORE >> 2)] = statusBeforeLow;
     u32[word + (E_STATUS_BEFORE >> 2) + 1] = statusBeforeHigh;
     address(at + E_CLIENT, r, clientIsB);
@@ -108,8 +113,11 @@ export function createEventWriter(
     u32[word + (E_DETAIL_LENGTH >> 2)] = detailLength;
     out[at + E_ALERT] = (words[r + (R_FACTS >> 2)] as number) >>> FACT_ALERT_SHIFT;
     out[at + E_ALERT_NOW] = alertNow ? 1 : 0;
-    out[at + E_CLIENT_DEVICE] = deviceTypeOf(id, 0);
-    out[at + E_SERVER_DEVICE] = deviceTypeOf(id, 1);
+    out[at + E_CLIENT_DEVICE] = of.deviceType(id, 0);
+    out[at + E_SERVER_DEVICE] = of.deviceType(id, 1);
+    const { elephant_flow_local_to_remote_bytes: up, elephant_flow_remote_to_local_bytes: down } = of.preferences();
+    doubles[double + (E_ELEPHANT_UP >> 3)] = up;
+    doubles[double + (E_ELEPHANT_DOWN >> 3)] = down;
     view.setUint16(at + E_CLIENT_PORT, clientIsB ? ports & 0xffff : ports >>> 16, true);
     view.setUint16(at + E_SERVER_PORT, clientIsB ? ports >>> 16 : ports & 0xffff, true);
     for (let i = 0; i < RECORD_WORDS; i++) target[word + (E_RECORD >> 2) + i] = i32[r + i] as number;

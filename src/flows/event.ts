@@ -27,7 +27,9 @@ export const E_ALERT = 80; //        u8   status that the core raised its alert 
 export const E_ALERT_NOW = 81; //    u8   1: it was raised at this visit
 export const E_CLIENT_DEVICE = 82; // u8 device type of the client, 0 = unknown
 export const E_SERVER_DEVICE = 83; // u8
-export const E_SPARE = 84; //        20 bytes
+export const E_SPARE = 84; //        4 bytes
+export const E_ELEPHANT_UP = 88; //  f64  bytes from which on an upload is an elephant, at this visit
+export const E_ELEPHANT_DOWN = 96; // f64 the same of a download
 export const EVENT_HEADER_BYTES = 104;
 export const E_RECORD = EVENT_HEADER_BYTES;
 export const E_DETAIL = EVENT_HEADER_BYTES + RECORD_BYTES;

@@ -20,6 +20,8 @@ import {
   E_CLIENT_PORT,
   E_DETAIL,
   E_DETAIL_LENGTH,
+  E_ELEPHANT_DOWN,
+  E_ELEPHANT_UP,
   E_END,
   E_INTERFACE,
   E_RECORD,
@@ -69,8 +71,6 @@ export interface Names {
   readonly packetInterface: boolean;
   /** Counters are scaled from samples. */
   readonly sampled: boolean;
-  /** Bytes from which on a transfer is an elephant, for `status_info`. */
-  readonly elephantBytes?: { readonly localToRemote: number; readonly remoteToLocal: number };
 }
 
 /** Details that fields read: names as the addon lists them. */
@@ -169,6 +169,9 @@ export interface EventView {
 
   /** Status for which the core raised its alert about the flow, 0 = it raised none. */
   alertedStatus(): number;
+  /** Bytes from which on a transfer was an elephant at this visit. */
+  elephantUpload(): number;
+  elephantDownload(): number;
   /** Types of the devices by the user's policy (hosts/devices.ts), 0 = unknown. */
   clientDevice(): number;
   serverDevice(): number;
@@ -348,6 +351,8 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     statusHigh: () => data.getUint32(record + R_STATUS + 4, true),
 
     alertedStatus: () => data.getUint8(base + E_ALERT),
+    elephantUpload: () => data.getFloat64(base + E_ELEPHANT_UP, true),
+    elephantDownload: () => data.getFloat64(base + E_ELEPHANT_DOWN, true),
     clientDevice: () => data.getUint8(base + E_CLIENT_DEVICE),
     serverDevice: () => data.getUint8(base + E_SERVER_DEVICE),
     alertedNow: () => data.getUint8(base + E_ALERT_NOW) !== 0,

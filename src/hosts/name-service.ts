@@ -15,6 +15,8 @@ export interface NameService {
   learned(names: readonly LearnedName[]): void;
   /** Asks reverse DNS, if the user wants it. */
   nameless(addresses: readonly string[]): void;
+  /** Questions that reverse DNS had no room for. */
+  dropped(): number;
   close(): void;
 }
 
@@ -47,6 +49,7 @@ export function createNameService({ hosts, resolve, onFound }: NameServiceOption
     nameless(addresses) {
       for (const address of addresses) resolver?.ask(address);
     },
+    dropped: () => resolver?.counters.dropped ?? 0,
     close() {
       clearInterval(taking);
       resolver?.close();

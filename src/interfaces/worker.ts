@@ -114,16 +114,21 @@ const protocolsMessage = (engine: FlowEngine, names: Names): InterfaceMessage =>
   })),
 });
 
+/** What a source's packets go through. */
+interface Parts {
+  readonly engine: FlowEngine;
+  readonly decode: ReturnType<typeof createDecoder>['decode'];
+  readonly dpi: DpiHandle | undefined;
+  readonly names: Names;
+  readonly commands: Commands;
+  readonly events: Events | undefined;
+}
+
 /** Takes a source to its end, or to the stop. @returns the answer of the last read: SOURCE_END, SOURCE_FAILED, or 0 when stopped */
 function run(
   source: PacketSource,
-  engine: FlowEngine,
-  decode: ReturnType<typeof createDecoder>['decode'],
   dropsBefore: readonly [number, number],
-  dpi: DpiHandle | undefined,
-  names: Names,
-  commands: Commands,
-  events: Events | undefined,
+  { engine, decode, dpi, names, commands, events }: Parts,
 ): number {
   const batch = createBatch(1);
   const scratch = createScratch();
@@ -187,10 +192,6 @@ function main(): void {
     run: data.run,
     packetInterface: true,
     sampled: false,
-    elephantBytes: {
-      localToRemote: data.preferences.elephant_flow_local_to_remote_bytes,
-      remoteToLocal: data.preferences.elephant_flow_remote_to_local_bytes,
-    },
   });
   say({ type: 'ready', names });
 
@@ -230,13 +231,14 @@ function main(): void {
     seed,
   );
 
+  const parts: Parts = { engine, decode: decoder.decode, dpi, names, commands, events: sink };
   let drops: readonly [number, number] = [0, 0];
   gate?.arrive();
   while (gate?.wait(GATE_SLICE_MS) === false && !stopped()) commands.poll();
   source.admit?.();
   say({ type: 'running' });
   for (;;) {
-    const answer = run(source, engine, decoder.decode, drops, dpi, names, commands, sink);
+    const answer = run(source, drops, parts);
     const failure = source.error();
     drops = [counters[counterIndex('drops.kernel')] as number, counters[counterIndex('drops.interface')] as number];
     const damage = source.close() || (answer === SOURCE_FAILED ? failure : '');

@@ -55,7 +55,7 @@ export const INTERFACE: InterfaceSnapshot = {
   losses: [{ name: 'drops.kernel', help: 'packets the kernel dropped', value: 2 }],
 };
 
-export const SNAPSHOT: Snapshot = { interfaces: [INTERFACE], scripts: [] };
+export const SNAPSHOT: Snapshot = { interfaces: [INTERFACE], scripts: [], losses: [] };
 
 export const QUIET: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 

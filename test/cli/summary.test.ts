@@ -65,7 +65,7 @@ const golden = (snapshot: Snapshot, expected: string): void => {
 
 test('one capture, with everything that can be said of it', () => {
   golden(
-    { interfaces: [office], scripts: [script, broken, off] },
+    { interfaces: [office], scripts: [script, broken, off], losses: [] },
     `
 Interface                       flows  packets    bytes     traffic
 …ather/long/way/to/office.pcap  1,234   56,789  11.4 MB  2 h 01 min
@@ -107,7 +107,7 @@ const empty: InterfaceSnapshot = {
 
 test('nothing came', () => {
   golden(
-    { interfaces: [empty], scripts: [] },
+    { interfaces: [empty], scripts: [], losses: [] },
     `
 Interface       flows  packets  bytes  traffic
 standard input      0        0    0 B        -
@@ -132,7 +132,7 @@ test('two interfaces, one failed: sums, one row a script, names at the losses', 
   const quiet = { ...script, stats: { protocolDetected: { calls: 0, failures: 0, cpuUs: 0 } } };
   const { lastError: __, ...calm } = quiet;
   golden(
-    { interfaces: [fine, failed], scripts: [calm, { ...calm, interface: 'x.pcap' }] },
+    { interfaces: [fine, failed], scripts: [calm, { ...calm, interface: 'x.pcap' }], losses: [] },
     `
 Interface  flows  packets    bytes  traffic
 eth0       1,234   56,789  11.4 MB     12 s
@@ -157,7 +157,7 @@ Losses:
 
 test('many protocols: the largest twelve, the others in one row, nothing missing', () => {
   const protocols = Array.from({ length: 20 }, (_, i) => ({ name: `P${i}`, flows: 1, packets: 2, bytes: 1000 - i }));
-  const lines = summary({ interfaces: [{ ...empty, protocols }], scripts: [] });
+  const lines = summary({ interfaces: [{ ...empty, protocols }], scripts: [], losses: [] });
   const rows = lines.filter((line) => /^(P\d|\d+ others)/.test(line));
   assert.equal(rows.length, 13);
   assert.match(rows[0] as string, /^P0 /);
@@ -168,6 +168,7 @@ test('status line: a capture shows how far it is, and how long it will take', ()
   const at = (position: number, packets: number): Snapshot => ({
     interfaces: [{ ...office, state: 'running', position, counters: { ...office.counters, packets, bytes: packets * 500 } }],
     scripts: [],
+    losses: [],
   });
   const first = sampleOf(at(0, 0), 0);
   const before = sampleOf(at(1_000_000, 10_000), 1000);
@@ -184,6 +185,7 @@ test('status line: live rates in bits, interfaces that are away', () => {
   const at = (packets: number, state: InterfaceSnapshot['state']): Snapshot => ({
     interfaces: [{ ...empty, name: 'eth0', kind: 'packet', state, counters: { packets, bytes: packets * 1000, 'flows.active': 1234 } }],
     scripts: [],
+    losses: [],
   });
   const first = sampleOf(at(0, 'running'), 0);
   const before = sampleOf(at(500, 'running'), 61_000);

@@ -71,8 +71,8 @@ function statusInfo(view: EventView): Record<string, unknown> {
     add('ssl_crt.cli', view.text('host_server_name'));
     add('ssl_crt.srv', view.text('tls.server_names'));
   }
-  if ((status & ELEPHANT_UP) !== 0) add('elephant.l2r_threshold', view.names.elephantBytes?.localToRemote);
-  if ((status & ELEPHANT_DOWN) !== 0) add('elephant.r2l_threshold', view.names.elephantBytes?.remoteToLocal);
+  if ((status & ELEPHANT_UP) !== 0) add('elephant.l2r_threshold', counter(view.elephantUpload()));
+  if ((status & ELEPHANT_DOWN) !== 0) add('elephant.r2l_threshold', counter(view.elephantDownload()));
   if ((status & MALICIOUS_SIGNATURE) !== 0) {
     if ((facts & FACT_JA3_CLIENT) !== 0) add('cli_ja3_signature', view.text('tls.ja3_client'));
     if ((facts & FACT_JA3_SERVER) !== 0) add('srv_ja3_signature', view.text('tls.ja3_server'));
