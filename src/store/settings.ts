@@ -9,6 +9,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { isPreference, PreferenceError, type PreferenceName, type Preferences, preferenceValue } from '../preferences.ts';
 
 export interface Settings {
+  /** For the other stores that keep a table in it: script-switches.ts. */
+  readonly database: DatabaseSync;
   /** What is stored and valid; the rest is reported, and ignored. */
   preferences(): Partial<Preferences>;
   /** @param value checked: what `preferenceValue` gives */
@@ -27,7 +29,11 @@ export const SETTINGS_FILE = 'settings.db';
 const BUSY_MS = 2000;
 
 /** What makes version n + 1 of version n. Only ever appended to: `user_version` says how many of them a file has seen. */
-const MIGRATIONS: readonly string[] = ['CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID'];
+const MIGRATIONS: readonly string[] = [
+  'CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID',
+  // script-switches.ts; interface '' = every one
+  'CREATE TABLE script_switches (interface TEXT, key TEXT, state TEXT NOT NULL, PRIMARY KEY (interface, key)) STRICT, WITHOUT ROWID',
+];
 
 function migrate(database: DatabaseSync, file: string): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
@@ -69,6 +75,7 @@ export function openSettings(directory: string | undefined, report: (text: strin
   const remove = database.prepare('DELETE FROM preferences WHERE name = ?');
 
   return {
+    database,
     preferences() {
       const found: [string, boolean | number | string][] = [];
       for (const { name, value } of all.all() as { name: string; value: string }[]) {
