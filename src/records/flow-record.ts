@@ -38,6 +38,8 @@ export class FlowRecord {
   dstTcpFlags = 0;
   /** True: the union of both directions only, in `srcTcpFlags`. */
   mergedFlags = false;
+  /** True: packets, bytes and TCP problems count from the flow's start on, not from its previous record (zero = not said). */
+  absolute = false;
   /** True: `src` is known to be the client (the decoder has swapped where the exporter said so). */
   directed = false;
   /** nDPI ids, or {@link UNKNOWN}; a protocol of another numbering comes as `protocolName`. */
@@ -58,6 +60,15 @@ export class FlowRecord {
   dstOutOfOrder = 0;
   srcLost = 0;
   dstLost = 0;
+  /** IP fragments. */
+  srcFragments = 0;
+  dstFragments = 0;
+  /** Largest TCP window, unscaled; 0 = not said. */
+  srcWindow = 0;
+  dstWindow = 0;
+  /** Of the last ICMP message, or {@link UNKNOWN}. */
+  icmpType = UNKNOWN;
+  icmpCode = UNKNOWN;
   /** µs, or {@link UNKNOWN}. */
   clientLatency = UNKNOWN;
   serverLatency = UNKNOWN;
@@ -69,6 +80,16 @@ export class FlowRecord {
   outIndex = 0;
   /** Who exported it, as text (`10.1.2.3`, `10.1.2.3:7` with its domain, a probe's name). */
   exporter = '';
+  /**
+   * Of the ends, where an agent on a host reports them: JSON objects in Latin-1 form with the members that
+   * `client_process`, `client_container` and `client_tcp_info` of `info` have; '' = not reported.
+   */
+  srcProcess = '';
+  dstProcess = '';
+  srcContainer = '';
+  dstContainer = '';
+  srcTcpInfo = '';
+  dstTcpInfo = '';
   /**
    * Details by their names among the interface's `Names.details` (`host_server_name`, `http.url`, `tls.ja3_client` …), as
    * name, text, name, text…; texts are in Latin-1 form, one character a byte.
@@ -97,6 +118,7 @@ export class FlowRecord {
     this.srcTcpFlags = 0;
     this.dstTcpFlags = 0;
     this.mergedFlags = false;
+    this.absolute = false;
     this.directed = false;
     this.master = UNKNOWN;
     this.application = UNKNOWN;
@@ -112,6 +134,12 @@ export class FlowRecord {
     this.dstOutOfOrder = 0;
     this.srcLost = 0;
     this.dstLost = 0;
+    this.srcFragments = 0;
+    this.dstFragments = 0;
+    this.srcWindow = 0;
+    this.dstWindow = 0;
+    this.icmpType = UNKNOWN;
+    this.icmpCode = UNKNOWN;
     this.clientLatency = UNKNOWN;
     this.serverLatency = UNKNOWN;
     this.applicationLatency = UNKNOWN;
@@ -119,6 +147,12 @@ export class FlowRecord {
     this.inIndex = 0;
     this.outIndex = 0;
     this.exporter = '';
+    this.srcProcess = '';
+    this.dstProcess = '';
+    this.srcContainer = '';
+    this.dstContainer = '';
+    this.srcTcpInfo = '';
+    this.dstTcpInfo = '';
     this.details.length = 0;
     this.more.length = 0;
   }
