@@ -5,6 +5,7 @@
 import type { ListSource } from './hosts/lists/declaration.ts';
 import type { FlowQuery } from './patrol-types.ts';
 import type { Preferences } from './preferences.ts';
+import type { RecordedEvents } from './recording/writer.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type PcapCallbacks = 'protocolDetected' | 'all';
@@ -46,6 +47,10 @@ export interface Config {
   readonly preferences: Partial<Preferences>;
   /** The script hosts collect ended flows for this query (`flowpatrol flows`). */
   readonly flowQuery?: FlowQuery;
+  /** The script host keeps its events, what it is told and what scripts do, in a file of recording/format.ts. One interface only. */
+  readonly recordTo?: { readonly path: string; readonly events: RecordedEvents };
+  /** Flows whose calls are traced, in the filter language; '' = all. */
+  readonly traceFlows?: string;
   /** Absolute paths, or `-` for standard output (one of them at most). */
   readonly exportFlows?: string;
   readonly exportEvents?: string;
