@@ -1,4 +1,5 @@
 /** Gathers the {@link Names} of an interface from the addon: what the numbers of its events stand for. */
+import { EXPORTED_DETAILS } from '../flows/exported-details.ts';
 import { detailNames } from '../flows/own-details.ts';
 import type { Names } from '../flows/view.ts';
 import type { DpiHandle, Native } from '../native.ts';
@@ -13,9 +14,15 @@ export function namesOf(native: Native, dpi: DpiHandle | undefined, own: Own): N
     breeds: dpi === undefined ? [] : native.dpiBreeds(dpi),
     risks: native.dpiRisks(),
     confidences: native.dpiConfidences(),
-    details: detailNames(native.dpiDetailNames()),
+    details: [...detailNames(native.dpiDetailNames()), ...EXPORTED_DETAILS],
     ...own,
   };
+}
+
+/** Category << 8 | breed of each protocol, by id; none without detection. */
+export function protocolTraits(native: Native, dpi: DpiHandle | undefined): Uint16Array {
+  const { dpiTraits } = native as Native & { dpiTraits?: (dpi: DpiHandle) => Uint16Array };
+  return dpi === undefined || dpiTraits === undefined ? new Uint16Array(0) : dpiTraits(dpi);
 }
 
 const protocolName = (protocols: readonly string[], id: number): string => protocols[id] ?? (id === 0 ? 'Unknown' : String(id));

@@ -145,7 +145,10 @@ export function createDetection(options: DetectionOptions): Detection {
     const r = id * RECORD_WORDS;
     let length = native.dpiCollect(dpi as DpiHandle, id, flags, collected);
     const old = i32[r + (R_DETAIL >> 2)] as number;
-    if (old !== 0) length = details.copyEntries(old, othersFrom, othersTo, collected, length);
+    if (old !== 0) {
+      length = details.copyEntries(old, othersFrom, othersTo, collected, length);
+      length = details.copyEntries(old, othersTo + 1, names.details.length, collected, length);
+    }
     length = inspection.append(id, collected, length);
     if (old !== 0) details.free(old);
     const handle = details.put(collected, length);

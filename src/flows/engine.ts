@@ -9,9 +9,12 @@
  * event (lifecycle 5, with the order of design section 3). Times are µs of the interface's clock; nothing here reads another.
  */
 
+import { createGuess } from '../dpi/guess.ts';
+import { protocolTraits } from '../dpi/names.ts';
 import type { PrefixSet } from '../hosts/prefixes.ts';
 import { type DpiHandle, native } from '../native.ts';
 import type { Scratch } from '../packet/batch.ts';
+import type { FlowRecord } from '../records/flow-record.ts';
 import { createJudge } from './conditions.ts';
 import { counterIndex } from './counters.ts';
 import { createDetailArena } from './details.ts';
@@ -21,7 +24,8 @@ import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts
 import { createEventWriter, type EventContext, type EventSink } from './event-writer.ts';
 import { createFlowFacts } from './facts.ts';
 import { createIcmp, type IcmpHook } from './icmp.ts';
-import { idleLimit } from './idle.ts';
+import { GRACE_US, idleLimit } from './idle.ts';
+import { createIngest, type Ingest, RECORD_ARRIVED } from './ingest.ts';
 import { createKnowledge, knownIds } from './knowledge.ts';
 import type { Policy } from './policy.ts';
 import {
@@ -56,6 +60,7 @@ import {
   STATE_TOUCHED,
   STATE_VISITED,
 } from './record.ts';
+import { createScale } from './sampling.ts';
 import { createSchedule, EVERY_FLOW } from './schedule.ts';
 import { type Limits, predominant, SILENT_SERVER_US, statusById } from './statuses.ts';
 import { createFlowTable, RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
@@ -94,6 +99,8 @@ export interface EngineOptions {
   readonly sink: EventSink | undefined;
   /** True: visits fall due inside `process`, on packet time, and are never spread. False: the caller drives them by `advance`. */
   readonly visitsInline: boolean;
+  /** The interface brings flow records; how their ends are told apart (ingest.ts). Absent: it brings packets. */
+  readonly records?: { readonly seed: number; readonly oneWay: boolean };
   /** Called when a visit begins, with its time in µs; also for the last one. */
   readonly beforeVisit?: (time: number) => void;
 }
@@ -110,6 +117,18 @@ export interface ProtocolCount {
 export interface FlowEngine {
   /** Updates flows by decoded packets whose headers lie in `chunk`. */
   process(scratch: Scratch, chunk: Uint8Array): void;
+  /** Updates a flow by a record, at the clock. Engines with `records` only. */
+  take(record: FlowRecord): void;
+  /**
+   * Time-outs of what exports the records, s: visits come in the longer one of both, never more often than the preferences want; the
+   * active one is the maximum idleness. At once. undefined: the preferences hold.
+   */
+  timeouts(active: number | undefined, idle: number | undefined): void;
+  /**
+   * A packet of a batch that was processed stands for `rate` packets. @param more JSON object of what else is known of the packet, kept with
+   * its flow if it is the first; '' for nothing
+   */
+  scale(scratch: Scratch, chunk: Uint8Array, index: number, rate: number, more: string): void;
   /** Moves the clock (never back) and works on a due visit for at most `flows` flows. @returns true while a visit is under way */
   advance(clock: number, flows: number): boolean;
   /** Is a visit under way although the next one is due? */
@@ -147,8 +166,11 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     visitsLate: counterIndex('visits.late'),
     events: counterIndex('events'),
     eventsLost: counterIndex('events.lost'),
+    unscaled: counterIndex('samples.unscaled'),
     alerts: counterIndex('alerts.core'),
     callbacks: CALLBACKS.map((name) => counterIndex(`callbacks.${name}`)),
+    callbacksLost: CALLBACKS.map((name) => counterIndex(`callbacks.lost.${name}`)),
+    changes: counterIndex('changes'),
   };
   const bump = (index: number): void => {
     counters[index] = (counters[index] as number) + 1;
@@ -158,6 +180,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   let pending: Partial<Policy> = {};
   let visitPeriodUs = 0;
   let maxIdleUs = 0;
+  let idleUs = 0; // silence that ends a flow
+  let exported: { active: number | undefined; idle: number | undefined } = { active: undefined, idle: undefined };
   let detailWaitUs = 0;
   let limits: Limits;
   let expected = expectedServers(policy.preferences);
@@ -192,9 +216,26 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     names,
     collected: (id) => knowledge.review(id),
   });
-  const judge = createJudge(names.packetInterface);
+  const judge = createJudge(names.packetInterface && !names.sampled);
   const facts = createFlowFacts(records, details);
   const throughput = createThroughput(records);
+  const ingest =
+    options.records &&
+    createIngest({
+      ...options.records,
+      table,
+      details,
+      schedule,
+      throughput,
+      counters,
+      names,
+      guess: dpi && createGuess(dpi),
+      traits: protocolTraits(native, dpi),
+      collected: (id) => knowledge.review(id),
+    });
+  const scale = createScale(records);
+  /** What the silence of a flow is measured from: doubles from the start of its record. */
+  const lastAt = ingest === undefined ? R_LAST >> 3 : RECORD_ARRIVED;
   const { step, offset } = options.sequence ?? { step: 1, offset: 0 };
   const context: EventContext = {
     interfaceId: options.interfaceId,
@@ -215,6 +256,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const protocols = new Map<number, ProtocolCount>();
   const known = knownIds(names);
   const idsDetail = names.details.indexOf('ids.alert');
+  const moreDetail = names.details.indexOf('moreinfo');
 
   let chunk: Uint8Array = snapshots;
   let clock = 0;
@@ -229,10 +271,18 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
   const serverIn = (which: keyof typeof expected) => (): boolean => ends.serverIn(judged, expected[which]);
   const expectations = { dhcp: serverIn('dhcp'), dns: serverIn('dns'), ntp: serverIn('ntp'), smtp: serverIn('smtp') };
+  /** @param housekeeping the preference, s */
+  const adoptPeriod = (housekeeping: number): void => {
+    const period = Math.max(housekeeping, exported.active ?? 0, exported.idle ?? 0) * 1e6;
+    if (period === visitPeriodUs) return;
+    visitPeriodUs = period;
+    if (nextVisit !== 0) nextVisit = gridAfter(clock);
+  };
   const adopt = (): void => {
     const { preferences } = policy;
-    visitPeriodUs = preferences.housekeeping_frequency * 1e6;
-    maxIdleUs = preferences.flow_max_idle * 1e6;
+    adoptPeriod(preferences.housekeeping_frequency);
+    maxIdleUs = (exported.active ?? preferences.flow_max_idle) * 1e6;
+    idleUs = maxIdleUs + (exported.active === undefined ? 0 : GRACE_US);
     detailWaitUs = preferences.detail_wait * 1000;
     expected = expectedServers(preferences);
     limits = { preferences, maxIdleUs, known, expected: expectations };
@@ -272,8 +322,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     if ((state & STATE_RATE) !== 0) return 0;
     const r = id * RECORD_WORDS;
     const d = id * RECORD_DOUBLES;
-    const last = f64[d + (R_LAST >> 3)] as number;
-    let look = last + idleLimit(state, pv, maxIdleUs);
+    const last = f64[d + lastAt] as number;
+    let look = last + idleLimit(state, pv, idleUs);
     if ((state & STATE_DISSECTED) === 0) {
       look = Math.min(look, last + GIVE_UP_US);
       if ((state & (STATE_DETECTED | STATE_REPORTED)) === STATE_DETECTED) look = Math.min(look, knownAt(id) + detailWaitUs);
@@ -298,10 +348,10 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   function visitFlow(id: number, tv: number, end: number): void {
     const r = id * RECORD_WORDS;
     const d = id * RECORD_DOUBLES;
-    const last = f64[d + (R_LAST >> 3)] as number;
+    const last = f64[d + lastAt] as number;
     let state = i32[r + (R_STATE >> 2)] as number;
     const pv = i32[r + (R_PV >> 2)] as number;
-    if (end === 0 && tv - last > idleLimit(state, pv, maxIdleUs)) end = 1;
+    if (end === 0 && tv - last > idleLimit(state, pv, idleUs)) end = 1;
     if ((state & STATE_DISSECTED) === 0 && (end !== 0 || tv - last > GIVE_UP_US)) {
       detection.giveUp(id);
       state = i32[r + (R_STATE >> 2)] as number;
@@ -310,7 +360,9 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     const touched = (state & STATE_TOUCHED) !== 0;
     // a flow that is evicted while a visit is worked off may have had its turn in it
     const dt = tv - (id < visitCursor ? visitTime : previousVisit);
-    if ((state & STATE_VISITED) !== 0 && dt >= SHORTEST_RATE_US && (state & (STATE_TOUCHED | STATE_RATE)) !== 0) {
+    if (ingest !== undefined) {
+      if (touched) ingest.rate(id, tv);
+    } else if ((state & STATE_VISITED) !== 0 && dt >= SHORTEST_RATE_US && (state & (STATE_TOUCHED | STATE_RATE)) !== 0) {
       throughput.update(id, dt);
       state = i32[r + (R_STATE >> 2)] as number;
     }
@@ -349,7 +401,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     } else if (periodicDue(id, tv)) {
       due |= CALLBACK_BIT.periodicUpdate;
     }
-    if ((state & STATE_VISITED) === 0) state |= STATE_RATE; // its next visit says what its throughput is
+    if ((state & STATE_VISITED) === 0 && ingest === undefined) state |= STATE_RATE; // its next visit says what its throughput is
     state = (state | STATE_VISITED) & ~STATE_TOUCHED;
     i32[r + (R_STATE >> 2)] = state;
 
@@ -361,7 +413,12 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     if (due !== 0 || alert !== 0) {
       for (let i = 0; i < CALLBACKS.length; i++) if ((due & (1 << i)) !== 0) bump(COUNT.callbacks[i] as number);
       if (writeEvent !== undefined) {
-        bump(writeEvent(id, due, end, tv, visitNumber, beforeLow, beforeHigh, alert !== 0) ? COUNT.events : COUNT.eventsLost);
+        if (writeEvent(id, due, end, tv, visitNumber, beforeLow, beforeHigh, alert !== 0)) {
+          bump(COUNT.events);
+        } else {
+          bump(COUNT.eventsLost);
+          for (let i = 0; i < CALLBACKS.length; i++) if ((due & (1 << i)) !== 0) bump(COUNT.callbacksLost[i] as number);
+        }
       }
       if ((due & CALLBACK_BIT.periodicUpdate) !== 0) u32[r + (R_PERIODIC >> 2)] = Math.ceil(tv / 1e6);
       if (alert !== 0) i32[r + (R_STATE >> 2)] = state | STATE_ALERTED;
@@ -458,7 +515,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     for (let tries = 0; tries < EVICT_SAMPLE * 2 && sample.length < EVICT_SAMPLE; tries++) {
       sampleCursor = (sampleCursor + 0x9e3779b1) % limit;
       if (i32[sampleCursor * RECORD_WORDS + (R_STATE >> 2)] === 0) continue;
-      sample.push({ id: sampleCursor, last: f64[sampleCursor * RECORD_DOUBLES + (R_LAST >> 3)] as number });
+      sample.push({ id: sampleCursor, last: f64[sampleCursor * RECORD_DOUBLES + lastAt] as number });
     }
     sample.sort((x, y) => x.last - y.last || x.id - y.id);
     const reason = END_REASONS.indexOf('table full');
@@ -490,10 +547,31 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     },
     configure(changed) {
       pending = { ...pending, ...changed };
-      const period = changed.preferences?.housekeeping_frequency;
-      if (period === undefined || period * 1e6 === visitPeriodUs) return;
-      visitPeriodUs = period * 1e6;
-      if (nextVisit !== 0) nextVisit = gridAfter(clock);
+      if (changed.preferences !== undefined) adoptPeriod(changed.preferences.housekeeping_frequency);
+    },
+    timeouts(active, idle) {
+      if (active === exported.active && idle === exported.idle) return;
+      exported = { active, idle };
+      adoptPeriod((pending.preferences ?? policy.preferences).housekeeping_frequency);
+      adopt();
+      schedule.all(table.limit());
+    },
+    take(flow) {
+      if (began === 0) began = clock;
+      if (nextVisit === 0) nextVisit = gridAfter(clock);
+      (ingest as Ingest).take(flow, clock);
+    },
+    scale(scratch, bytes, index, rate, more) {
+      const id = table.lookup(scratch, bytes, index);
+      if (id === 0) {
+        bump(COUNT.unscaled);
+        return;
+      }
+      scale(id, scratch, index, rate);
+      const at = id * RECORD_WORDS + (R_DETAIL >> 2);
+      const handle = i32[at] as number;
+      if (more === '' || (handle !== 0 && details.text(handle, moreDetail) !== '')) return;
+      i32[at] = details.withEntry(handle, moreDetail, Buffer.from(more, 'latin1'));
     },
     report(scratch, bytes, index, json, severe) {
       const id = table.lookup(scratch, bytes, index);

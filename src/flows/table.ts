@@ -104,6 +104,8 @@ export interface FlowTable {
   update(scratch: Scratch, chunk: Uint8Array, from: number, to: number): void;
   /** Takes a flow out of the table; its record may be used again. */
   remove(id: number): void;
+  /** Record of the flow of scratch entry 0, made where there is none; no packet is counted. `time` is that of a new flow. */
+  obtain(scratch: Pick<Scratch, 'words'>, chunk: Uint8Array, time: number): number;
   /** Record of the flow that a decoded packet belongs to, 0 = there is none. */
   lookup(scratch: Scratch, chunk: Uint8Array, index: number): number;
   /** Number of a flow on its interface, from 1 on. */
@@ -364,6 +366,7 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
     limit: () => fresh,
     update,
     remove,
+    obtain: ({ words }, chunk, time) => find(words, 0, (words[S_HASH] as number) & mask, chunk, time),
     lookup: ({ words }, chunk, index) =>
       search(words, index * SCRATCH_WORDS, (words[index * SCRATCH_WORDS + S_HASH] as number) & mask, chunk),
     sequenceOf: (id) => createdCount - ((createdCount - (u32[id * WORDS + (R_SEQ >> 2)] as number)) % 2 ** 32),

@@ -35,6 +35,7 @@ import {
   END_REASONS,
   type EndReason,
 } from './event.ts';
+import type { EXPORTED_DETAILS } from './exported-details.ts';
 import type { OWN_DETAILS } from './own-details.ts';
 import {
   DETAIL_APP,
@@ -76,6 +77,7 @@ export interface Names {
 /** Details that fields read: names as the addon lists them. */
 export type DetailName =
   | (typeof OWN_DETAILS)[number]
+  | (typeof EXPORTED_DETAILS)[number]
   | 'host_server_name'
   | 'http.method'
   | 'http.url'
