@@ -23,7 +23,9 @@ import { type DpiHandle, native } from '../src/native.ts';
 import { createBatch, createScratch } from '../src/packet/batch.ts';
 import { createDecoder } from '../src/packet/decode.ts';
 import { DEFAULT_PREFERENCES } from '../src/preferences.ts';
-import { createLuaEngine } from '../src/scripts/engine.ts';
+import { createScriptCache } from '../src/scripts/cache.ts';
+import { createScriptFiles } from '../src/scripts/files.ts';
+import { createScriptHost } from '../src/scripts/host.ts';
 
 const MAX_FLOWS = 1_000_000;
 const VISIT_US = DEFAULT_PREFERENCES.housekeeping_frequency * 1e6;
@@ -152,18 +154,27 @@ async function events(small: string): Promise<object> {
     const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-bench-scripts-'));
     try {
       for (let i = 0; i < count; i++) writeFileSync(join(folder, `s${i}.lua`), script.replace('"bench_one"', `"bench_${i}"`));
-      const scripts = await createLuaEngine({
+      const scripts = await createScriptHost({
         directories: [folder],
         interfaceId: 0,
         interfaceName: 'bench',
+        live: false,
+        names,
+        preferences: () => DEFAULT_PREFERENCES,
+        cache: createScriptCache({ now: () => 0 }),
+        translate: () => undefined,
         sink: {
           alert: () => {},
           print: () => {},
+          changes: () => {},
+          loaded: () => {},
+          switched: () => {},
           error: (name, callback, message) => {
             throw new Error(`${name} ${callback}: ${message}`);
           },
         },
       });
+      scripts.change(createScriptFiles([folder], () => {}).scan());
       const times: number[] = [];
       let calls = 0;
       for (let round = 0; round < ROUNDS; round++) {
@@ -178,7 +189,10 @@ async function events(small: string): Promise<object> {
         }
         if (round > 0) times.push((native.threadCpu() - began) / calls);
       }
-      const made = scripts.scripts.flatMap((one) => Object.values(one.stats)).reduce((sum, stats) => sum + stats.calls, 0);
+      const made = scripts
+        .reports()
+        .flatMap((one) => Object.values(one.stats))
+        .reduce((sum, stats) => sum + stats.calls, 0);
       if (made !== calls * count * ROUNDS) throw new Error(`${made} calls of scripts instead of ${calls * count * ROUNDS}`);
       scripts.close();
       result[count] = { events: calls, medianUs: median(times), minUs: Math.min(...times), maxUs: Math.max(...times) };

@@ -64,6 +64,8 @@ export interface Config {
   readonly openGre: boolean;
   readonly openVxlan: boolean;
   readonly scripts: boolean;
+  /** Of titles and texts of scripts: `en`, `it`, `de`, or one that the user has added. */
+  readonly language: string;
   readonly dpi: boolean;
   readonly logLevel: LogLevel;
 }
@@ -94,6 +96,7 @@ export const DEFAULT_CONFIG: Config = {
   openGre: false,
   openVxlan: false,
   scripts: true,
+  language: 'en',
   dpi: true,
   logLevel: 'info',
 };

@@ -109,6 +109,10 @@ export interface Native {
   wallClock(): number;
   /** CPU time of the calling thread in µs. */
   threadCpu(): number;
+  /** Number of this thread in the kernel. */
+  threadId(): number;
+  /** CPU time of another thread of this process, µs; -1 when it has ended. */
+  cpuOf(threadId: number): number;
 }
 
 /** The addon, as `cc` built it at set-up. */

@@ -5,7 +5,8 @@ import type { Names } from './flows/view.ts';
 import type { HostBook } from './hosts/book.ts';
 import type { ListStatus } from './hosts/lists/store.ts';
 import type { Preferences } from './preferences.ts';
-import type { ScriptReport } from './scripts/engine.ts';
+import type { ScriptReport } from './scripts/report.ts';
+import type { ScriptControl } from './scripts/service.ts';
 
 /** Structured log: fields first, then a sentence. */
 export interface Log {
@@ -38,6 +39,8 @@ export interface PatrolControl {
   queryFlows(query: FlowQuery, signal?: AbortSignal): Promise<FlowAnswer[]>;
   /** Flows that have ended, as `Config.flowQuery` picks them: one answer per interface, complete when `done` has resolved. */
   endedFlows(): FlowAnswer[];
+  /** Switches, sources and traces of scripts. */
+  readonly scripts: ScriptControl;
   listStatus(): ListStatus[];
   /** Names and places of hosts, for rows of flows. */
   hostBook(): HostBook;

@@ -5,12 +5,12 @@
  * every interface has ended. Called by the command line.
  */
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
-import { createOutputLock, lockHolder, releaseOutputLock } from './exports/lines.ts';
+import { createOutputLock, lockHolder } from './exports/lines.ts';
 import { compileFilter } from './filter/filter.ts';
 import { COUNTERS, counterIndex } from './flows/counters.ts';
-import { createRingBuffer, RING_BYTES, skipEvent } from './flows/ring.ts';
+import { CALLBACKS } from './flows/event.ts';
+import { createRingBuffer, RING_BYTES } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import type { HostData as HostBookData } from './hosts/host-book.ts';
 import type { CompiledLists } from './hosts/lists/compile.ts';
@@ -25,21 +25,17 @@ import {
   GAUGE_POSITION,
   GAUGE_SIZE,
   type HostCommand,
-  type HostData,
-  type HostMessage,
-  type HostReport,
   type InterfaceData,
   type InterfaceKind,
   type InterfaceMessage,
   type ProtocolTotals,
-  WATCH_CALLS,
-  WATCH_IN_CALL,
-  WATCH_UNWRITTEN,
-  WATCH_WORDS,
 } from './interfaces/protocol.ts';
 import { startThreads } from './interfaces/threads.ts';
 import type { FlowAnswer, FlowQuery, InterfaceSnapshot, Log, Patrol, PatrolControl } from './patrol-types.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
+import { type ScriptHosts, startHosts } from './scripts/hosts.ts';
+import type { ScriptReport } from './scripts/report.ts';
+import { createScriptService, type ScriptService, type ScriptStores } from './scripts/service.ts';
 
 /** One interface as the main thread sees it. */
 interface Running {
@@ -53,17 +49,13 @@ interface Running {
   errorCode?: string;
   warning?: string;
   protocols: readonly ProtocolTotals[];
-  report: HostReport | undefined;
-  /** Script hosts that had to be ended from outside. */
-  callsEnded: number;
+  hosts: ScriptHosts | undefined;
   /** What the script host picked for `Config.flowQuery`. */
   endedFlows?: FlowAnswer;
-  /** Export lines that went with them. */
-  linesLost: number;
   readonly ended: Promise<void>;
   readonly stop: () => void;
-  /** Tells names that reverse DNS has found. */
-  readonly tellNames: (names: HostCommand['names']) => void;
+  /** To its script hosts, but to the one that it came from. */
+  readonly tellHosts: (command: HostCommand, except?: object) => void;
   /** Tells alerts of an intrusion detection system. */
   readonly tellAlerts: (alerts: readonly IdsAlert[]) => void;
   /** Changes what the interface goes by, from its next visit on. */
@@ -87,16 +79,11 @@ interface Shared {
   readonly alerts: readonly IdsAlert[];
   readonly hosts: HostBookData;
   readonly hostNames: NameService;
+  readonly scripts: ScriptService;
 }
 
-/** A script that does not return from one call for so long is ended; instructions of its own are limited anyway. */
-const STUCK_MS = 1000;
-const WATCH_MS = 100;
-/** After so many the interface fails: its scripts do nothing else. */
-const MOST_CALLS_ENDED = 5;
-
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const wanted = config.scripts || exporting || config.flowQuery !== undefined;
   const live = kind === 'packet' || config.originalSpeed;
@@ -110,8 +97,6 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   let asked = 0;
   let names: Names | undefined;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
-  let host: Worker | undefined;
-  let book: MessagePort | undefined;
 
   const running: Running = {
     id,
@@ -121,19 +106,19 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     gauges: flow.gauges,
     state: 'starting',
     protocols: [],
-    report: undefined,
-    callsEnded: 0,
-    linesLost: 0,
+    hosts: undefined,
     ended,
     stop: flow.stop,
-    tellNames: (found) => book?.postMessage({ type: 'names', names: found } satisfies HostCommand),
+    tellHosts: (command, except) => running.hosts?.tell(command, except),
     tellAlerts: (found) => flow.post({ type: 'alerts', alerts: found }),
-    configure: (changed, compiled) =>
+    configure(changed, compiled) {
       flow.post({
         type: 'policy',
         ...(changed === undefined ? {} : { preferences: changed }),
         ...(compiled === undefined ? {} : { lists: compiled }),
-      }),
+      });
+      if (changed !== undefined) running.hosts?.tell({ type: 'preferences', preferences: changed });
+    },
     async query(query) {
       if (names === undefined || flowOver) return undefined;
       if (query.filter.trim() !== '') compileFilter(query.filter, names); // on its way between threads an error loses its kind
@@ -171,110 +156,60 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     failed(error, '');
     flowsGone();
     flow.terminate();
-    void host?.terminate().then(() => releaseOutputLock(outputLock, lockHolder(id)));
+    void running.hosts?.terminate();
     resolve();
   };
 
-  /** Ends a script host whose scripts do not return: behind the event it died of, a new one goes on. */
-  const endHost = (names: Names, ring: SharedArrayBuffer, stuck: Worker, watch: Int32Array): void => {
-    running.callsEnded++;
-    running.linesLost += Atomics.load(watch, WATCH_UNWRITTEN);
-    log.error(
-      { interface: name },
-      `a script did not return for ${STUCK_MS / 1000} s from one library call and was ended; all scripts start anew behind that event`,
-    );
-    host = undefined;
-    void stuck.terminate().then(() => {
-      releaseOutputLock(outputLock, lockHolder(id));
-      if (running.state === 'failed') return;
-      if (running.callsEnded > MOST_CALLS_ENDED) {
-        giveUp(`scripts had to be ended ${running.callsEnded} times`);
-        return;
-      }
-      skipEvent(ring);
-      startHost(names, ring);
-    });
-  };
-
-  const startHost = (names: Names, ring: SharedArrayBuffer): void => {
-    const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
-    let calls = -1;
-    let since = performance.now();
-    const watching = setInterval(() => {
-      const now = performance.now();
-      const seen = Atomics.load(watch, WATCH_CALLS);
-      if (Atomics.load(watch, WATCH_IN_CALL) === 0 || seen !== calls) {
-        calls = seen;
-        since = now;
-      } else if (now - since > STUCK_MS) {
-        clearInterval(watching);
-        if (host !== undefined) endHost(names, ring, host, watch);
-      }
-    }, WATCH_MS);
-    watching.unref();
-    const lines = new Int32Array(new SharedArrayBuffer(4));
-    const { port1: bookPort, port2 } = new MessageChannel();
-    book = port2;
-    const hostData: HostData = {
+  const startScripts = (hostNamesOf: Names, events: SharedArrayBuffer): void => {
+    hostOver = false;
+    running.hosts = startHosts({
       id,
       name,
-      kind: live ? 'packet' : 'pcap',
+      live,
       config,
-      names,
-      ring,
+      names: hostNamesOf,
+      ring: events,
+      control: flow.control,
       hosts: live ? hosts : { ...hosts, systemAddresses: [] }, // a capture may come from another machine
-      port: bookPort,
       outputLock,
-      linesUnderWay: lines.buffer,
-      watch: watch.buffer,
-    };
-    hostOver = false;
-    const lineDone = (): void => {
-      Atomics.sub(lines, 0, 1);
-      Atomics.notify(lines, 0);
-    };
-    host = new Worker(new URL('./scripts/worker.ts', import.meta.url), { workerData: hostData, transferList: [bookPort] });
-    host.on('exit', () => {
-      clearInterval(watching);
-      port2.close();
-    });
-    host.on('error', (error) => giveUp(`script host: ${(error as Error).message}`));
-    host.on('message', (message: HostMessage) => {
-      switch (message.type) {
-        case 'print':
-          log.info({ script: message.script, interface: name }, message.line);
-          lineDone();
-          break;
-        case 'script-error':
-          log.error({ script: message.script, callback: message.callback, interface: name }, message.message);
-          lineDone();
-          break;
-        case 'report':
-          running.report = message.report;
-          break;
-        case 'names':
-          hostNames.learned(message.names);
-          break;
-        case 'nameless':
-          hostNames.nameless(message.addresses);
-          break;
-        case 'flows': {
-          const { type: _, ...flows } = message;
-          running.endedFlows = { interface: name, names: hostData.names, ...flows };
-          break;
-        }
-        case 'reader-gone':
-          running.stop();
-          break;
-        case 'failed':
-          giveUp(`script host: ${message.error}`);
-          break;
-        case 'ended':
-          running.report = message.report;
+      log,
+      preferences: () => scripts.preferences(),
+      files: scripts.files(),
+      switches: scripts.switchesOf(name),
+      cache: scripts.cache,
+      attach: () => flow.attach(),
+      lockHolder: (place) => lockHolder(id, place),
+      on: {
+        message(message, from) {
+          switch (message.type) {
+            case 'names':
+              hostNames.learned(message.names);
+              break;
+            case 'nameless':
+              hostNames.nameless(message.addresses);
+              break;
+            case 'flows': {
+              const { type: _, ...flows } = message;
+              running.endedFlows = { interface: name, names: hostNamesOf, ...flows };
+              break;
+            }
+            case 'cache':
+              scripts.keep(message.changes, from);
+              break;
+            case 'trace':
+              scripts.trace(name, message.entries);
+              break;
+            case 'reader-gone':
+              running.stop();
+              break;
+          }
+        },
+        failed: giveUp,
+        ended() {
           hostOver = true;
           settle();
-          break;
-      }
+        },
+      },
     });
   };
 
@@ -282,7 +217,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     switch (message.type) {
       case 'ready':
         names = message.names;
-        if (ring !== undefined) startHost(message.names, ring);
+        if (ring !== undefined) startScripts(message.names, ring);
         break;
       case 'protocols':
         running.protocols = message.protocols;
@@ -328,6 +263,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
 const snapshotOf = (running: Running): InterfaceSnapshot => {
   const counters = running.counters();
   const gauges = running.gauges();
+  const report = running.hosts?.report();
   return {
     id: running.id,
     name: running.name,
@@ -342,23 +278,49 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     size: gauges[GAUGE_SIZE] as number,
     counters: {
       ...Object.fromEntries(COUNTERS.map((counter, i) => [counter.name, counters[i] as number])),
-      alerts: (running.report?.alerts ?? 0) + (counters[counterIndex('alerts.core')] as number),
-      'lines.exported': running.report?.linesExported ?? 0,
+      alerts: (report?.alerts ?? 0) + (counters[counterIndex('alerts.core')] as number),
+      'lines.exported': report?.linesExported ?? 0,
     },
     protocols: running.protocols,
     losses: [
       ...COUNTERS.map(({ name, help, loss }, i) => ({ name, help, value: loss ? (counters[i] as number) : 0 })),
-      { name: 'calls.ended', help: 'script calls ended from outside; their events reached no later script', value: running.callsEnded },
-      { name: 'lines.lost', help: 'export lines lost with a script host that had to be ended', value: running.linesLost },
+      {
+        name: 'calls.ended',
+        help: 'script calls ended from outside; other scripts missed nothing',
+        value: running.hosts?.callsEnded() ?? 0,
+      },
+      { name: 'lines.lost', help: 'export lines lost with a script host that had to be ended', value: running.hosts?.linesLost() ?? 0 },
       {
         name: 'geo.broken',
         help: 'address data that is gone or could not be read',
-        value: running.report?.hosts.geoBroken ?? 0,
+        value: report?.hosts.geoBroken ?? 0,
       },
-      { name: 'prints.dropped', help: 'lines of scripts left out by the rate limit of the log', value: running.report?.printsDropped ?? 0 },
+      { name: 'prints.dropped', help: 'lines of scripts left out by the rate limit of the log', value: report?.printsDropped ?? 0 },
+      {
+        name: 'effects.dropped',
+        help: 'alerts, lines and traces of scripts that there was no room for',
+        value: report?.effectsDropped ?? 0,
+      },
     ].filter((loss) => loss.value > 0),
   };
 };
+
+/** Its scripts, with the calls that were in events lost for all of them. */
+function reportsOf(running: Running): ScriptReport[] {
+  const counters = running.counters();
+  const lost = CALLBACKS.map((callback) => [callback, counters[counterIndex(`callbacks.lost.${callback}`)] as number] as const);
+  const reports = running.hosts?.reports() ?? [];
+  if (lost.every(([, count]) => count === 0)) return reports;
+  return reports.map((script) => {
+    const stats = { ...script.stats };
+    for (const [callback, count] of lost) {
+      const known = stats[callback];
+      if (known === undefined || count === 0) continue;
+      stats[callback] = { ...known, skipped: { ...known.skipped, 'queue full': (known.skipped['queue full'] ?? 0) + count } };
+    }
+    return { ...script, stats };
+  });
+}
 
 /** Empties a file, so that the hosts can append. Pipes and devices are not opened: their readers would see an end. */
 function prepareExport(file: string): void {
@@ -370,7 +332,7 @@ function prepareExport(file: string): void {
 const LISTS_MS = 1000;
 
 /** @param kindOf tells captures from network interfaces (the command line has looked at the names already) */
-export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol & PatrolControl {
+export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: ScriptStores = {}): Patrol & PatrolControl {
   const interfaces: Running[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
   let preferences: Preferences = { ...DEFAULT_PREFERENCES, ...config.preferences };
@@ -389,8 +351,15 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
     hosts,
     resolve: config.resolveNames,
     onFound: (names) => {
-      for (const running of alive()) running.tellNames(names);
+      for (const running of alive()) running.tellHosts({ type: 'names', names });
     },
+  });
+  const scripts = createScriptService({
+    config,
+    log,
+    stores,
+    preferences: () => preferences,
+    interfaces: () => interfaces.map(({ name, hosts: of }) => ({ name, hosts: of })),
   });
   const alive = (): Running[] => interfaces.filter((running) => running.state !== 'ended' && running.state !== 'failed');
   const configure = (changed: Preferences | undefined, compiled: CompiledLists | undefined): void => {
@@ -436,16 +405,19 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
         alerts,
         hosts,
         hostNames,
+        scripts,
       };
       config.interfaces.forEach((name, id) => {
         interfaces.push(startInterface(id, name, kindOf(name), shared));
       });
       alerts = [];
+      scripts.watch();
       const refreshing = config.lists.length === 0 ? undefined : setInterval(() => void refreshLists(), LISTS_MS);
       void Promise.all(interfaces.map((running) => running.ended)).then(() => {
         clearInterval(refreshing);
         void ids?.close();
         hostNames.close();
+        scripts.close();
         resolve();
       });
     },
@@ -465,12 +437,13 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf): Patrol &
       });
       return (await Promise.race([answers, aborted])).filter((answer) => answer !== undefined);
     },
+    scripts: scripts.control,
     endedFlows: () => interfaces.flatMap((running) => (running.endedFlows === undefined ? [] : [running.endedFlows])),
     listStatus: () => lists.status(),
     hostBook: () => hostNames.book,
     snapshot: () => ({
       interfaces: interfaces.map(snapshotOf),
-      scripts: interfaces.flatMap((running) => (running.report?.scripts ?? []).map((script) => ({ ...script, interface: running.name }))),
+      scripts: interfaces.flatMap((running) => reportsOf(running).map((script) => ({ ...script, interface: running.name }))),
       losses: [
         ...IDS_COUNTERS.map(({ name, help, loss }) => ({ name: `ids.${name}`, help, value: loss ? (ids?.counters()[name] ?? 0) : 0 })),
         { name: 'dns.dropped', help: 'addresses that reverse DNS had no room for', value: hostNames.dropped() },

@@ -12,6 +12,7 @@ export interface ApiDependencies {
   readonly snapshot: () => Snapshot;
   readonly queryFlows: PatrolControl['queryFlows'];
   readonly listStatus: PatrolControl['listStatus'];
+  readonly scripts: PatrolControl['scripts'];
   readonly preferences: PreferenceBook;
   /** For names and places of hosts in answers. */
   readonly hosts?: HostBook;

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { ListError } from '../hosts/lists/declaration.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import type { Log, Patrol, Snapshot } from '../patrol-types.ts';
+import type { ScriptStores } from '../scripts/service.ts';
 import { runError, usageError } from './errors.ts';
 import { withPreferences } from './parse.ts';
 import { sampleOf, statusLine } from './progress.ts';
@@ -78,6 +79,8 @@ export async function play(patrol: Patrol, screen: Screen): Promise<void> {
 interface Surroundings {
   /** The configuration with what is stored. */
   readonly config: Config;
+  /** What scripts and their switches are kept in. */
+  readonly stores: ScriptStores;
   /** Lets `top` and `prefs` in. */
   serve(patrol: Patrol): Promise<void>;
   close(): Promise<void>;
@@ -88,6 +91,8 @@ async function openSurroundings(config: Config, directory: string, version: stri
     { lockDataDirectory },
     { openSettings, SettingsError },
     { createPreferenceBook },
+    { createScriptSwitches },
+    { openCacheStore },
     { createApi },
     { serveControl },
     { SocketError },
@@ -95,6 +100,8 @@ async function openSurroundings(config: Config, directory: string, version: stri
     import('./data-directory.ts'),
     import('../store/settings.ts'),
     import('../store/preferences.ts'),
+    import('../store/script-switches.ts'),
+    import('../store/script-cache.ts'),
     import('../api/app.ts'),
     import('../api/socket.ts'),
     import('../api/address.ts'),
@@ -119,6 +126,7 @@ async function openSurroundings(config: Config, directory: string, version: stri
       changed: (values) => patrol?.setPreferences(values),
     });
     return {
+      stores: { switches: createScriptSwitches(settings), cache: openCacheStore(directory) },
       config: withPreferences(config, preferences.values()),
       close,
       async serve(running) {
@@ -131,6 +139,7 @@ async function openSurroundings(config: Config, directory: string, version: stri
           snapshot: () => running.snapshot(),
           queryFlows: (query, signal) => running.queryFlows(query, signal),
           listStatus: () => running.listStatus(),
+          scripts: running.scripts,
           hosts: running.hostBook(),
           preferences,
           log,
@@ -153,7 +162,7 @@ export async function run(given: Config, kindOf: (name: string) => InterfaceKind
   const { createPatrol } = await import('../patrol.ts');
   let snapshot: Snapshot;
   try {
-    const patrol = createPatrol(config, log, kindOf);
+    const patrol = createPatrol(config, log, kindOf, around?.stores);
     await around?.serve(patrol);
     await play(patrol, screen);
     snapshot = patrol.snapshot();

@@ -18,8 +18,8 @@ export interface LineWriter {
 /** The lock of all exports of a run: the holder's number, 0 = free. Made once, given to every thread that writes. */
 export const createOutputLock = (): SharedArrayBuffer => new SharedArrayBuffer(4);
 
-/** Number under which the script host of an interface holds the lock: never 0. */
-export const lockHolder = (interfaceId: number): number => interfaceId + 1;
+/** Number under which a script host of an interface holds the lock: never 0. @param place 0 for the host of all scripts */
+export const lockHolder = (interfaceId: number, place: number): number => (place << 16) + interfaceId + 1;
 
 function acquire(lock: Int32Array, holder: number): void {
   for (;;) {

@@ -27,6 +27,7 @@ import { createIcmp, type IcmpHook } from './icmp.ts';
 import { GRACE_US, idleLimit } from './idle.ts';
 import { createIngest, type Ingest, RECORD_ARRIVED } from './ingest.ts';
 import { createKnowledge, knownIds } from './knowledge.ts';
+import { createOverrides, type FlowOverride } from './overrides.ts';
 import type { Policy } from './policy.ts';
 import {
   D_BYTES,
@@ -143,6 +144,8 @@ export interface FlowEngine {
   protocols(): ProtocolCount[];
   /** Takes over a policy at the next visit; statuses that it changes fire statusChanged there. */
   configure(policy: Partial<Policy>): void;
+  /** Takes over what a script wants of a flow; its next visit shows it. @returns false when the flow has ended */
+  override(change: FlowOverride): boolean;
   /** Attaches what an intrusion detection system said, the last of the severest, to the flow of a decoded packet. @returns false when there is no such flow */
   report(scratch: Scratch, chunk: Uint8Array, index: number, json: string, severe: boolean): boolean;
   /** One more than the highest id of a flow that there ever was. */
@@ -237,9 +240,12 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   /** What the silence of a flow is measured from: doubles from the start of its record. */
   const lastAt = ingest === undefined ? R_LAST >> 3 : RECORD_ARRIVED;
   const { step, offset } = options.sequence ?? { step: 1, offset: 0 };
+  const sequenceOf = (id: number): number => (table.sequenceOf(id) - 1) * step + 1 + offset;
+  const overrides = createOverrides();
   const context: EventContext = {
     interfaceId: options.interfaceId,
-    sequenceOf: (id) => (table.sequenceOf(id) - 1) * step + 1 + offset,
+    sequenceOf,
+    scoreOf: overrides.score,
     deviceType: ends.deviceType,
     preferences: () => policy.preferences,
   };
@@ -386,9 +392,11 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     const news = rejudging || ((u32[r + (R_FACTS >> 2)] as number) & FACT_DETAILS_NEW) !== 0 || (state & STATE_VISITED) === 0;
     judged = id;
     facts.at(id, tv, end !== 0);
-    judge.judge(facts, limits, beforeLow, beforeHigh, touched || end !== 0, news);
-    const low = judge.low();
-    const high = judge.high();
+    const judgedBefore = overrides.size === 0 ? undefined : overrides.judged(id);
+    judge.judge(facts, limits, judgedBefore?.low ?? beforeLow, judgedBefore?.high ?? beforeHigh, touched || end !== 0, news);
+    let low = judge.low();
+    let high = judge.high();
+    if (judgedBefore !== undefined) ({ low, high } = overrides.apply(id, low, high));
     if (low !== beforeLow || high !== beforeHigh) {
       due |= CALLBACK_BIT.statusChanged;
       u32[r + (R_STATUS >> 2)] = low;
@@ -429,6 +437,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       if (handle !== 0) details.free(handle);
       table.remove(id);
       schedule.removed(id);
+      if (overrides.size > 0) overrides.removed(id);
       bump(COUNT.ended);
     } else {
       if (touched) throughput.keep(id);
@@ -572,6 +581,15 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       const handle = i32[at] as number;
       if (more === '' || (handle !== 0 && details.text(handle, moreDetail) !== '')) return;
       i32[at] = details.withEntry(handle, moreDetail, Buffer.from(more, 'latin1'));
+    },
+    override(change) {
+      const id = change.flow;
+      const r = id * RECORD_WORDS;
+      if (id >= table.limit() || i32[r + (R_STATE >> 2)] === 0 || sequenceOf(id) !== change.seq) return false;
+      overrides.set(change, u32[r + (R_STATUS >> 2)] as number, u32[r + (R_STATUS >> 2) + 1] as number);
+      schedule.touch(id);
+      bump(COUNT.changes);
+      return true;
     },
     report(scratch, bytes, index, json, severe) {
       const id = table.lookup(scratch, bytes, index);

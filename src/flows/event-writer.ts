@@ -16,14 +16,15 @@ import {
   E_ELEPHANT_DOWN,
   E_ELEPHANT_UP,
   E_END,
+  E_FLOW,
   E_INTERFACE,
   E_LENGTH,
   E_RECORD,
+  E_SCORE,
   E_SEQ,
   E_SERVER,
   E_SERVER_DEVICE,
   E_SERVER_PORT,
-  E_SPARE,
   E_STATUS_BEFORE,
   E_TIME,
   E_VERSION,
@@ -48,6 +49,8 @@ export interface EventContext {
   readonly interfaceId: number;
   /** The flow's number on its interface. */
   sequenceOf(id: number): number;
+  /** What scripts have given the flow, 65535 = nothing. */
+  scoreOf(id: number): number;
   deviceType(id: number, end: 0 | 1): number;
   /** Those in force. */
   preferences(): Preferences;
@@ -96,7 +99,6 @@ export function createEventWriter(records: Records, details: DetailArena, of: Ev
     const clientIsB = (i32[r + (R_STATE >> 2)] as number) < 0;
     const ports = hasPorts((i32[r + (R_PV >> 2)] as number) & 0xff) ? (i32[r + (R_PORTS >> 2)] as number) : 0;
     // what is written nowhere below: the ring has older bytes there
-    u32[word + (E_SPARE >> 2)] = 0;
     u32[(at + length - 8) >> 2] = u32[(at + length - 4) >> 2] = 0;
     u32[word + (E_LENGTH >> 2)] = length;
     view.setUint16(at + E_VERSION, EVENT_VERSION, true);
@@ -104,7 +106,9 @@ export function createEventWriter(records: Records, details: DetailArena, of: Ev
     out[at + E_END] = end;
     doubles[double + (E_TIME >> 3)] = time;
     u32[word + (E_VISIT >> 2)] = visit;
-    u32[word + (E_INTERFACE >> 2)] = of.interfaceId;
+    view.setUint16(at + E_INTERFACE, of.interfaceId, true);
+    view.setUint16(at + E_SCORE, of.scoreOf(id), true);
+    u32[word + (E_FLOW >> 2)] = id;
     doubles[double + (E_SEQ >> 3)] = of.sequenceOf(id);
     u32[word + (E_STATUS_BEFORE >> 2)] = statusBeforeLow;
     u32[word + (E_STATUS_BEFORE >> 2) + 1] = statusBeforeHigh;

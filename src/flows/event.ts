@@ -15,7 +15,7 @@ export const E_END = 7; //           u8   index in END_REASONS
 export const E_TIME = 8; //          f64  µs since 1970: the visit's time
 export const E_VISIT = 16; //        u32  number of the visit on its interface
 export const E_INTERFACE = 20; //    u16  interface id
-export const E_FLAGS = 22; //        u16  spare
+export const E_SCORE = 22; //        u16  score that scripts gave the flow, 65535 = none
 export const E_SEQ = 24; //          f64  the flow's number on its interface
 export const E_STATUS_BEFORE = 32; // u32 low, u32 high: the bitmap at the previous visit
 export const E_CLIENT = 40; //       16 bytes: address of the client (IPv4 in the first four, network order)
@@ -27,7 +27,7 @@ export const E_ALERT = 80; //        u8   status that the core raised its alert 
 export const E_ALERT_NOW = 81; //    u8   1: it was raised at this visit
 export const E_CLIENT_DEVICE = 82; // u8 device type of the client, 0 = unknown
 export const E_SERVER_DEVICE = 83; // u8
-export const E_SPARE = 84; //        4 bytes
+export const E_FLOW = 84; //         u32  the flow's place in the table while it lives: with E_SEQ, where scripts' changes are sent to
 export const E_ELEPHANT_UP = 88; //  f64  bytes from which on an upload is an elephant, at this visit
 export const E_ELEPHANT_DOWN = 96; // f64 the same of a download
 export const EVENT_HEADER_BYTES = 104;

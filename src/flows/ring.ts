@@ -24,6 +24,8 @@ export const RING_BYTES = 4 << 20;
 
 /** An empty ring is looked at again after this time, before the reader sleeps until it is woken. */
 const GATHER_MS = 1;
+/** A writer that waits looks again after this time, whether it was told or not. */
+const WAIT_MS = 100;
 /** The writer is told of room when this part of the ring, or all of it, has been read since it was told last. */
 const TOLD_PART = 8;
 
@@ -43,8 +45,10 @@ export interface RingWriter {
   commit(length: number): void;
   /** Is more than half of it unread? */
   crowded(): boolean;
-  /** Waits until the reader has made room for an event of `length` bytes. */
-  waitForRoom(length: number): void;
+  /** Waits until the reader has made room for an event of `length` bytes, or for `timeoutMs`. */
+  waitForRoom(length: number, timeoutMs?: number): void;
+  /** Waits until the reader has read everything. */
+  waitUntilRead(): void;
   close(): void;
 }
 
@@ -86,11 +90,18 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter & {
       Atomics.store(control, HEAD, head);
       Atomics.notify(control, HEAD);
     },
-    waitForRoom(length) {
-      for (;;) {
+    waitForRoom(length, timeoutMs = Number.POSITIVE_INFINITY) {
+      for (let waited = 0; waited < timeoutMs; waited += WAIT_MS) {
         const tail = Atomics.load(control, TAIL);
         if (needed(length) <= room()) return;
-        Atomics.wait(control, TAIL, tail, 1000);
+        Atomics.wait(control, TAIL, tail, Math.min(WAIT_MS, timeoutMs));
+      }
+    },
+    waitUntilRead() {
+      for (;;) {
+        const tail = Atomics.load(control, TAIL);
+        if (tail === Atomics.load(control, HEAD)) return;
+        Atomics.wait(control, TAIL, tail, WAIT_MS);
       }
     },
     close() {
@@ -104,7 +115,7 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter & {
  * The writer of each of several threads: an event has the ring for itself from `reserve` to `commit`, about a microsecond. The lock is
  * that of U. Drepper, Futexes are tricky: 0 free, 1 taken, 2 taken and somebody waits.
  */
-export function createSharedRingWriter(shared: SharedArrayBuffer): Omit<RingWriter, 'waitForRoom'> {
+export function createSharedRingWriter(shared: SharedArrayBuffer): Omit<RingWriter, 'waitForRoom' | 'waitUntilRead'> {
   const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
   const ring = createRingWriter(shared);
   let locked = false;
@@ -151,6 +162,8 @@ export interface RingReader {
   next(timeoutMs: number): number;
   /** Gives the room of the event of `length` bytes back. */
   release(length: number): void;
+  /** Is more than half of it unread? */
+  crowded(): boolean;
 }
 
 export function createRingReader(shared: SharedArrayBuffer): RingReader {
@@ -204,5 +217,6 @@ export function createRingReader(shared: SharedArrayBuffer): RingReader {
       return at;
     },
     release: advance,
+    crowded: () => (Atomics.load(control, HEAD) - tail) >>> 0 > size / 2,
   };
 }

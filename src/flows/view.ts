@@ -23,8 +23,10 @@ import {
   E_ELEPHANT_DOWN,
   E_ELEPHANT_UP,
   E_END,
+  E_FLOW,
   E_INTERFACE,
   E_RECORD,
+  E_SCORE,
   E_SEQ,
   E_SERVER,
   E_SERVER_DEVICE,
@@ -182,6 +184,10 @@ export interface EventView {
 
   /** Number of the flow on its interface, from 1 on. */
   seq(): number;
+  /** Its place in the table while it lives. */
+  place(): number;
+  /** Score that scripts gave it, -1 = none. */
+  score(): number;
   /** `run-interface-seq`: unique over interfaces and restarts. */
   flowId(): string;
   /** STATE_* bits. */
@@ -359,6 +365,11 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     serverDevice: () => data.getUint8(base + E_SERVER_DEVICE),
     alertedNow: () => data.getUint8(base + E_ALERT_NOW) !== 0,
 
+    place: () => data.getUint32(base + E_FLOW, true),
+    score() {
+      const score = data.getUint16(base + E_SCORE, true);
+      return score === 0xffff ? -1 : score;
+    },
     seq: () => data.getFloat64(base + E_SEQ, true),
     flowId: () => `${names.run}-${data.getUint16(base + E_INTERFACE, true)}-${data.getFloat64(base + E_SEQ, true)}`,
     state: () => data.getInt32(record + R_STATE, true),

@@ -1,11 +1,13 @@
 /**
  * What the main thread asks of an interface thread that never turns an event loop: policies, alerts of an intrusion detection
- * system, queries for flows. A word in shared memory says that something has come; it is then taken from the port.
+ * system, queries for flows. A word in shared memory says that something has come; it is then taken from the port. What scripts want of
+ * flows comes through ports of its own, straight from their hosts.
  *
  *   main ──port──► poll(): policy, alerts, a new query      work(): some flows of the query under way ──answer──► main
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FlowEngine } from '../flows/engine.ts';
+import type { FlowOverride } from '../flows/overrides.ts';
 import type { Policy } from '../flows/policy.ts';
 import { createSelection } from '../flows/selection.ts';
 import { createEventView, type Names } from '../flows/view.ts';
@@ -27,6 +29,10 @@ interface Query {
 export interface Commands {
   /** Takes what has come. Cheap when nothing has. */
   poll(): void;
+  /** Takes what scripts want of flows. */
+  pollChanges(): void;
+  /** Changes for flows that have ended by now. */
+  readonly late: number;
   /** Goes on with queries. @returns true while there is one */
   work(): boolean;
   /** Finishes all queries: the flows are about to end. */
@@ -43,7 +49,9 @@ export function createCommands(
 ): Commands {
   const view = createEventView(names);
   const queries: Query[] = [];
+  const changes: MessagePort[] = [];
   let taken = 0;
+  let late = 0;
 
   const take = (command: InterfaceCommand): void => {
     switch (command.type) {
@@ -56,6 +64,9 @@ export function createCommands(
         engine.configure(changed);
         break;
       }
+      case 'changes':
+        changes.push(command.port);
+        break;
       case 'alerts':
         matcher.add(command.alerts);
         break;
@@ -89,6 +100,18 @@ export function createCommands(
   };
 
   return {
+    get late() {
+      return late;
+    },
+    pollChanges() {
+      for (const from of changes) {
+        for (;;) {
+          const received = receiveMessageOnPort(from) as { message: FlowOverride } | undefined;
+          if (received === undefined) break;
+          if (!engine.override(received.message)) late++;
+        }
+      }
+    },
     poll() {
       const posted = Atomics.load(control, CONTROL_COMMANDS);
       while (taken !== posted) {

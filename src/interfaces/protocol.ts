@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.ts';
+import type { Callback } from '../flows/event.ts';
 import type { Names } from '../flows/view.ts';
 import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-book.ts';
 import type { CompiledLists } from '../hosts/lists/compile.ts';
@@ -13,7 +14,11 @@ import type { LearnedName } from '../hosts/names.ts';
 import type { IdsAlert } from '../ids/alert.ts';
 import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
-import type { ScriptReport } from '../scripts/engine.ts';
+import type { CacheChange, CacheCounters } from '../scripts/cache.ts';
+import type { FileChange } from '../scripts/host.ts';
+import type { ScriptReport, ScriptSwitch } from '../scripts/report.ts';
+import type { PrintLevel } from '../scripts/runtime.ts';
+import type { TraceEntry } from '../scripts/trace.ts';
 
 export type InterfaceKind = 'packet' | 'pcap';
 
@@ -21,6 +26,10 @@ export type InterfaceKind = 'packet' | 'pcap';
 export const CONTROL_STOP = 0;
 /** Commands that the main thread has posted. */
 export const CONTROL_COMMANDS = 1;
+/** 1: the script host has loaded its scripts. */
+export const CONTROL_HOST_READY = 2;
+/** 1: scripts may change flows, so an interface of a file takes no visit before they have seen what the last one said. */
+export const CONTROL_FEEDS_BACK = 3;
 export const CONTROL_WORDS = 4;
 
 /** Positions in the shared gauges (doubles). */
@@ -68,6 +77,8 @@ export interface InterfaceData {
 }
 
 export type InterfaceCommand =
+  /** {@link FlowOverride}s of a script host come through this port from now on. */
+  | { readonly type: 'changes'; readonly port: MessagePort }
   /** What has changed; it takes effect at the next visit. */
   | { readonly type: 'policy'; readonly preferences?: Preferences; readonly lists?: CompiledLists }
   | { readonly type: 'alerts'; readonly alerts: readonly IdsAlert[] }
@@ -86,10 +97,27 @@ export type InterfaceMessage =
   | { readonly type: 'ended' };
 
 /** Positions in the words by which the main thread watches a script host. */
-export const WATCH_IN_CALL = 0; // 1 while scripts run
+export const WATCH_STATE = 0; // HOST_*
 export const WATCH_CALLS = 1; // calls begun
 export const WATCH_UNWRITTEN = 2; // export lines that are made and not written yet
-export const WATCH_WORDS = 4;
+export const WATCH_DONE = 3; // callbacks of the event at the ring's tail that are through
+export const WATCH_CALLBACK = 4; // position in CALLBACKS of the one that runs
+export const WATCH_SCRIPT = 5; // number of the file that runs (HostFile.number), 0 = nobody knows
+export const WATCH_THREAD = 6; // the kernel's number of the host's thread
+export const WATCH_COMMANDS = 7; // commands that the main thread has posted
+export const WATCH_FORWARDED = 8; // 1: the event at the tail has been handed on to the hosts of single scripts
+export const WATCH_WORDS = 12;
+
+/** No script runs; scripts run; the main thread has decided to end the host: whatever it was doing is undone. */
+export const HOST_IDLE = 0;
+export const HOST_IN_CALL = 1;
+export const HOST_ENDED = 2;
+
+/** A script's file; the number stands for it in the words of the watch. */
+export interface HostFile {
+  readonly number: number;
+  readonly change: FileChange;
+}
 
 export interface HostData {
   readonly id: number;
@@ -97,16 +125,32 @@ export interface HostData {
   readonly kind: InterfaceKind;
   readonly config: Config;
   readonly names: Names;
+  readonly preferences: Preferences;
   readonly ring: SharedArrayBuffer;
   /** What the thread's book of hosts is made from. */
   readonly hosts: HostBookData;
-  /** {@link HostCommand}s come here; looked at when figures are reported. */
+  /** {@link HostCommand}s come here; looked at between two visits when WATCH_COMMANDS has grown. */
   readonly port: MessagePort;
-  /** Keeps the exports of several hosts apart (exports/lines.ts). */
+  /** Where {@link FlowOverride}s go: one port per interface thread. */
+  readonly flows: readonly MessagePort[];
+  /** CONTROL_* words of the interface threads. */
+  readonly control: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
+  /** Keeps the exports of several hosts apart (exports/lines.ts). */
   readonly outputLock: SharedArrayBuffer;
+  readonly lockHolder: number;
   /** One word: lines of scripts that are on their way to the main thread. */
   readonly linesUnderWay: SharedArrayBuffer;
+  readonly files: readonly HostFile[];
+  readonly switches: ReadonlyMap<string, ScriptSwitch>;
+  /** What the `ntop` cache holds. */
+  readonly cache: readonly CacheChange[];
+  /** Paths of scripts that run in hosts of their own. */
+  readonly excluded: ReadonlySet<string>;
+  /** The one script that this host is for: its ring is filled by the host of the others. */
+  readonly own: boolean;
+  /** A host that was ended left the event at the tail: callbacks that are through, and was it handed on? */
+  readonly resume: { readonly done: number; readonly forwarded: boolean; readonly careful: boolean } | undefined;
 }
 
 export interface ProtocolTotals {
@@ -120,17 +164,30 @@ export interface ProtocolTotals {
 export interface HostReport {
   readonly scripts: readonly ScriptReport[];
   readonly alerts: number;
+  readonly shadowAlerts: number;
   readonly linesExported: number;
   /** Lines of scripts that the log's rate limit left out. */
   readonly printsDropped: number;
+  /** Alerts, lines and changes of flows of one callback that there was no room for. */
+  readonly effectsDropped: number;
   readonly hosts: HostBookCounters;
+  readonly cache: CacheCounters;
+  /** Events that a script's own host had no room for, by its path and callback. */
+  readonly notForwarded: Readonly<Record<string, Readonly<Partial<Record<Callback, number>>>>>;
 }
 
-/** Names that reverse DNS has found. */
-export interface HostCommand {
-  readonly type: 'names';
-  readonly names: readonly { readonly address: string; readonly name: string }[];
-}
+export type HostCommand =
+  /** Names that reverse DNS has found. */
+  | { readonly type: 'names'; readonly names: readonly { readonly address: string; readonly name: string }[] }
+  | { readonly type: 'files'; readonly files: readonly HostFile[] }
+  | { readonly type: 'switch'; readonly key: string; readonly to: ScriptSwitch }
+  | { readonly type: 'preferences'; readonly preferences: Preferences }
+  /** What scripts of other interfaces have kept. */
+  | { readonly type: 'cache'; readonly changes: readonly CacheChange[] }
+  /** A script runs in a host of its own from now on: events go to its ring. Without a ring it comes to rest, or back. */
+  | { readonly type: 'forward'; readonly path: string; readonly ring: SharedArrayBuffer | undefined; readonly back: boolean }
+  /** Flows whose calls are traced, in the filter language; '' = none but those with an alert. */
+  | { readonly type: 'trace'; readonly filter: string };
 
 export type HostMessage =
   /** Names learned from the traffic, for other threads' books. */
@@ -140,8 +197,19 @@ export type HostMessage =
   /** The flows that `Config.flowQuery` picks of those that have ended. */
   | ({ readonly type: 'flows' } & Omit<FlowAnswer, 'interface' | 'names'>)
   | { readonly type: 'report'; readonly report: HostReport }
-  | { readonly type: 'print'; readonly script: string; readonly line: string }
-  | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string }
+  | {
+      readonly type: 'print';
+      readonly script: string;
+      readonly level: PrintLevel;
+      readonly line: string;
+      readonly flow?: string;
+      readonly callback: string;
+    }
+  | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string; readonly flow?: string }
+  | { readonly type: 'script-loaded'; readonly script: string; readonly version: string | undefined; readonly replaced: boolean }
+  | { readonly type: 'script-switched'; readonly script: string; readonly on: boolean; readonly reason: string }
+  | { readonly type: 'cache'; readonly changes: readonly CacheChange[] }
+  | { readonly type: 'trace'; readonly entries: readonly TraceEntry[] }
   /** Nobody reads an export any more (`| head`): the run may stop. */
   | { readonly type: 'reader-gone' }
   | { readonly type: 'failed'; readonly error: string }

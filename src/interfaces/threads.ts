@@ -38,6 +38,10 @@ export interface InterfaceThreads {
   /** Packets that each thread has read. */
   packets(): number[];
   post(command: InterfaceCommand): void;
+  /** Other ends of a port per thread, through which the changes of a script host come. */
+  attach(): MessagePort[];
+  /** CONTROL_* words of all threads. */
+  readonly control: SharedArrayBuffer;
   /** Tells them to end. */
   stop(): void;
   /** Nothing is posted any more. */
@@ -217,6 +221,16 @@ export function startThreads(
       for (const { commands } of threads) commands.postMessage(command);
       Atomics.add(words, CONTROL_COMMANDS, 1);
     },
+    attach() {
+      const ports = threads.map(({ commands }) => {
+        const { port1, port2 } = new MessageChannel();
+        commands.postMessage({ type: 'changes', port: port1 } satisfies InterfaceCommand, [port1]);
+        return port2;
+      });
+      Atomics.add(words, CONTROL_COMMANDS, 1);
+      return ports;
+    },
+    control,
     stop,
     close() {
       for (const { commands } of threads) commands.close();

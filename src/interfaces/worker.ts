@@ -25,6 +25,8 @@ import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
 import { openFile } from './pcap/source.ts';
 import {
+  CONTROL_FEEDS_BACK,
+  CONTROL_HOST_READY,
   CONTROL_STOP,
   GAUGE_BEGAN,
   GAUGE_CLOCK,
@@ -76,6 +78,8 @@ interface Events extends EventSink {
   close(): void;
   /** From now on events wait for room. */
   patient(): void;
+  /** Waits until the script host has read everything; of a file's interface. */
+  waitUntilRead(): void;
 }
 
 /** Files wait for room in the ring, so results are complete; live interfaces shed and count, except at their end. */
@@ -89,6 +93,7 @@ function ringSink(live: boolean, shared: SharedArrayBuffer): Events {
     commit: ring.commit,
     crowded: ring.crowded,
     close: ring.close,
+    waitUntilRead: () => alone?.waitUntilRead(),
     patient() {
       patient = true;
     },
@@ -165,6 +170,7 @@ function run(
       engine.process(scratch, batch.bytes);
     }
     commands.poll();
+    if (source.live) commands.pollChanges();
     commands.work();
     if (source.live) {
       const time = answer === 0 ? source.quietUntil() : engine.clock();
@@ -215,7 +221,10 @@ function main(): void {
     counters,
     sink,
     visitsInline: !live,
-    beforeVisit: (time) => matcher.retry(time),
+    beforeVisit(time) {
+      matcher.retry(time);
+      if (!live) settleScripts(sink, commands);
+    },
   });
   const matcher = createIdsMatcher({
     report: engine.report,
@@ -258,6 +267,7 @@ function main(): void {
     say({ type: 'running' });
   }
   commands.poll();
+  commands.pollChanges();
   commands.finish();
   matcher.finish();
   sink?.patient();
@@ -270,6 +280,7 @@ function main(): void {
   })) {
     counters[counterIndex(`ids.${name}`)] = value;
   }
+  counters[counterIndex('changes.late')] = commands.late;
   gauges[GAUGE_CLOCK] = engine.clock();
   say(protocolsMessage(engine, names));
   closeRing();
@@ -278,10 +289,24 @@ function main(): void {
   say({ type: 'ended' });
 }
 
+/**
+ * Before a visit of a file: the scripts have seen what the last visit said, and what they want of flows is known. So every run gives
+ * the same. Where no script changes flows, nothing is waited for.
+ */
+function settleScripts(events: Events | undefined, commands: Commands): void {
+  if (events === undefined) return;
+  while (Atomics.load(control, CONTROL_HOST_READY) === 0) Atomics.wait(control, CONTROL_HOST_READY, 0);
+  if (Atomics.load(control, CONTROL_FEEDS_BACK) === 0) return;
+  events.waitUntilRead();
+  commands.poll();
+  commands.pollChanges();
+}
+
 /** Tries until the interface is there again; its flows go on being visited. @returns undefined when stopped */
 function reopen(engine: FlowEngine, commands: Commands): PacketSource | undefined {
   const tend = (): void => {
     commands.poll();
+    commands.pollChanges();
     while (commands.work());
     while (engine.advance(clock.now(), SLICE_FLOWS));
   };

@@ -58,6 +58,8 @@ export interface CacheCounters {
 export interface SharedCache extends ScriptCache {
   /** What has changed since the last call, only the newest state of each key, field and member. In an order that `apply` needs. */
   takeChanges(): CacheChange[];
+  /** All that there is, as changes for an empty cache. */
+  state(): CacheChange[];
   /** Takes over changes of another cache, or what was stored; they are not handed out again. */
   apply(changes: Iterable<CacheChange>): void;
   counters(): CacheCounters;
@@ -412,6 +414,18 @@ export function createScriptCache({ now, mostBytes = MOST_BYTES, mostChanges = M
       pending = new Map();
       changes = 0;
       return [...taken].flatMap(([key, of]) => [...changesOf(key, of)]);
+    },
+    state() {
+      sweep();
+      return [...entries].flatMap(([key, { fields, members }]) => [
+        ...changesOf(key, {
+          cleared: false,
+          list: true,
+          until: true,
+          fields: new Set(fields.keys()),
+          members: new Set(members),
+        }),
+      ]);
     },
     apply(all) {
       applying = true;

@@ -1,43 +1,101 @@
-/** Which files are scripts: every `.lua` in the given directories that does not start with a dot; no sub-directories. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-export interface ScriptFile {
-  readonly name: string;
-  readonly path: string;
-  /** Text as bytes, without a byte order mark; `undefined` when the file could not be read. */
-  readonly source?: Uint8Array;
-  /** Why not. */
-  readonly error?: string;
-}
-
 /**
- * Directories in the given order, files of each by name.
- * @param unreadable is told of a directory that cannot be listed, is missing, or has no scripts
+ * Which files are scripts, and in which state: every `.lua` and `.ts` in the given directories that does not start with a dot; no
+ * sub-directories. Read by the main thread, at start and while it runs.
+ *
+ *   directories ──scan()──► FileChange: new, changed, gone ──► script hosts
  */
-export function readScriptFiles(directories: readonly string[], unreadable: (message: string) => void): ScriptFile[] {
-  const files: ScriptFile[] = [];
-  for (const directory of directories) {
-    let names: string[];
-    try {
-      names = readdirSync(directory);
-    } catch (error) {
-      unreadable(`directory of scripts: ${(error as Error).message}`);
-      continue;
-    }
-    const scripts = names.filter((entry) => entry.endsWith('.lua') && !entry.startsWith('.')).sort();
-    if (scripts.length === 0) unreadable(`directory of scripts: no .lua files in ${directory}`);
-    for (const name of scripts) files.push(readScript(name, join(directory, name)));
-  }
-  return files;
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileChange } from './host.ts';
+import type { ScriptVersion } from './runtime.ts';
+
+const isScript = (name: string): boolean =>
+  !name.startsWith('.') && (name.endsWith('.lua') || (name.endsWith('.ts') && !name.endsWith('.d.ts')));
+
+/** A file that was written less than this ago may be half written: it is looked at again, ms. */
+const SETTLE_MS = 100;
+
+export interface ScriptFiles {
+  /** What has changed since the last scan; the first time all files, in the order of directories and names. */
+  scan(): FileChange[];
 }
 
-function readScript(name: string, path: string): ScriptFile {
+/** The state of a file. @param path absolute */
+export function readScript(path: string): FileChange {
   try {
     const bytes = readFileSync(path);
     const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    return { name, path, source: marked ? bytes.subarray(3) : bytes };
+    return { path, version: versionOf(path, new Uint8Array(marked ? bytes.subarray(3) : bytes)) };
   } catch (error) {
-    return { name, path, error: (error as Error).message };
+    return { path, error: (error as Error).message };
   }
+}
+
+function versionOf(path: string, source: Uint8Array): ScriptVersion {
+  return {
+    file: path.slice(path.lastIndexOf('/') + 1),
+    path,
+    language: path.endsWith('.ts') ? 'typescript' : 'lua',
+    source,
+    hash: createHash('sha256').update(source).digest('hex').slice(0, 12),
+  };
+}
+
+/** @param unreadable is told of a directory that cannot be listed, is missing, or has no scripts; once until that changes */
+export function createScriptFiles(directories: readonly string[], unreadable: (message: string) => void): ScriptFiles {
+  const seen = new Map<string, string>(); // path -> what stat said
+  const complaints = new Map<string, string>();
+  let first = true;
+
+  const complain = (directory: string, message: string | undefined): void => {
+    if (message !== undefined && complaints.get(directory) !== message) unreadable(message);
+    if (message === undefined) complaints.delete(directory);
+    else complaints.set(directory, message);
+  };
+
+  function list(directory: string): string[] {
+    try {
+      const names = readdirSync(directory).filter(isScript).sort();
+      complain(directory, names.length === 0 ? `directory of scripts: no .lua or .ts files in ${directory}` : undefined);
+      return names;
+    } catch (error) {
+      complain(directory, `directory of scripts: ${(error as Error).message}`);
+      return [];
+    }
+  }
+
+  const stateOf = (path: string): { readonly text: string; readonly age: number } => {
+    try {
+      const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+      return { text: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, age: Date.now() - mtimeMs };
+    } catch (error) {
+      return { text: (error as Error).message, age: Number.POSITIVE_INFINITY };
+    }
+  };
+
+  return {
+    scan() {
+      const changes: FileChange[] = [];
+      const there = new Set<string>();
+      for (const directory of directories) {
+        for (const name of list(directory)) {
+          const path = join(directory, name);
+          there.add(path);
+          const { text, age } = stateOf(path);
+          if (seen.get(path) === text) continue;
+          if (!first && age >= 0 && age < SETTLE_MS) continue;
+          seen.set(path, text);
+          changes.push(readScript(path));
+        }
+      }
+      for (const path of seen.keys()) {
+        if (there.has(path)) continue;
+        seen.delete(path);
+        changes.push({ path });
+      }
+      first = false;
+      return changes;
+    },
+  };
 }

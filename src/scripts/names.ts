@@ -1,13 +1,12 @@
 /**
  * Names of hosts between a script host and the main thread: what its book learns goes out, what reverse DNS finds comes in.
- * Called by the script host, whose thread turns no event loop.
+ * Called by the script host.
  */
-import { receiveMessageOnPort } from 'node:worker_threads';
 import { CALLBACK_BIT, E_CALLBACKS } from '../flows/event.ts';
 import { STATE_CLIENT_UNICAST, STATE_SERVER_UNICAST } from '../flows/record.ts';
 import type { EventView } from '../flows/view.ts';
 import type { LearningBook } from '../hosts/host-book.ts';
-import type { HostCommand, HostData, HostMessage } from '../interfaces/protocol.ts';
+import type { HostData, HostMessage } from '../interfaces/protocol.ts';
 
 /** Addresses handed to reverse DNS at once; more wait for their next event. */
 const MOST_NAMELESS = 1000;
@@ -15,10 +14,13 @@ const MOST_NAMELESS = 1000;
 export interface NameExchange {
   /** Takes the names out of an event, and notes which of its ends have none. */
   learn(view: EventView): void;
+  /** Sends what was learned, and which addresses have no name. */
   exchange(): void;
+  /** Names that reverse DNS has found. */
+  found(names: readonly { readonly address: string; readonly name: string }[]): void;
 }
 
-export function createNameExchange({ config, port }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
+export function createNameExchange({ config }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
   // somebody may ask for names: the programming interface, or a table of flows
   const shared = config.dataDirectory !== undefined || config.flowQuery !== undefined;
   const nameless = new Set<string>();
@@ -41,11 +43,9 @@ export function createNameExchange({ config, port }: HostData, book: LearningBoo
         say({ type: 'nameless', addresses: [...nameless] });
         nameless.clear();
       }
-      for (;;) {
-        const received = receiveMessageOnPort(port) as { message: HostCommand } | undefined;
-        if (received === undefined) break;
-        for (const { address, name } of received.message.names) book.put(address, name, 'reverse');
-      }
+    },
+    found(named) {
+      for (const { address, name } of named) book.put(address, name, 'reverse');
     },
   };
 }

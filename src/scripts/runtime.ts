@@ -5,7 +5,7 @@
  *                                       └──failed, took, starting──► CallObserver (host.ts: profile, breaker)
  *
  * The host (host.ts) knows files, versions, switches, filters and budgets of time; a runtime knows its language. Everything is
- * synchronous. Scripts are known by the number that the host gives them, which stays the same over their versions.
+ * synchronous. To a runtime, a script is a number that the host gives each version that it loads, and never gives again.
  * Texts about flows are in Latin-1 form (one character is one byte), as those of a view are; keys and titles are proper text.
  */
 import type { Callback } from '../flows/event.ts';
@@ -136,8 +136,7 @@ export interface CallObserver {
 
 export interface Runtime {
   /**
-   * Compiles a version, runs it and its `setup()`. A version of the same script that is loaded stays until `unload` or until
-   * `replace` — here both are there under two numbers.
+   * Compiles a version, runs it and its `setup()`. An older version of the script that is loaded under another number stays.
    * @throws Error whose message is `file:line: cause`; nothing of the version is left behind then
    */
   load(script: number, version: ScriptVersion): Definition;

@@ -1,18 +1,51 @@
 /**
- * The script host of one interface: ring of lifecycle events → scripts and exports. Started by patrol.ts with
- * HostData; it ends when the interface's thread has closed the ring and every event is read.
+ * The thread of a script host: ring of lifecycle events → scripts and exports. Started by hosts.ts with HostData; it ends when the
+ * writer has closed the ring and every event is read.
+ *
+ *   ring ──event──► host.run per callback ──► exports, recording ──► release
+ *            └────► rings of scripts that have a host of their own
+ *
+ * It turns no event loop: commands of the main thread are looked at between two visits and while nothing comes. While scripts run, the
+ * main thread may end it from outside (hosts.ts): so everything that a callback leads to happens after it, with WATCH_STATE idle, and is
+ * complete when WATCH_DONE counts it.
  */
-import { parentPort, workerData } from 'node:worker_threads';
-import { type LineWriter, lockHolder, openLines } from '../exports/lines.ts';
+import { join } from 'node:path';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type LineWriter, openLines } from '../exports/lines.ts';
+import { compileFilter } from '../filter/filter.ts';
 import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
 import { alertLine, coreAlertLine, eventLine, flowLine } from '../flows/export.ts';
-import { createRingReader } from '../flows/ring.ts';
+import type { FlowOverride } from '../flows/overrides.ts';
+import { createRingReader, createRingWriter, type RingWriter } from '../flows/ring.ts';
 import { createSelection } from '../flows/selection.ts';
-import { createEventView } from '../flows/view.ts';
+import { createEventView, type EventView } from '../flows/view.ts';
 import { openHostBook } from '../hosts/host-book.ts';
-import { type HostData, type HostMessage, type HostReport, WATCH_CALLS, WATCH_IN_CALL, WATCH_UNWRITTEN } from '../interfaces/protocol.ts';
-import { createLuaEngine, type ScriptSink } from './engine.ts';
+import {
+  CONTROL_FEEDS_BACK,
+  CONTROL_HOST_READY,
+  HOST_ENDED,
+  HOST_IDLE,
+  HOST_IN_CALL,
+  type HostCommand,
+  type HostData,
+  type HostMessage,
+  type HostReport,
+  WATCH_CALLBACK,
+  WATCH_CALLS,
+  WATCH_COMMANDS,
+  WATCH_DONE,
+  WATCH_FORWARDED,
+  WATCH_SCRIPT,
+  WATCH_STATE,
+  WATCH_THREAD,
+  WATCH_UNWRITTEN,
+} from '../interfaces/protocol.ts';
+import { native } from '../native.ts';
+import { createScriptCache } from './cache.ts';
+import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
+import { loadLocales } from './locales.ts';
 import { createNameExchange } from './names.ts';
+import type { TraceEntry } from './trace.ts';
 
 const data = workerData as HostData;
 const { config } = data;
@@ -21,9 +54,10 @@ const { config } = data;
 const REPORT_MS = 250;
 /** Script output and script errors a second that reach the log on a live interface. */
 const LOG_LINES_PER_SECOND = 50;
-
 /** Lines of scripts that may be on their way to the log: beyond it the scripts wait, or the queue would grow without end. */
 const MOST_LINES_UNDER_WAY = 1000;
+/** Traces between two reports of a live interface; the rest is left out. */
+const MOST_TRACES = 5000;
 
 const say = (message: HostMessage): void => parentPort?.postMessage(message);
 
@@ -52,136 +86,329 @@ function rateLimit(perSecond: number): () => boolean {
   };
 }
 
+const watch = new Int32Array(data.watch);
+let calls = 0;
+/** Scripts run from here on. A row of calls counts as one stay: each operation of `Atomics` costs. */
+function enter(callback: Callback): void {
+  watch[WATCH_CALLBACK] = CALLBACKS.indexOf(callback);
+  Atomics.store(watch, WATCH_CALLS, ++calls);
+  Atomics.store(watch, WATCH_STATE, HOST_IN_CALL);
+}
+/** They have returned. If the main thread has decided otherwise in the meantime, this thread has come to its end. */
+function leave(): void {
+  if (Atomics.compareExchange(watch, WATCH_STATE, HOST_IN_CALL, HOST_IDLE) === HOST_ENDED) Atomics.wait(watch, WATCH_STATE, HOST_ENDED);
+}
+
+/** A script with a host of its own, seen from the host of the others. */
+interface Forward {
+  readonly ring: RingWriter;
+  readonly lost: Partial<Record<Callback, number>>;
+}
+
+/** @returns the sum under a key, one more */
+function addOne(counts: Partial<Record<Callback, number>>, callback: Callback): void {
+  counts[callback] = (counts[callback] ?? 0) + 1;
+}
+
 async function main(): Promise<void> {
   const live = data.kind === 'packet';
+  Atomics.store(watch, WATCH_THREAD, native.threadId());
   const book = openHostBook(data.hosts);
   const view = createEventView(data.names, book);
   const readerGone = (): void => say({ type: 'reader-gone' });
   const open = (path: string | undefined): LineWriter | undefined =>
-    path === undefined ? undefined : openLines(path, data.outputLock, lockHolder(data.id), readerGone);
-  const exportFlows = open(config.exportFlows);
-  const exportEvents = open(config.exportEvents);
+    path === undefined ? undefined : openLines(path, data.outputLock, data.lockHolder, readerGone);
+  const exportFlows = data.own ? undefined : open(config.exportFlows);
+  const exportEvents = data.own ? undefined : open(config.exportEvents);
   const exportAlerts = open(config.exportAlerts);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
-  const watch = new Int32Array(data.watch);
-  let calls = 0;
-  let inCall = false;
-  /** Begins a call, or says that no script runs. A row of calls counts as one stay: each operation of `Atomics` costs. */
-  const watched = (calling: boolean): void => {
-    if (calling) Atomics.store(watch, WATCH_CALLS, ++calls);
-    if (calling === inCall) return;
-    inCall = calling;
-    Atomics.store(watch, WATCH_IN_CALL, calling ? 1 : 0);
-  };
   const unwritten = (): number => exports.reduce((sum, writer) => sum + writer.unwritten, 0);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
-  const picked = config.flowQuery === undefined ? undefined : createSelection(config.flowQuery, data.names);
+  const picked = data.own || config.flowQuery === undefined ? undefined : createSelection(config.flowQuery, data.names);
   const names = createNameExchange(data, book, say);
+  const cache = createScriptCache({ now: () => clock });
+  cache.apply(data.cache);
+  const numbers = new Map(data.files.map(({ number, change }) => [change.path, number]));
+  const forwards = new Map<string, Forward>();
+  const notForwarded: Record<string, Partial<Record<Callback, number>>> = {};
+  let preferences = data.preferences;
+  let clock = 0; // s
   let alerts = 0;
+  let shadowAlerts = 0;
   let printsDropped = 0;
+  let traceFilter: ReturnType<typeof compileFilter> | undefined;
+  let traces: TraceEntry[] = [];
+  let tracesDropped = 0;
 
-  /** Waiting for a slow reader of an export or of the log is not the script's time. */
-  const outside = (work: () => void): void => {
-    watched(false);
-    work();
-    watched(true);
-  };
-  const sink: ScriptSink = {
+  const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
+  const sink: HostSink = {
     alert(alert, of) {
-      alerts++;
-      outside(() => exportAlerts?.write(alertLine(alert, of)));
+      if (alert.shadow) shadowAlerts++;
+      else alerts++;
+      exportAlerts?.write(alertLine(alert, of));
+      exportAlerts?.flush(); // what was raised is there, whatever becomes of this thread
     },
-    print(script, line) {
-      if (passes()) outside(() => sayLine({ type: 'print', script, line }));
+    print(script, level, line, callback, of) {
+      if (passes()) sayLine({ type: 'print', script, level, line, callback, ...flowOf(of) });
       else printsDropped++;
     },
-    error(script, callback, message) {
-      if (passes()) outside(() => sayLine({ type: 'script-error', script, callback, message }));
+    error(script, callback, message, of) {
+      if (passes()) sayLine({ type: 'script-error', script, callback, message, ...flowOf(of) });
       else printsDropped++;
+    },
+    changes(changes, of) {
+      for (const change of changes) tell(change, of);
+    },
+    loaded: (script, version, replaced) => say({ type: 'script-loaded', script, version, replaced }),
+    switched: (script, on, reason) => say({ type: 'script-switched', script, on, reason }),
+    starting(path) {
+      Atomics.store(watch, WATCH_SCRIPT, numbers.get(path) ?? 0);
+    },
+    trace(callback, scripts, of) {
+      if (live && traces.length >= MOST_TRACES) {
+        tracesDropped++;
+        return;
+      }
+      traces.push({
+        flow: of.flowId(),
+        label: labelOf(of),
+        visit: of.visit(),
+        time: of.time(),
+        callback,
+        statusBefore: of.statusBefore(),
+        status: of.status(),
+        scripts,
+      });
     },
   };
-  const scripts = await createLuaEngine({
-    directories: config.scripts ? config.scriptDirectories : [],
+
+  /** Hands what a script wants of a flow to the thread that has the flow. */
+  function tell(change: FlowChange, of: EventView): void {
+    const seq = of.seq();
+    const port = data.flows[(seq - 1) % data.flows.length] as MessagePort;
+    const { status, score } = change;
+    if (status === undefined && score?.of !== 'flow') return;
+    const override: FlowOverride = {
+      flow: of.place(),
+      seq,
+      ...(status === undefined ? {} : { status }),
+      ...(score === undefined ? {} : { score: score.value }),
+    };
+    port.postMessage(override);
+  }
+
+  const host = await createScriptHost({
+    directories: config.scriptDirectories,
     interfaceId: data.id,
     interfaceName: data.name,
     live,
+    names: data.names,
     hosts: book,
+    preferences: () => preferences,
+    cache,
+    translate: loadLocales(config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')]).translator(config.language),
     sink,
+    traced: (of) => traceFilter?.matches(of) === true,
   });
-  watched(false); // messages of the loading are no calls
+  for (const [key, to] of data.switches) host.switch(key, to);
+  host.exclude(data.excluded);
+  const excluded = new Set(data.excluded);
+  host.change(data.files.map(({ change }) => change));
+
   const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
-  /** Bits of the callbacks that some script has and that are not masked. */
-  const called = CALLBACKS.filter(
-    (callback) => unmasked(callback) && scripts.scripts.some((script) => script.callbacks.includes(callback)),
-  ).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
+  const mask = CALLBACKS.filter(unmasked).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
+  let called = 0;
+  const settled = (): void => {
+    called = host.callbacks() & mask;
+    const control = new Int32Array(data.control);
+    if (host.feedsBack()) Atomics.store(control, CONTROL_FEEDS_BACK, 1);
+    Atomics.store(control, CONTROL_HOST_READY, 1);
+    Atomics.notify(control, CONTROL_HOST_READY);
+  };
+  settled();
 
   const report = (): HostReport => ({
-    scripts: scripts.scripts,
+    scripts: host.reports(),
     alerts,
+    shadowAlerts,
     linesExported: exports.reduce((sum, writer) => sum + writer.lines, 0),
     printsDropped,
+    effectsDropped: host.effectsDropped() + tracesDropped,
     hosts: book.counters(),
+    cache: cache.counters(),
+    notForwarded,
   });
 
-  say({ type: 'report', report: report() });
-  const ring = createRingReader(data.ring);
-  const words = new Uint32Array(ring.bytes.buffer, ring.bytes.byteOffset, ring.bytes.byteLength >> 2);
+  // What the main thread wants ------------------------------------------------------------------------------
+
+  function obey(command: HostCommand): void {
+    switch (command.type) {
+      case 'names':
+        names.found(command.names);
+        break;
+      case 'files':
+        for (const { number, change } of command.files) numbers.set(change.path, number);
+        host.change(command.files.map(({ change }) => change));
+        settled();
+        break;
+      case 'switch':
+        host.switch(command.key, command.to);
+        settled();
+        break;
+      case 'preferences':
+        preferences = command.preferences;
+        break;
+      case 'cache':
+        cache.apply(command.changes);
+        break;
+      case 'forward': {
+        const { path, ring, back } = command;
+        forwards.get(path)?.ring.close();
+        forwards.delete(path);
+        if (ring !== undefined) {
+          notForwarded[path] ??= {};
+          forwards.set(path, { ring: createRingWriter(ring), lost: notForwarded[path] });
+        }
+        if (back) excluded.delete(path);
+        else excluded.add(path);
+        host.exclude(excluded);
+        settled();
+        break;
+      }
+      case 'trace':
+        traceFilter = command.filter === '' ? undefined : compileFilter(command.filter, data.names);
+        break;
+    }
+  }
+
+  let obeyed = 0;
+  function obeyAll(): void {
+    while (obeyed !== Atomics.load(watch, WATCH_COMMANDS)) {
+      const received = receiveMessageOnPort(data.port) as { message: HostCommand } | undefined;
+      if (received === undefined) return; // it is on its way
+      obeyed++;
+      obey(received.message);
+    }
+  }
+
   let reported = performance.now();
-  let count = 0;
-  for (;;) {
-    let at = ring.next(0);
-    if (at === -1) {
-      watched(false);
-      at = ring.next(REPORT_MS);
-    }
-    if (at === -2) break;
-    if (at >= 0) {
-      view.set(ring.bytes, at);
-      names.learn(view);
-      const due = ring.bytes[at + E_CALLBACKS] as number;
-      if ((due & called) === 0) watched(false);
-      for (const callback of view.callbacks()) {
-        if ((called & CALLBACK_BIT[callback]) !== 0) {
-          watched(true);
-          scripts.run(view, callback);
+  function tellMain(): void {
+    reported = performance.now();
+    for (const writer of exports) writer.flush();
+    Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
+    names.exchange();
+    const changes = cache.takeChanges();
+    if (changes.length > 0) say({ type: 'cache', changes });
+    if (traces.length > 0) say({ type: 'trace', entries: traces });
+    traces = [];
+    say({ type: 'report', report: report() });
+  }
+
+  // One event -------------------------------------------------------------------------------------------------
+
+  /** Gives the event to the hosts of single scripts. A live interface waits for none of them. */
+  function forward(due: number, at: number, length: number): void {
+    for (const [path, { lost }] of forwards) {
+      for (;;) {
+        const ring = forwards.get(path)?.ring;
+        if (ring === undefined) break;
+        const to = ring.reserve(length);
+        if (to >= 0) {
+          ring.bytes.set(events.bytes.subarray(at, at + length), to);
+          ring.commit(length);
+          break;
         }
-        if (exportEvents !== undefined) {
-          watched(false);
-          exportEvents.write(eventLine(view, callback));
+        if (live) {
+          for (const callback of CALLBACKS) if ((due & mask & CALLBACK_BIT[callback]) !== 0) addOne(lost, callback);
+          break;
         }
-      }
-      if (exports.length > 0 || picked !== undefined) {
-        watched(false);
-        if (view.alertedNow()) exportAlerts?.write(coreAlertLine(view));
-        if ((due & CALLBACK_BIT.idle) !== 0) {
-          exportFlows?.write(flowLine(view));
-          picked?.offer(ring.bytes, at, words[(at + E_LENGTH) >> 2] as number, view);
-        }
-        Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
-      }
-      ring.release(words[(at + E_LENGTH) >> 2] as number);
-    }
-    if (at < 0 || (++count & 0xff) === 0) {
-      const now = performance.now();
-      if (now - reported >= REPORT_MS) {
-        reported = now;
-        watched(false);
-        for (const writer of exports) writer.flush();
-        names.exchange();
-        say({ type: 'report', report: report() });
+        ring.waitForRoom(length, REPORT_MS);
+        obeyAll(); // the host may have been given up
       }
     }
   }
-  watched(false);
+
+  function take(at: number, length: number, done: number, forwarded: boolean, careful: boolean): void {
+    const due = events.bytes[at + E_CALLBACKS] as number;
+    clock = view.time() / 1e6;
+    if (!forwarded && forwards.size > 0) {
+      forward(due, at, length);
+      Atomics.store(watch, WATCH_FORWARDED, 1);
+    }
+    let count = 0;
+    for (const callback of view.callbacks()) {
+      if (++count <= done) continue;
+      if ((called & CALLBACK_BIT[callback]) !== 0) {
+        enter(callback);
+        host.call(view, callback, careful);
+        leave();
+        host.commit(view, callback);
+      }
+      exportEvents?.write(eventLine(view, callback));
+      watch[WATCH_DONE] = count;
+    }
+    if (exports.length > 0 || picked !== undefined) {
+      if (view.alertedNow() && !data.own) exportAlerts?.write(coreAlertLine(view));
+      if ((due & CALLBACK_BIT.idle) !== 0) {
+        exportFlows?.write(flowLine(view));
+        picked?.offer(events.bytes, at, length, view);
+      }
+      watch[WATCH_UNWRITTEN] = unwritten();
+    }
+  }
+
+  say({ type: 'report', report: report() });
+  const events = createRingReader(data.ring);
+  const words = new Uint32Array(events.bytes.buffer, events.bytes.byteOffset, events.bytes.byteLength >> 2);
+  let resume = data.resume;
+  let visit = -1;
+  let count = 0;
+  for (;;) {
+    let at = events.next(0);
+    if (at === -1) {
+      obeyAll();
+      at = events.next(REPORT_MS);
+      obeyAll();
+    }
+    if (at === -2) break;
+    if (at >= 0) {
+      view.set(events.bytes, at);
+      if (view.visit() !== visit) {
+        obeyAll();
+        visit = view.visit();
+        host.crowd(live && events.crowded());
+      }
+      if (!data.own) names.learn(view);
+      const length = words[(at + E_LENGTH) >> 2] as number;
+      take(at, length, resume?.done ?? 0, resume?.forwarded ?? false, resume?.careful ?? false);
+      resume = undefined;
+      Atomics.store(watch, WATCH_SCRIPT, 0);
+      watch[WATCH_DONE] = 0;
+      watch[WATCH_FORWARDED] = 0;
+      events.release(length);
+    }
+    if ((at < 0 || (++count & 0xff) === 0) && performance.now() - reported >= REPORT_MS) tellMain();
+  }
+  obeyAll();
+  for (const { ring } of forwards.values()) ring.close();
   for (const writer of exports) writer.close();
-  names.exchange();
+  tellMain();
   if (picked !== undefined) {
     const { names: _names, interface: _interface, ...flows } = picked.answer();
     say({ type: 'flows', ...flows });
   }
   const last = report();
-  scripts.close();
+  host.close();
   say({ type: 'ended', report: last });
+}
+
+const L4_NAMES: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6', 132: 'SCTP' };
+
+/** `[TCP] 10.0.0.1:51514 -> 10.0.0.2:80` */
+function labelOf(view: EventView): string {
+  const end = (address: string, port: number): string =>
+    port === 0 ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return `[${L4_NAMES[view.l4()] ?? view.l4()}] ${end(view.client(), view.clientPort())} -> ${end(view.server(), view.serverPort())}`;
 }
 
 main().catch((error: Error) => {

@@ -6,6 +6,7 @@ import { sampleOf, statusLine } from '../../src/cli/progress.ts';
 import { shortLine } from '../../src/cli/screen.ts';
 import { summary } from '../../src/cli/summary.ts';
 import type { InterfaceSnapshot, ScriptSnapshot, Snapshot } from '../../src/patrol-types.ts';
+import type { CallbackStats } from '../../src/scripts/report.ts';
 
 const BEGAN = 1_700_000_000_000_000;
 
@@ -30,6 +31,16 @@ const office: InterfaceSnapshot = {
   ],
 };
 
+const stats = (calls: number, failures: number, cpuUs: number): CallbackStats => ({
+  calls,
+  failures,
+  failed: failures === 0 ? {} : { error: failures },
+  skipped: {},
+  cpuUs,
+  meanUs: calls === 0 ? 0 : cpuUs / calls,
+  p99Us: 0,
+});
+
 const script: ScriptSnapshot = {
   interface: office.name,
   key: 'dns',
@@ -40,8 +51,14 @@ const script: ScriptSnapshot = {
   prio: 0,
   callbacks: ['protocolDetected', 'idle'],
   state: 'on',
-  stats: { protocolDetected: { calls: 1234, failures: 0, cpuUs: 2468 }, idle: { calls: 1000, failures: 3, cpuUs: 12_340 } },
+  stats: { protocolDetected: stats(1234, 0, 2468), idle: stats(1000, 3, 12_340) },
   alerts: 7,
+  language: 'lua',
+  warnings: [],
+  shadowAlerts: 0,
+  ownHost: false,
+  stateLost: 0,
+  share: 1,
   lastError: 'suspicious_dns.lua:12: attempt to index a nil value',
 };
 const broken: ScriptSnapshot = {
@@ -129,7 +146,7 @@ test('two interfaces, one failed: sums, one row a script, names at the losses', 
   };
   const { warning: _, ...fine } = eth0;
   const failed: InterfaceSnapshot = { ...empty, name: 'x.pcap', state: 'failed', error: 'no\u001b[31m capture' };
-  const quiet = { ...script, stats: { protocolDetected: { calls: 0, failures: 0, cpuUs: 0 } } };
+  const quiet = { ...script, stats: { protocolDetected: stats(0, 0, 0) } };
   const { lastError: __, ...calm } = quiet;
   golden(
     { interfaces: [fine, failed], scripts: [calm, { ...calm, interface: 'x.pcap' }], losses: [] },

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type { Callback } from '../../src/flows/event.ts';
 import { FIELDS } from '../../src/flows/fields.ts';
 import { createEventView, type Names } from '../../src/flows/view.ts';
-import { createLuaEngine, type ScriptAlert, type ScriptEngine } from '../../src/scripts/engine.ts';
+import { DEFAULT_PREFERENCES } from '../../src/preferences.ts';
+import { createScriptCache } from '../../src/scripts/cache.ts';
+import { createScriptFiles } from '../../src/scripts/files.ts';
+import { createScriptHost, type ScriptAlert, type ScriptHost } from '../../src/scripts/host.ts';
 import { type EventOf, event, NAMES } from '../support/events.ts';
 import { script, start } from './support.ts';
 
@@ -16,7 +19,7 @@ const RISKS = NAMES.risks.with(36, 'Clear-Text Credentials');
 const EXAMPLE_NAMES: Names = { ...NAMES, protocols: PROTOCOLS, risks: RISKS };
 
 interface Run {
-  readonly engine: ScriptEngine;
+  readonly host: ScriptHost;
   readonly lines: string[];
   readonly alerts: (ScriptAlert & { readonly flow: number })[];
   run(callback: Callback, of: EventOf): void;
@@ -25,33 +28,42 @@ interface Run {
 async function examples(t: TestContext): Promise<Run> {
   const lines: string[] = [];
   const alerts: (ScriptAlert & { readonly flow: number })[] = [];
-  const engine = await createLuaEngine({
+  const host = await createScriptHost({
     directories: [DIRECTORY],
     interfaceId: 0,
     interfaceName: 'eth0',
+    live: false,
+    names: EXAMPLE_NAMES,
+    preferences: () => DEFAULT_PREFERENCES,
+    cache: createScriptCache({ now: () => 0 }),
+    translate: () => undefined,
     sink: {
       alert: (alert, view) => alerts.push({ ...alert, flow: view.seq() }),
       print: (_, line) => lines.push(line),
       error: (key, callback, message) => assert.fail(`${key} ${callback} ${message}`),
+      changes: () => undefined,
+      loaded: () => undefined,
+      switched: () => undefined,
     },
   });
-  t.after(() => engine.close());
+  host.change(createScriptFiles([DIRECTORY], () => undefined).scan());
+  t.after(() => host.close());
   const view = createEventView(EXAMPLE_NAMES);
   return {
-    engine,
+    host,
     lines,
     alerts,
     run(callback, of) {
       view.set(event({ client: '10.0.0.1', server: '192.0.2.7', clientPort: 4000, l4: 6, ...of }, EXAMPLE_NAMES), 0);
-      engine.run(view, callback);
+      host.run(view, callback);
     },
   };
 }
 
 test('the examples load and use all four callbacks between them', async (t) => {
-  const { engine } = await examples(t);
+  const { host } = await examples(t);
   assert.deepEqual(
-    engine.scripts.map((report) => [report.key, report.state, report.callbacks]),
+    host.reports().map((report) => [report.key, report.state, report.callbacks]),
     [
       ['clear_text_login', 'on', ['protocolDetected']],
       ['dns_exfiltration', 'on', ['protocolDetected']],
@@ -132,7 +144,7 @@ for _, k in ipairs { ${names} } do
   text = text .. k .. "=" .. (type(v) == "table" and "table" or tostring(v)) .. ";"
 end
 print(text)`;
-  const { errors, lines, engine } = await start(
+  const { errors, lines, host } = await start(
     t,
     {
       'alone.lua': script('alone', 'idle', show('', 'info[k]')),
@@ -154,8 +166,8 @@ print(text)`;
     details: { host_server_name: 'www.example.org', 'tls.version': 771, 'tls.ja3_client': 'abc' },
   });
   view.set(bytes, 0);
-  engine.run(view, 'protocolDetected');
-  for (let i = 0; i < 30; i++) engine.run(view, 'idle');
+  host.run(view, 'protocolDetected');
+  for (let i = 0; i < 30; i++) host.run(view, 'idle');
   assert.deepEqual(errors, []);
   assert.equal(lines.length, 31);
   assert.equal(new Set(lines).size, 1);

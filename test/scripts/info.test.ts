@@ -160,7 +160,7 @@ test('addresses are the same, fetched and handed over', async (t) => {
     assert.ok(field !== undefined);
     return field;
   });
-  const { engine, lines } = await start(
+  const { lines, host } = await start(
     t,
     { 'a.lua': script('a', 'idle', 'print(info["cli.ip"], info["srv.ip"], math.type(info["cli.ip"]))') },
     { fields: ends },
@@ -177,7 +177,7 @@ test('addresses are the same, fetched and handed over', async (t) => {
         bytes.set(server, E_SERVER);
         new DataView(bytes.buffer).setInt32(E_RECORD + R_PV, ipv6 ? PV_IPV6 : 6, true);
         view.set(bytes, 0);
-        engine.run(view, 'idle');
+        host.run(view, 'idle');
         assert.equal(lines.pop(), `${view.client()}\t${view.server()}\tnil`);
       },
     ),

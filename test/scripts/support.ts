@@ -9,8 +9,11 @@ import type { TestContext } from 'node:test';
 import { type Callback, E_DETAIL, E_DETAIL_LENGTH, E_LENGTH, E_TIME, E_VERSION, EVENT_VERSION } from '../../src/flows/event.ts';
 import type { Field, FieldValue } from '../../src/flows/fields.ts';
 import { createEventView, type EventView, type Names } from '../../src/flows/view.ts';
-import type { LuaEngineOptions, ScriptAlert, ScriptEngine } from '../../src/scripts/engine.ts';
-import { createEngine } from '../../src/scripts/lua/engine.ts';
+import { DEFAULT_PREFERENCES } from '../../src/preferences.ts';
+import type { ScriptCache } from '../../src/scripts/cache.ts';
+import { createScriptFiles, readScript } from '../../src/scripts/files.ts';
+import { createScriptHost, type FlowChange, type ScriptAlert, type ScriptHost, type ScriptHostOptions } from '../../src/scripts/host.ts';
+import type { ScriptReport } from '../../src/scripts/report.ts';
 
 /** 2019-09-30 16:00:50 UTC, µs. */
 export const VISIT_TIME = 1_569_859_250_000_000;
@@ -94,19 +97,27 @@ export const TYPICAL: Values = {
 };
 
 export interface Harness {
-  readonly engine: ScriptEngine;
+  readonly host: ScriptHost;
+  /** Where the files are. */
+  readonly directory: string;
   readonly alerts: ScriptAlert[];
   readonly lines: string[];
   /** `callback key: message` */
   readonly errors: string[];
+  readonly changes: FlowChange[];
+  /** `key on|off: reason` */
+  readonly switched: string[];
+  reports(): ScriptReport[];
   run(callback: Callback, values?: Values, time?: number): void;
+  /** Writes a file anew, or removes it, and takes over what has changed. */
+  write(name: string, text: string | undefined): void;
 }
 
-/** Writes `files` to a directory of its own and starts an engine on it; all ends with the test. */
+/** Writes `files` to a directory of its own and starts a host on it; all ends with the test. */
 export async function start(
   t: TestContext,
   files: Readonly<Record<string, string>>,
-  options: Partial<LuaEngineOptions> & { readonly fields?: readonly Field[] } = {},
+  options: Partial<ScriptHostOptions> = {},
 ): Promise<Harness> {
   const directory = mkdtempSync(join(tmpdir(), 'flowpatrol-scripts-'));
   for (const [name, text] of Object.entries(files)) {
@@ -116,33 +127,56 @@ export async function start(
   const alerts: ScriptAlert[] = [];
   const lines: string[] = [];
   const errors: string[] = [];
-  const engine = await createEngine(
-    {
-      directories: [directory],
-      interfaceId: 3,
-      interfaceName: 'eth0',
-      sink: {
-        alert: (alert) => alerts.push(alert),
-        print: (_, line) => lines.push(line),
-        error: (script, callback, message) => errors.push(`${callback} ${script}: ${message}`),
-      },
-      ...options,
+  const changes: FlowChange[] = [];
+  const switched: string[] = [];
+  const host = await createScriptHost({
+    directories: [directory],
+    interfaceId: 3,
+    interfaceName: 'eth0',
+    live: false,
+    names: NAMES,
+    preferences: () => DEFAULT_PREFERENCES,
+    cache: {} as ScriptCache,
+    translate: () => undefined,
+    fields: FIELDS_OF_TEST,
+    sink: {
+      alert: (alert) => alerts.push(alert),
+      print: (_, __, line) => lines.push(line),
+      error: (script, callback, message) => errors.push(`${callback} ${script}: ${message}`),
+      changes: (list) => changes.push(...list),
+      loaded: () => undefined,
+      switched: (script, on, reason) => switched.push(`${script} ${on ? 'on' : 'off'}: ${reason}`),
     },
-    options.fields ?? FIELDS_OF_TEST,
-  );
+    ...options,
+  });
+  host.change(createScriptFiles([directory], () => undefined).scan());
   t.after(() => {
-    engine.close();
+    host.close();
     rmSync(directory, { recursive: true });
   });
   const view = createEventView(NAMES);
   return {
-    engine,
+    host,
+    directory,
     alerts,
     lines,
     errors,
+    changes,
+    switched,
+    reports: () => host.reports(),
     run(callback, values = TYPICAL, time = VISIT_TIME) {
       view.set(eventOf(values, time), 0);
-      engine.run(view, callback);
+      host.run(view, callback);
+    },
+    write(name, text) {
+      const path = join(directory, name);
+      if (text === undefined) {
+        rmSync(path);
+        host.change([{ path }]);
+      } else {
+        writeFileSync(path, text);
+        host.change([readScript(path)]);
+      }
     },
   };
 }

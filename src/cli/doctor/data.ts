@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config.ts';
 import { checkGeoFiles } from '../../hosts/geo.ts';
 import { isUrl } from '../../hosts/lists/declaration.ts';
-import { readScriptFiles } from '../../scripts/files.ts';
+import { createScriptFiles } from '../../scripts/files.ts';
 import { bytes } from '../format.ts';
 import { type Finding, hint, ok, problem } from './finding.ts';
 import { readText } from './system.ts';
@@ -120,7 +120,7 @@ function* exportFindings({ exportFlows, exportEvents, exportAlerts }: Config): G
 function* scriptFindings(config: Config): Generator<Finding> {
   if (!config.scripts) return;
   const empty: string[] = [];
-  const scripts = readScriptFiles(config.scriptDirectories, (message) => empty.push(message));
+  const scripts = createScriptFiles(config.scriptDirectories, (message) => empty.push(message)).scan();
   for (const message of empty) {
     const missing = config.scriptDirectories.find((directory) => message.includes(directory) && errorOf(directory, constants.R_OK) !== '');
     yield missing === undefined
@@ -128,7 +128,7 @@ function* scriptFindings(config: Config): Generator<Finding> {
       : problem('scripts', message, '--scripts-dir DIRECTORY');
   }
   for (const { path, error } of scripts) if (error !== undefined) yield hint('scripts', error, `sudo chmod a+r ${path}`);
-  const readable = scripts.filter(({ source }) => source !== undefined).length;
+  const readable = scripts.filter(({ version }) => version !== undefined).length;
   if (readable > 0) yield ok('scripts', `${readable} ${readable === 1 ? 'script' : 'scripts'} in ${config.scriptDirectories.join(', ')}`);
 }
 

@@ -134,7 +134,7 @@ export const STATE = group('state', [
     column: { title: 'End', width: 11 },
   }),
   string('status_info', 'JSON object that explains the statuses', statusInfoOf),
-  int('score', 'score that a script gave, -1 = none', () => -1, { column: { title: 'Score', width: 5 } }),
+  int('score', 'score that a script gave, -1 = none', (view) => view.score(), { column: { title: 'Score', width: 5 } }),
   ...each(inline, [
     bool('verdict.pass', 'the flow is let through', absent),
     int('marker', 'mark that the verdict puts on packets', absent),

@@ -15,6 +15,8 @@ export const CALL_BUDGET = 1_000_000;
 /** Instructions that loading a script, with its `setup()`, may run. */
 export const LOAD_BUDGET = 10_000_000;
 export const TICK_INSTRUCTIONS = 10_000;
+/** Bytes by which the state may grow within one call. */
+export const CALL_BYTES = 64 << 20;
 /** Chunks whose name starts so are ours. Scripts cannot name a chunk like this. */
 export const TRUSTED_CHUNK = '=flowpatrol';
 
@@ -26,8 +28,8 @@ export interface Budget {
   restart(limit: number): void;
   /** Number of the running, or of the last, call of the event. */
   runningCall(): number;
-  /** The running call used up its budget. */
-  exhausted(): boolean;
+  /** What the running call has used up. */
+  exhausted(): 'budget' | 'memory' | undefined;
 }
 
 /**
@@ -39,7 +41,8 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
   let limit = CALL_BUDGET;
   let call = 0;
   let used = 0;
-  let killed = false;
+  let startBytes = 0;
+  let killed: 'budget' | 'memory' | undefined;
 
   function runningCall(thread: number): number {
     api.lua_checkstack(thread, 8);
@@ -55,15 +58,18 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
     if (running !== call) {
       call = running;
       used = 0;
-      killed = false;
+      killed = undefined;
+      startBytes = state.memory(thread);
     }
     used += TICK_INSTRUCTIONS;
-    if (used < limit && !killed) return;
+    const grown = state.memory(thread) - startBytes;
+    if (used < limit && grown < CALL_BYTES && killed === undefined) return;
     api.lua_getinfo(thread, what, debug);
     if (state.zeroTerminated(api.words[(debug + DEBUG_SOURCE) >> 2] ?? 0).startsWith(TRUSTED_CHUNK)) return;
-    killed = true;
+    killed ??= used < limit ? 'memory' : 'budget';
     api.luaL_where(thread, 0);
-    state.pushText(thread, `stopped: the call used up its budget of ${limit.toLocaleString('en')} instructions`);
+    const budget = killed === 'budget' ? `${limit.toLocaleString('en')} instructions` : `${CALL_BYTES >> 20} MiB of memory`;
+    state.pushText(thread, `stopped: the call used up its budget of ${budget}`);
     api.lua_concat(thread, 2);
     api.lua_error(thread);
   }, 'vii');
@@ -73,7 +79,8 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
       limit = newLimit;
       call = 0;
       used = 0;
-      killed = false;
+      killed = undefined;
+      startBytes = state.memory(main);
       api.lua_sethook(main, hook, LUA_MASK_COUNT, TICK_INSTRUCTIONS);
     },
     exhausted: () => killed,

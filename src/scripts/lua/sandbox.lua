@@ -237,9 +237,8 @@ end
 
 -- Loading -----------------------------------------------------------------------------------------
 
-local by_key = {} -- key -> file that has it
 local CALLBACKS = { 'protocolDetected', 'statusChanged', 'periodicUpdate', 'idle' }
-local functions = {} -- script number -> callback name -> function
+local functions = {} -- callback name -> script number -> function
 for _, name in ipairs(CALLBACKS) do functions[name] = {} end
 
 local function text_or(value, otherwise)
@@ -256,33 +255,33 @@ local function load_module(script, file, source)
   if type(module) ~= 'table' then fail('the file must return the table of its script, it returns ' .. type(module)) end
   if type(module.key) ~= 'string' or module.key == '' then fail('the script has no `key`') end
   local gui = type(module.gui) == 'table' and module.gui or {}
-  local found = {
-    key = module.key,
-    title = text_or(gui.i18n_title, text_or(gui.title, module.key)),
-    description = text_or(gui.i18n_description, text_or(gui.description, '')),
-    prio = type(module.prio) == 'number' and module.prio or 0,
-  }
-  host.found(script, found.key, found.title, found.description, found.prio)
-
-  if by_key[module.key] then fail(('the key %q is taken by %s'):format(module.key, by_key[module.key])) end
-  by_key[module.key] = file
   if type(module.setup) ~= 'function' then fail('the script has no function `setup`') end
   local enabled = module.setup()
+  local found, callbacks = {}, {}
   for _, name in ipairs(CALLBACKS) do
     local callback = module[name]
     if callback ~= nil then
       if type(callback) ~= 'function' then fail(('`%s` must be a function, it is a %s'):format(name, type(callback))) end
-      functions[name][script] = callback
-      host.has(script, name)
+      found[name] = callback
+      callbacks[#callbacks + 1] = '"' .. name .. '"'
     end
   end
-  return enabled and true or false
+  for name, callback in rawnext, found do functions[name][script] = callback end
+  local quote = env.require('json').encode
+  return ('{"key":%s,"title":%s,"description":%s,"prio":%s,"generation":"2019","callbacks":[%s],"filter":{},"enabled":%s,"warnings":[]}'):format(
+    quote(module.key), quote(text_or(gui.i18n_title, text_or(gui.title, module.key))),
+    quote(text_or(gui.i18n_description, text_or(gui.description, ''))), type(module.prio) == 'number' and module.prio or 0,
+    concat(callbacks, ','), enabled and 'true' or 'false')
 end
 
--- @return true with whether the script is on, or false with `file:line: cause`
+-- @return true with a Definition (runtime.ts) as JSON, or false with `file:line: cause`
 local function load_script(script, file, source)
-  shared[1] = script
+  shared[1] = 0
   return base.xpcall(load_module, lazy.describe, script, file, source)
+end
+
+local function unload_script(script)
+  for _, name in ipairs(CALLBACKS) do functions[name][script] = nil end
 end
 
 -- @param order numbers of the scripts that have the callback, as text separated by commas, in calling order
@@ -295,4 +294,4 @@ local function dispatcher(callback, order, prepared)
   return lazy.dispatcher(names, chosen)
 end
 
-return load_script, dispatcher, lazy.describe
+return load_script, unload_script, dispatcher, lazy.describe

@@ -9,11 +9,18 @@ import { type LuaApi, type LuaFunction, type LuaThread, loadWasm } from './wasm.
 export const LUA_REGISTRY = -1_001_000; // LUAI_MAXSTACK 1,000,000: -LUAI_MAXSTACK - 1000
 export const LUA_MASK_COUNT = 8;
 export const LUA_NIL = 0;
+/** Status of a call that ran out of memory. */
+export const LUA_ERRMEM = 4;
 
 /** Shorter strings are written byte by byte: that is faster than a call to Buffer. */
 const SHORT_STRING = 40;
 const DIGIT_0 = 0x30;
 const DOT = 0x2e;
+
+/** Offsets in `lua_State` and `global_State`. */
+const GLOBAL_STATE = 16;
+const TOTAL_BYTES = 8;
+const GC_DEBT = 12;
 
 /** A 64-bit integer, and its halves. */
 const WHOLE = new BigInt64Array(1);
@@ -24,6 +31,8 @@ export class LuaState {
   readonly api: LuaApi;
   /** The main thread. */
   readonly main: LuaThread;
+  /** Status of the last {@link tryCall} that failed. */
+  failure = 0;
   #staging: number;
   #stagingBytes = 64 * 1024;
   readonly #length: number;
@@ -34,6 +43,22 @@ export class LuaState {
     this.#staging = api.malloc(this.#stagingBytes);
     this.#length = api.malloc(8);
     api.lua_checkstack(main, 512);
+    this.#checkLayout();
+  }
+
+  /** The bytes in use are read from the structures of lstate.h (Lua 5.4, 32-bit addresses): they are asked for often. */
+  memory(thread: LuaThread): number {
+    const { words } = this.api;
+    const global = words[(thread + GLOBAL_STATE) >> 2] as number;
+    return (words[(global + TOTAL_BYTES) >> 2] as number) + ((words[(global + GC_DEBT) >> 2] as number) | 0);
+  }
+
+  #checkLayout(): void {
+    this.load("return collectgarbage('count') * 1024", '=flowpatrol memory');
+    this.call(0, 1);
+    const told = this.number(this.main, -1);
+    this.api.lua_settop(this.main, 0);
+    if (Math.abs(this.memory(this.main) - told) > 4096) throw new Error('wasmoon: the structures of its Lua are not those of Lua 5.4');
   }
 
   /**
@@ -183,13 +208,11 @@ export class LuaState {
 
   /**
    * Calls as {@link call} does, without results, with a message handler at a stack index.
-   * @returns the error's message, `undefined` if all went well
+   * @returns false: it failed; what the handler made of the error is on top of the stack, and `failure` is the status
    */
-  tryCall(args: number, handler: number): string | undefined {
-    if (this.api.lua_pcallk(this.main, args, 0, handler, 0, 0) === 0) return undefined;
-    const message = this.text(this.main, -1);
-    this.api.lua_settop(this.main, -2);
-    return message;
+  tryCall(args: number, handler: number): boolean {
+    this.failure = this.api.lua_pcallk(this.main, args, 0, handler, 0, 0);
+    return this.failure === 0;
   }
 
   close(): void {

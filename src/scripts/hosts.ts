@@ -1,0 +1,480 @@
+/**
+ * The script hosts of one interface, seen from the main thread: one for all scripts, and one more for each script that once did not
+ * return.
+ *
+ *   start() ──► worker.ts of all ──ring──► worker.ts of a single script
+ *                 │ WATCH_*: a call that takes {@link STUCK_US} of CPU time is ended from outside
+ *                 └ a new host goes on with the event it died of, script by script, until it is known which one it was
+ *
+ * Made by patrol.ts, one per interface that has scripts or exports.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Config } from '../config.ts';
+import { releaseOutputLock } from '../exports/lines.ts';
+import { CALLBACKS, type Callback } from '../flows/event.ts';
+import { createRingBuffer, skipEvent } from '../flows/ring.ts';
+import type { Names } from '../flows/view.ts';
+import type { HostData as HostBookData } from '../hosts/host-book.ts';
+import {
+  HOST_ENDED,
+  HOST_IN_CALL,
+  type HostCommand,
+  type HostData,
+  type HostFile,
+  type HostMessage,
+  type HostReport,
+  WATCH_CALLBACK,
+  WATCH_CALLS,
+  WATCH_COMMANDS,
+  WATCH_DONE,
+  WATCH_FORWARDED,
+  WATCH_SCRIPT,
+  WATCH_STATE,
+  WATCH_THREAD,
+  WATCH_UNWRITTEN,
+  WATCH_WORDS,
+} from '../interfaces/protocol.ts';
+import { native } from '../native.ts';
+import type { Log } from '../patrol-types.ts';
+import type { Preferences } from '../preferences.ts';
+import type { CacheChange } from './cache.ts';
+import type { FileChange } from './host.ts';
+import { addReports } from './join.ts';
+import type { ScriptReport, ScriptSwitch } from './report.ts';
+
+/** CPU time of one call after which it is ended from outside, µs. Instructions of Lua are limited anyway (lua/budget.ts). */
+const STUCK_US = 200_000;
+const WATCH_MS = 25;
+/** Hosts that are ended without a script to blame, before the interface gives up: something else is wrong. */
+const MOST_UNEXPLAINED = 5;
+/** How often a script in a host of its own may be ended before it rests, and for how long at first, ms. */
+const OWN_ENDS = 3;
+const REST_MS = 60_000;
+const LONGEST_REST_MS = 3_600_000;
+/** Scripts with a host of their own at one time; more rest until somebody switches them on. */
+const MOST_OWN = 4;
+const OWN_RING_BYTES = 1 << 20;
+/** Memory of a host's JavaScript, MiB: scripts in TypeScript live in there. */
+const MOST_HEAP_MIB = 256;
+
+export interface HostsOptions {
+  readonly id: number;
+  readonly name: string;
+  readonly live: boolean;
+  readonly config: Config;
+  readonly names: Names;
+  readonly ring: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly hosts: HostBookData;
+  readonly outputLock: SharedArrayBuffer;
+  readonly log: Log;
+  readonly preferences: () => Preferences;
+  readonly files: readonly FileChange[];
+  readonly switches: ReadonlyMap<string, ScriptSwitch>;
+  /** What the `ntop` cache holds now. */
+  readonly cache: () => readonly CacheChange[];
+  /** Gives the other end of a port per interface thread, through which changes of flows come. */
+  readonly attach: () => MessagePort[];
+  /** Number under which the host of this place (0 = of all scripts) holds the lock of the exports. */
+  readonly lockHolder: (place: number) => number;
+  readonly on: {
+    /** Messages that are not about scripts: names, flows, traces, the cache. */
+    message(message: HostMessage, from: object): void;
+    failed(error: string): void;
+    ended(): void;
+  };
+}
+
+export interface ScriptHosts {
+  reports(): ScriptReport[];
+  report(): HostReport | undefined;
+  /** Calls ended from outside. */
+  callsEnded(): number;
+  /** Export lines that went with hosts that were ended. */
+  linesLost(): number;
+  files(changes: readonly FileChange[]): void;
+  switch(key: string, to: ScriptSwitch): void;
+  /** To every host but `except`. */
+  tell(command: HostCommand, except?: object): void;
+  terminate(): Promise<void>;
+}
+
+/** One worker. */
+interface Host {
+  readonly worker: Worker;
+  readonly watch: Int32Array;
+  readonly port: MessagePort;
+  /** Path of its only script. */
+  readonly own: string | undefined;
+  report: HostReport | undefined;
+  ended: boolean;
+}
+
+/** A script with a host of its own. */
+interface Alone {
+  readonly path: string;
+  readonly ring: SharedArrayBuffer;
+  readonly place: number;
+  host: Host | undefined;
+  ends: number;
+  rest: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export function startHosts(options: HostsOptions): ScriptHosts {
+  const { id, name, live, config, log, on } = options;
+  const files = new Map<string, HostFile>();
+  let numbers = 0;
+  const numberOf = (path: string): number => files.get(path)?.number ?? ++numbers;
+  const keep = (change: FileChange): HostFile => {
+    const file = { number: numberOf(change.path), change };
+    if (change.version !== undefined) files.set(change.path, file);
+    else if (change.error === undefined) files.delete(change.path);
+    return file;
+  };
+  for (const change of options.files) keep(change);
+  const switches = new Map(options.switches);
+  const alone = new Map<string, Alone>();
+  const ends = new Map<string, Partial<Record<Callback, number>>>(); // by path
+  let places = 0;
+  let base: HostReport | undefined; // of hosts that are gone
+  let main: Host | undefined;
+  let callsEnded = 0;
+  let unexplained = 0;
+  let linesLost = 0;
+  let closed = false;
+  const exiting = new Set<Promise<number>>();
+
+  const keyOf = (path: string): string => main?.report?.scripts.find((script) => script.path === path)?.key ?? path;
+
+  function start(ring: SharedArrayBuffer, own: string | undefined, place: number, resume: HostData['resume']): Host {
+    const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
+    const lines = new Int32Array(new SharedArrayBuffer(4));
+    const { port1, port2 } = new MessageChannel();
+    const flows = options.attach();
+    const data: HostData = {
+      id,
+      name,
+      kind: live ? 'packet' : 'pcap',
+      config,
+      names: options.names,
+      preferences: options.preferences(),
+      ring,
+      hosts: options.hosts,
+      port: port1,
+      flows,
+      control: options.control,
+      watch: watch.buffer,
+      outputLock: options.outputLock,
+      lockHolder: options.lockHolder(place),
+      linesUnderWay: lines.buffer,
+      files: [...files.values()].filter(({ change }) => config.scripts && (own === undefined || change.path === own)),
+      switches,
+      cache: options.cache(),
+      excluded: new Set(own === undefined ? alone.keys() : []),
+      own: own !== undefined,
+      resume,
+    };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: data,
+      transferList: [port1, ...flows],
+      resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB },
+    });
+    const host: Host = { worker, watch, port: port2, own, report: undefined, ended: false };
+    const timer = watchCalls(host, ring, place);
+    const lineDone = (): void => {
+      Atomics.sub(lines, 0, 1);
+      Atomics.notify(lines, 0);
+    };
+    worker.on('exit', () => {
+      clearInterval(timer);
+      port2.close();
+    });
+    worker.on('error', (error) => crashed(host, ring, place, error as Error));
+    worker.on('message', (message: HostMessage) => {
+      taken(host, message);
+      if (message.type === 'print' || message.type === 'script-error') lineDone();
+    });
+    return host;
+  }
+
+  function taken(host: Host, message: HostMessage): void {
+    const of = { interface: name };
+    switch (message.type) {
+      case 'print': {
+        const { script, callback, flow, level, line } = message;
+        const fields = { script, callback, ...(flow === undefined ? {} : { flow }), ...of };
+        if (level === 'error') log.error(fields, line);
+        else if (level === 'warning') log.warn(fields, line);
+        else if (level === 'debug') log.debug(fields, line);
+        else log.info(fields, line);
+        break;
+      }
+      case 'script-error': {
+        const { script, callback, flow } = message;
+        log.error({ script, callback, ...(flow === undefined ? {} : { flow }), ...of }, message.message);
+        break;
+      }
+      case 'script-loaded':
+        if (message.version === undefined) log.info({ script: message.script, ...of }, 'the script is gone');
+        else if (message.replaced)
+          log.info({ script: message.script, version: message.version, ...of }, 'a new version of the script runs');
+        else log.debug({ script: message.script, version: message.version, ...of }, 'the script is loaded');
+        break;
+      case 'script-switched':
+        if (message.on) log.info({ script: message.script, ...of }, `the script is on again: ${message.reason}`);
+        else log.error({ script: message.script, ...of }, `the script was switched off: ${message.reason}`);
+        break;
+      case 'report':
+        host.report = message.report;
+        break;
+      case 'failed':
+        fail(`script host: ${message.error}`);
+        break;
+      case 'ended':
+        host.report = message.report;
+        host.ended = true;
+        settle();
+        break;
+      default:
+        on.message(message, host);
+    }
+  }
+
+  const settle = (): void => {
+    if (closed || main?.ended !== true) return;
+    for (const { host } of alone.values()) if (host !== undefined && !host.ended) return;
+    closed = true;
+    for (const { timer } of alone.values()) clearTimeout(timer);
+    on.ended();
+  };
+
+  function fail(error: string): void {
+    if (closed) return;
+    closed = true;
+    on.failed(error);
+  }
+
+  /** Looks whether a call has used up its time. */
+  function watchCalls(host: Host, ring: SharedArrayBuffer, place: number): NodeJS.Timeout {
+    let calls = -1;
+    let since = 0;
+    const timer = setInterval(() => {
+      const { watch } = host;
+      const seen = Atomics.load(watch, WATCH_CALLS);
+      const cpu = native.cpuOf(Atomics.load(watch, WATCH_THREAD));
+      if (Atomics.load(watch, WATCH_STATE) !== HOST_IN_CALL || seen !== calls) {
+        calls = seen;
+        since = cpu;
+      } else if (cpu - since > STUCK_US && Atomics.compareExchange(watch, WATCH_STATE, HOST_IN_CALL, HOST_ENDED) === HOST_IN_CALL) {
+        clearInterval(timer);
+        end(host, ring, place, `did not return for ${STUCK_US / 1000} ms of CPU time`);
+      }
+    }, WATCH_MS);
+    timer.unref();
+    return timer;
+  }
+
+  /** A host that died by itself: of memory, most likely. Its scripts may not have been running: then it is no script's fault. */
+  function crashed(host: Host, ring: SharedArrayBuffer, place: number, error: Error): void {
+    const { code } = error as NodeJS.ErrnoException;
+    const inCall = Atomics.compareExchange(host.watch, WATCH_STATE, HOST_IN_CALL, HOST_ENDED) === HOST_IN_CALL;
+    if (closed || !inCall) fail(`script host: ${error.message}`);
+    else
+      end(host, ring, place, code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'used up the memory of its host' : `ended its host: ${error.message}`);
+  }
+
+  /** Ends a host in the middle of a call. Nothing of that call is told to anybody. */
+  function end(host: Host, ring: SharedArrayBuffer, place: number, what: string): void {
+    callsEnded++;
+    const exit = host.worker.terminate();
+    exiting.add(exit);
+    void exit.then(() => {
+      exiting.delete(exit);
+      if (closed) return;
+      releaseOutputLock(options.outputLock, options.lockHolder(place));
+      linesLost += Atomics.load(host.watch, WATCH_UNWRITTEN);
+      if (host.own === undefined) replaceMain(host, ring, what);
+      else replaceOwn(host, what);
+    });
+  }
+
+  const blame = (path: string, host: Host): void => {
+    const callback = CALLBACKS[Atomics.load(host.watch, WATCH_CALLBACK)] as Callback;
+    const counts = ends.get(path) ?? {};
+    counts[callback] = (counts[callback] ?? 0) + 1;
+    ends.set(path, counts);
+  };
+
+  function replaceMain(host: Host, ring: SharedArrayBuffer, what: string): void {
+    if (host.report !== undefined) base = addReports(base, host.report);
+    const number = Atomics.load(host.watch, WATCH_SCRIPT);
+    const culprit = [...files.values()].find((file) => file.number === number)?.change.path;
+    const resume = {
+      done: Atomics.load(host.watch, WATCH_DONE),
+      forwarded: Atomics.load(host.watch, WATCH_FORWARDED) === 1,
+      careful: culprit === undefined,
+    };
+    if (culprit === undefined) {
+      if (++unexplained > MOST_UNEXPLAINED) {
+        fail(`script hosts had to be ended ${unexplained} times, and no script is to blame`);
+        return;
+      }
+      log.warn({ interface: name }, `a script ${what}: the host is made anew, and calls them one by one to find out which`);
+    } else {
+      unexplained = 0;
+      blame(culprit, host);
+      log.error({ script: keyOf(culprit), interface: name }, `the script ${what} and was ended; it goes on in a host of its own`);
+    }
+    const forwarding = [...alone.values()];
+    if (culprit !== undefined) addAlone(culprit);
+    main = start(ring, undefined, 0, resume);
+    for (const { path, ring: to } of forwarding) tellHost(main, { type: 'forward', path, ring: to, back: false });
+    if (culprit !== undefined) startAlone(culprit);
+  }
+
+  function addAlone(path: string): void {
+    alone.set(path, {
+      path,
+      ring: createRingBuffer(OWN_RING_BYTES),
+      place: ++places,
+      host: undefined,
+      ends: 0,
+      rest: REST_MS,
+      timer: undefined,
+    });
+  }
+
+  /** Starts the own host of a script, if there is room for one more. */
+  function startAlone(path: string): void {
+    const entry = alone.get(path);
+    if (entry === undefined || main === undefined) return;
+    const running = [...alone.values()].filter(({ host }) => host !== undefined).length;
+    if (running >= MOST_OWN) {
+      log.error({ script: keyOf(path), interface: name }, `${MOST_OWN} scripts have hosts of their own already: this one rests`);
+      return;
+    }
+    entry.host = start(entry.ring, path, entry.place, undefined);
+    tellHost(main, { type: 'forward', path, ring: entry.ring, back: false });
+  }
+
+  function replaceOwn(host: Host, what: string): void {
+    const path = host.own as string;
+    const entry = alone.get(path);
+    if (entry === undefined || entry.host !== host) return;
+    if (host.report !== undefined) base = addReports(base, host.report);
+    blame(path, host);
+    skipEvent(entry.ring);
+    entry.ends++;
+    if (entry.ends % OWN_ENDS !== 0 || main?.ended === true) {
+      entry.host = start(entry.ring, path, entry.place, undefined);
+      return;
+    }
+    entry.host = undefined;
+    if (main !== undefined) tellHost(main, { type: 'forward', path, ring: undefined, back: false });
+    const again = live ? `for ${entry.rest / 1000} s` : 'until the end of the run';
+    log.error({ script: keyOf(path), interface: name }, `the script ${what} ${entry.ends} times: it is switched off ${again}`);
+    if (live) {
+      entry.timer = setTimeout(() => renew(path), entry.rest).unref();
+      entry.rest = Math.min(entry.rest * 2, LONGEST_REST_MS);
+    }
+    settle();
+  }
+
+  /** A script that rested comes back, with an empty ring. */
+  function renew(path: string): void {
+    const entry = alone.get(path);
+    if (closed || entry === undefined || entry.host !== undefined) return;
+    clearTimeout(entry.timer);
+    alone.set(path, { ...entry, ring: createRingBuffer(OWN_RING_BYTES), timer: undefined });
+    startAlone(path);
+  }
+
+  /** Back among the others: its file has changed. */
+  function rejoin(path: string): void {
+    const entry = alone.get(path);
+    if (entry === undefined) return;
+    clearTimeout(entry.timer);
+    alone.delete(path);
+    if (main !== undefined) tellHost(main, { type: 'forward', path, ring: undefined, back: true });
+    if (entry.host?.report !== undefined) base = addReports(base, entry.host.report);
+    void entry.host?.worker.terminate();
+  }
+
+  function tellHost(host: Host, command: HostCommand): void {
+    if (host.ended) return;
+    host.port.postMessage(command);
+    Atomics.add(host.watch, WATCH_COMMANDS, 1);
+  }
+
+  const all = (): Host[] => [main, ...[...alone.values()].map(({ host }) => host)].filter((host) => host !== undefined);
+
+  main = start(options.ring, undefined, 0, undefined);
+
+  function joined(): HostReport | undefined {
+    let sum = base;
+    for (const { report } of all()) if (report !== undefined) sum = addReports(sum, report);
+    return sum;
+  }
+
+  return {
+    report: joined,
+
+    reports() {
+      const lost = main?.report?.notForwarded ?? {};
+      return (joined()?.scripts ?? [])
+        .filter(({ path }) => files.has(path) || main?.report?.scripts.some((script) => script.path === path))
+        .map((script) => {
+          const entry = alone.get(script.path);
+          const ended = ends.get(script.path) ?? {};
+          const stats = { ...script.stats };
+          for (const callback of CALLBACKS) {
+            const [times, missed] = [ended[callback] ?? 0, lost[script.path]?.[callback] ?? 0];
+            const known = stats[callback];
+            if ((times === 0 && missed === 0) || known === undefined) continue;
+            stats[callback] = {
+              ...known,
+              calls: known.calls + times,
+              failures: known.failures + times,
+              failed: times === 0 ? known.failed : { ...known.failed, ended: times },
+              skipped: missed === 0 ? known.skipped : { ...known.skipped, 'queue full': missed },
+            };
+          }
+          const rests = entry !== undefined && entry.host === undefined;
+          return {
+            ...script,
+            stats,
+            ownHost: entry !== undefined,
+            stateLost: Object.values(ended).reduce((sum, count) => sum + count, 0),
+            ...(rests ? { state: 'broken' as const, broken: { reason: 'its calls had to be ended from outside', until: 0 } } : {}),
+          };
+        });
+    },
+
+    callsEnded: () => callsEnded,
+    linesLost: () => linesLost,
+
+    files(changes) {
+      for (const { path } of changes) rejoin(path);
+      if (main !== undefined) tellHost(main, { type: 'files', files: changes.map(keep) });
+    },
+
+    switch(key, to) {
+      if (to === 'on') switches.delete(key);
+      else switches.set(key, to);
+      for (const host of all()) tellHost(host, { type: 'switch', key, to });
+      if (to === 'off') return;
+      for (const [path, { host }] of alone) if (host === undefined && keyOf(path) === key) renew(path);
+    },
+
+    tell(command, except) {
+      for (const host of all()) if (host !== except) tellHost(host, command);
+    },
+
+    async terminate() {
+      closed = true;
+      for (const { timer } of alone.values()) clearTimeout(timer);
+      await Promise.all([...exiting, ...all().map(({ worker }) => worker.terminate())]);
+    },
+  };
+}
