@@ -1,0 +1,159 @@
+/**
+ * What is known of each exporter: one {@link Domain} for each address, port, version and observation domain (`source id` in v9, engine in
+ * v5): templates, sampling, names of applications, time-outs, the state of its sequence.
+ *
+ * The port belongs to it because two exporters may share an address, and an exporter that starts anew has another port. A domain that is
+ * new under its port begins with what the last one of the same address, version and number had said: templates and options come seldom.
+ *
+ * Used by the decoders of messages; kept over a restart by saved.ts.
+ */
+import type { Draft } from './draft.ts';
+import { newSequence, type Sequence } from './sequence.ts';
+import type { Template } from './templates.ts';
+
+export interface Timeouts {
+  /** s; 0 = not said. */
+  active: number;
+  idle: number;
+}
+
+export interface Domain {
+  readonly address: string;
+  readonly port: number;
+  readonly version: number;
+  readonly id: number;
+  /** For records: the address, and the domain's number unless it is 0. */
+  readonly name: string;
+  readonly templates: Map<number, Template>;
+  readonly sequence: Sequence;
+  /** Sampling rates: of samplers and selectors by their ids, of interfaces by their indexes, of all the rest (0 = not said). */
+  readonly samplers: Map<number, number>;
+  readonly interfaces: Map<number, number>;
+  rate: number;
+  /** Names of applications by `applicationId`. */
+  readonly applications: Map<number, string>;
+  readonly timeouts: Timeouts;
+  /** ms since 1970; 0 = not said. */
+  boot: number;
+  /** What it says of its own work, and what we count of it. */
+  readonly totals: Record<string, number>;
+  /** When its last message came and when it was last told of; what its own clock said then; µs since 1970. */
+  heard: number;
+  told: number;
+  sent: number;
+  messages: number;
+  records: number;
+  lost: number;
+  /** Bytes of data sets that wait for a template. */
+  waiting: number;
+}
+
+const KEY_DOMAIN = 2 ** 32;
+const KEY_PORT = 2 ** 48;
+const keyOf = (version: number, port: number, id: number): number => version * KEY_PORT + port * KEY_DOMAIN + id;
+
+export interface Exporters {
+  /** The domain; made where it is new. */
+  find(address: string, port: number, version: number, id: number): Domain;
+  all(): Iterable<Domain>;
+  readonly size: number;
+}
+
+export interface ExportersOptions {
+  /** Most domains; beyond, those that were silent for longest are forgotten. */
+  readonly most: number;
+  readonly created: (domain: Domain) => void;
+  readonly forgotten: (domain: Domain) => void;
+}
+
+export function createExporters({ most, created, forgotten }: ExportersOptions): Exporters {
+  const addresses = new Map<string, Map<number, Domain>>();
+  let size = 0;
+
+  const forgetSome = (): void => {
+    const domains = [...addresses.values()].flatMap((ports) => [...ports.values()]).sort((a, b) => a.heard - b.heard);
+    for (const domain of domains.slice(0, Math.max(1, most >> 3))) {
+      const ports = addresses.get(domain.address) as Map<number, Domain>;
+      ports.delete(keyOf(domain.version, domain.port, domain.id));
+      if (ports.size === 0) addresses.delete(domain.address);
+      size--;
+      forgotten(domain);
+    }
+  };
+
+  return {
+    find(address, port, version, id) {
+      const key = keyOf(version, port, id);
+      const known = addresses.get(address)?.get(key);
+      if (known !== undefined) return known;
+      if (size >= most) forgetSome();
+      let ports = addresses.get(address);
+      if (ports === undefined) addresses.set(address, (ports = new Map()));
+      const domain = newDomain(address, port, version, id);
+      let last: Domain | undefined;
+      for (const other of ports.values()) {
+        if (other.version === version && other.id === id && other.heard >= (last?.heard ?? 0)) last = other;
+      }
+      if (last !== undefined) inherit(domain, last);
+      ports.set(key, domain);
+      size++;
+      created(domain);
+      return domain;
+    },
+    *all() {
+      for (const ports of addresses.values()) yield* ports.values();
+    },
+    get size() {
+      return size;
+    },
+  };
+}
+
+const newDomain = (address: string, port: number, version: number, id: number): Domain => ({
+  address,
+  port,
+  version,
+  id,
+  name: id === 0 ? address : address.includes(':') ? `[${address}]:${id}` : `${address}:${id}`,
+  templates: new Map(),
+  sequence: newSequence(),
+  samplers: new Map(),
+  interfaces: new Map(),
+  rate: 0,
+  applications: new Map(),
+  timeouts: { active: 0, idle: 0 },
+  boot: 0,
+  totals: {},
+  heard: 0,
+  told: 0,
+  sent: 0,
+  messages: 0,
+  records: 0,
+  lost: 0,
+  waiting: 0,
+});
+
+function inherit(domain: Domain, from: Domain): void {
+  for (const [id, template] of from.templates) domain.templates.set(id, template);
+  for (const [id, rate] of from.samplers) domain.samplers.set(id, rate);
+  for (const [id, rate] of from.interfaces) domain.interfaces.set(id, rate);
+  for (const [id, name] of from.applications) domain.applications.set(id, name);
+  domain.rate = from.rate;
+  Object.assign(domain.timeouts, from.timeouts);
+}
+
+/** The sampling rate of a record: its own word, its sampler's, its interface's, the only sampler's, the domain's; 0 = nobody says. */
+export function rateOf(domain: Domain, draft: Draft): number {
+  if (draft.sampling > 0) return draft.sampling;
+  if (draft.sampler === 0) return 1; // the record has not gone through a sampler
+  if (draft.sampler > 0) {
+    const rate = domain.samplers.get(draft.sampler);
+    if (rate !== undefined) return rate;
+  }
+  if (domain.interfaces.size > 0) {
+    const rate = domain.interfaces.get(draft.record.inIndex) ?? domain.interfaces.get(draft.record.outIndex);
+    if (rate !== undefined) return rate;
+  }
+  if (domain.rate === 0 && domain.samplers.size === 1) for (const rate of domain.samplers.values()) return rate;
+  return domain.rate;
+}

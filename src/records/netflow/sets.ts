@@ -1,0 +1,172 @@
+/**
+ * The sets of a v9 or IPFIX message: what follows its header, one after the other.
+ *
+ *   id 2 │ length 2, these four bytes among them │ content │ padding
+ *
+ *   v9     0 templates   1 options templates   from 256 on data
+ *   IPFIX  2             3                     the same
+ *
+ * Data go to records.ts with their template, or wait for it (waiting.ts). Called by v9.ts and ipfix.ts.
+ */
+import { netflowCounter } from './counters.ts';
+import type { ElementName } from './elements.ts';
+import type { Domain } from './exporters.ts';
+import type { Records } from './records.ts';
+import { FIRST_TEMPLATE, makeTemplate, readTemplates, sameTemplate, type TemplateRules } from './templates.ts';
+import type { Trouble } from './trouble.ts';
+import type { Waiting, WaitingSet } from './waiting.ts';
+
+const SETS_DAMAGED = netflowCounter('sets.damaged');
+const SETS_RESERVED = netflowCounter('sets.reserved');
+const RECORDS_DAMAGED = netflowCounter('records.damaged');
+const TEMPLATES = netflowCounter('templates');
+const CHANGED = netflowCounter('templates.changed');
+const WITHDRAWN = netflowCounter('templates.withdrawn');
+const DAMAGED = netflowCounter('templates.damaged');
+const REFUSED = netflowCounter('templates.refused');
+
+/** Length of a set's header. */
+const HEADER = 4;
+
+export interface TemplateLimits {
+  /** Templates of one domain. */
+  readonly templates: number;
+  /** Fields of all templates of all domains. */
+  readonly fields: number;
+}
+
+export interface Sets {
+  /**
+   * Reads the sets of a message. The draft has the message's times.
+   * @returns data records in it, options among them; -1: not known, because a set could not be read
+   */
+  read(domain: Domain, bytes: Buffer, at: number, end: number, arrived: number): number;
+  /** Reads templates that were saved. @returns whether all could be used */
+  restore(domain: Domain, bytes: Buffer, options: boolean): boolean;
+  /** The domain is new, with templates of another one; or it is forgotten. */
+  counted(domain: Domain, sign: 1 | -1): void;
+  /** Grows with every template taken or withdrawn. */
+  revision(): number;
+}
+
+export interface SetsOptions {
+  readonly records: Records;
+  readonly waiting: Waiting;
+  readonly trouble: Trouble;
+  readonly counters: Float64Array;
+  readonly limits: TemplateLimits;
+  readonly nameOf: ElementName | undefined;
+}
+
+/** Whether a set can begin here: a message whose first one cannot is none of this version. */
+export function beginsSet(bytes: Buffer, at: number, end: number): boolean {
+  if (at + HEADER > end) return at === end;
+  const length = bytes.readUInt16BE(at + 2);
+  return length >= HEADER && at + length <= end;
+}
+
+export function createSets({ records, waiting, trouble, counters, limits, nameOf }: SetsOptions): Sets {
+  const { draft } = records;
+  let fields = 0;
+  let revision = 0;
+
+  const forget = (domain: Domain, id: number): boolean => {
+    const template = domain.templates.get(id);
+    if (template === undefined) return false;
+    domain.templates.delete(id);
+    fields -= template.fields;
+    return true;
+  };
+
+  const decode = (domain: Domain, id: number, bytes: Buffer, at: number, end: number): number => {
+    const template = domain.templates.get(id);
+    if (template === undefined) return -1;
+    const read = records.data(domain, template, bytes, at, end);
+    if (read < 0) trouble.report(RECORDS_DAMAGED);
+    return read;
+  };
+
+  const decodeWaiting = (domain: Domain, set: WaitingSet): void => {
+    const { sent, uptime } = draft;
+    draft.sent = set.sent;
+    draft.uptime = set.uptime;
+    decode(domain, set.template, set.bytes, 0, set.bytes.length);
+    draft.sent = sent;
+    draft.uptime = uptime;
+  };
+
+  const take = (domain: Domain, rules: TemplateRules, bytes: Buffer, id: number, at: number, end: number): void => {
+    const before = domain.templates.get(id);
+    if (sameTemplate(before, rules.options, bytes, at, end)) return;
+    const room = before !== undefined || domain.templates.size < limits.templates;
+    const made = room ? makeTemplate(bytes.subarray(at, end), rules) : 'refused';
+    const template = typeof made === 'object' && fields + made.fields - (before?.fields ?? 0) > limits.fields ? 'refused' : made;
+    if (typeof template === 'string') {
+      forget(domain, id); // what it says now cannot be read by what it said before
+      trouble.report(template === 'refused' ? REFUSED : DAMAGED);
+      return;
+    }
+    if (forget(domain, id)) counters[CHANGED]++;
+    domain.templates.set(id, template);
+    fields += template.fields;
+    counters[TEMPLATES]++;
+    revision++;
+    for (const set of waiting.take(domain, id)) decodeWaiting(domain, set);
+  };
+
+  const withdraw = (domain: Domain, id: number, options: boolean): void => {
+    for (const [known, template] of [...domain.templates]) {
+      if ((id < FIRST_TEMPLATE ? template.options === options : known === id) && forget(domain, known)) {
+        counters[WITHDRAWN]++;
+        revision++;
+      }
+    }
+  };
+
+  const templates = (domain: Domain, bytes: Buffer, at: number, end: number, options: boolean): boolean => {
+    const rules: TemplateRules = { version: domain.version, options, nameOf };
+    const whole = readTemplates(bytes, at, end, rules, {
+      template: (id, from, to) => take(domain, rules, bytes, id, from, to),
+      withdrawn: (id) => withdraw(domain, id, options),
+    });
+    if (!whole) trouble.report(DAMAGED);
+    return whole;
+  };
+
+  return {
+    read(domain, bytes, at, end, arrived) {
+      const first = domain.version === 9 ? 0 : 2;
+      let count = 0;
+      while (at + HEADER <= end) {
+        const id = bytes.readUInt16BE(at);
+        const length = bytes.readUInt16BE(at + 2);
+        if (length < HEADER || at + length > end) {
+          trouble.report(SETS_DAMAGED);
+          return -1;
+        }
+        const from = at + HEADER;
+        at += length;
+        if (id >= FIRST_TEMPLATE) {
+          if (domain.templates.has(id)) {
+            const read = decode(domain, id, bytes, from, at);
+            count = read < 0 || count < 0 ? -1 : count + read;
+          } else {
+            count = -1;
+            const { sent, uptime } = draft;
+            waiting.add({ domain, template: id, bytes: Buffer.from(bytes.subarray(from, at)), sent, uptime, arrived });
+          }
+        } else if (id === first || id === first + 1) {
+          templates(domain, bytes, from, at, id !== first);
+        } else {
+          trouble.report(SETS_RESERVED);
+        }
+      }
+      return count;
+    },
+    restore: (domain, bytes, options) => templates(domain, bytes, 0, bytes.length, options),
+    counted(domain, sign) {
+      for (const template of domain.templates.values()) fields += sign * template.fields;
+    },
+    revision: () => revision,
+  };
+}
