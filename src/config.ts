@@ -27,7 +27,7 @@ export interface Config {
   /** Packets of a flow that detection sees at most, by transport. */
   readonly dpiPackets: { readonly tcp: number; readonly udp: number };
   readonly pcapCallbacks: PcapCallbacks;
-  /** Absolute paths, searched in this order. */
+  /** Absolute paths, searched in this order; one of a file stands for that script alone. */
   readonly scriptDirectories: readonly string[];
   /** Category lists; the one given first decides where two have the same entry. */
   readonly lists: readonly ListSource[];
@@ -48,7 +48,7 @@ export interface Config {
   /** The script hosts collect ended flows for this query (`flowpatrol flows`). */
   readonly flowQuery?: FlowQuery;
   /** The script host keeps its events, what it is told and what scripts do, in a file of recording/format.ts. One interface only. */
-  readonly recordTo?: { readonly path: string; readonly events: RecordedEvents };
+  readonly recordTo?: { readonly path: string; readonly events: RecordedEvents; readonly version: string };
   /** Flows whose calls are traced, in the filter language; '' = all. */
   readonly traceFlows?: string;
   /** Absolute paths, or `-` for standard output (one of them at most). */

@@ -54,11 +54,13 @@ export function createScriptFiles(directories: readonly string[], unreadable: (m
     else complaints.set(directory, message);
   };
 
+  /** Paths of the scripts of a directory, or the file itself. */
   function list(directory: string): string[] {
     try {
+      if (statSync(directory).isFile()) return [directory];
       const names = readdirSync(directory).filter(isScript).sort();
       complain(directory, names.length === 0 ? `directory of scripts: no .lua or .ts files in ${directory}` : undefined);
-      return names;
+      return names.map((name) => join(directory, name));
     } catch (error) {
       complain(directory, `directory of scripts: ${(error as Error).message}`);
       return [];
@@ -79,8 +81,7 @@ export function createScriptFiles(directories: readonly string[], unreadable: (m
       const changes: FileChange[] = [];
       const there = new Set<string>();
       for (const directory of directories) {
-        for (const name of list(directory)) {
-          const path = join(directory, name);
+        for (const path of list(directory)) {
           there.add(path);
           const { text, age } = stateOf(path);
           if (seen.get(path) === text) continue;

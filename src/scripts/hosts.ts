@@ -37,6 +37,7 @@ import {
 import { native } from '../native.ts';
 import type { Log } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
+import { createRecordingState } from '../recording/writer.ts';
 import type { CacheChange } from './cache.ts';
 import type { FileChange } from './host.ts';
 import { addReports } from './join.ts';
@@ -144,6 +145,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   let linesLost = 0;
   let closed = false;
   const exiting = new Set<Promise<number>>();
+  const recording = config.recordTo === undefined ? undefined : createRecordingState();
 
   const keyOf = (path: string): string => main?.report?.scripts.find((script) => script.path === path)?.key ?? path;
 
@@ -168,6 +170,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       outputLock: options.outputLock,
       lockHolder: options.lockHolder(place),
       linesUnderWay: lines.buffer,
+      recording,
       files: [...files.values()].filter(({ change }) => config.scripts && (own === undefined || change.path === own)),
       switches,
       cache: options.cache(),

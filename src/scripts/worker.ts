@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type LineWriter, openLines } from '../exports/lines.ts';
 import { compileFilter } from '../filter/filter.ts';
-import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
+import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH, EVENT_VERSION } from '../flows/event.ts';
 import { alertLine, coreAlertLine, eventLine, flowLine } from '../flows/export.ts';
 import type { FlowOverride } from '../flows/overrides.ts';
 import { createRingReader, createRingWriter, type RingWriter } from '../flows/ring.ts';
@@ -28,6 +28,7 @@ import {
   HOST_IN_CALL,
   type HostCommand,
   type HostData,
+  type HostFile,
   type HostMessage,
   type HostReport,
   WATCH_CALLBACK,
@@ -41,6 +42,8 @@ import {
   WATCH_UNWRITTEN,
 } from '../interfaces/protocol.ts';
 import { native } from '../native.ts';
+import { filesInput, recordedSink } from '../recording/sink.ts';
+import { openRecording, type RecordingWriter } from '../recording/writer.ts';
 import { createScriptCache } from './cache.ts';
 import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
 import { loadLocales } from './locales.ts';
@@ -140,6 +143,10 @@ async function main(): Promise<void> {
   let traces: TraceEntry[] = [];
   let tracesDropped = 0;
 
+  const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
+  const mask = CALLBACKS.filter(unmasked).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
+  const recording = record(CALLBACKS.filter(unmasked), live);
+
   const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
   const sink: HostSink = {
     alert(alert, of) {
@@ -165,6 +172,7 @@ async function main(): Promise<void> {
       Atomics.store(watch, WATCH_SCRIPT, numbers.get(path) ?? 0);
     },
     trace(callback, scripts, of) {
+      if (config.recordTo !== undefined) return; // they are in there
       if (live && traces.length >= MOST_TRACES) {
         tracesDropped++;
         return;
@@ -207,16 +215,23 @@ async function main(): Promise<void> {
     preferences: () => preferences,
     cache,
     translate: loadLocales(config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')]).translator(config.language),
-    sink,
+    sink: recording === undefined ? sink : recordedSink(sink, recording, () => CALLBACKS[watch[WATCH_CALLBACK] as number] as Callback),
     traced: (of) => traceFilter?.matches(of) === true,
   });
-  for (const [key, to] of data.switches) host.switch(key, to);
-  host.exclude(data.excluded);
   const excluded = new Set(data.excluded);
-  host.change(data.files.map(({ change }) => change));
+  host.exclude(data.excluded);
+  const change = (files: readonly HostFile[]): void => {
+    const changes = files.map((file) => file.change);
+    recording?.input(filesInput(changes));
+    host.change(changes);
+  };
+  if (data.resume === undefined) recording?.input({ type: 'cache', changes: data.cache });
+  for (const [key, to] of data.switches) {
+    if (data.resume === undefined) recording?.input({ type: 'switch', key, to });
+    host.switch(key, to);
+  }
+  change(data.files);
 
-  const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
-  const mask = CALLBACKS.filter(unmasked).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
   let called = 0;
   const settled = (): void => {
     called = host.callbacks() & mask;
@@ -244,21 +259,25 @@ async function main(): Promise<void> {
   function obey(command: HostCommand): void {
     switch (command.type) {
       case 'names':
+        recording?.input(command);
         names.found(command.names);
         break;
       case 'files':
         for (const { number, change } of command.files) numbers.set(change.path, number);
-        host.change(command.files.map(({ change }) => change));
+        change(command.files);
         settled();
         break;
       case 'switch':
+        recording?.input(command);
         host.switch(command.key, command.to);
         settled();
         break;
       case 'preferences':
+        recording?.input(command);
         preferences = command.preferences;
         break;
       case 'cache':
+        recording?.input(command);
         cache.apply(command.changes);
         break;
       case 'forward': {
@@ -295,6 +314,7 @@ async function main(): Promise<void> {
   function tellMain(): void {
     reported = performance.now();
     for (const writer of exports) writer.flush();
+    recording?.flush();
     Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
     names.exchange();
     const changes = cache.takeChanges();
@@ -335,6 +355,7 @@ async function main(): Promise<void> {
       forward(due, at, length);
       Atomics.store(watch, WATCH_FORWARDED, 1);
     }
+    recording?.event(events.bytes, at, length);
     let count = 0;
     for (const callback of view.callbacks()) {
       if (++count <= done) continue;
@@ -399,7 +420,29 @@ async function main(): Promise<void> {
   }
   const last = report();
   host.close();
+  recording?.close();
   say({ type: 'ended', report: last });
+}
+
+/** @param callbacks those that are called at all */
+function record(callbacks: readonly Callback[], live: boolean): RecordingWriter | undefined {
+  const { recordTo } = config;
+  if (recordTo === undefined || data.own) return undefined;
+  return openRecording(
+    recordTo.path,
+    {
+      version: recordTo.version,
+      events: EVENT_VERSION,
+      began: new Date().toISOString(),
+      interface: { id: data.id, name: data.name, kind: data.kind },
+      live,
+      callbacks,
+      names: data.names,
+      hosts: data.hosts,
+      preferences: data.preferences,
+    },
+    { events: recordTo.events, ...(data.recording === undefined ? {} : { state: data.recording }) },
+  );
 }
 
 const L4_NAMES: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6', 132: 'SCTP' };
