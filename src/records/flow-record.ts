@@ -101,8 +101,7 @@ export class FlowRecord {
   /** Back to nothing. */
   reset(): void {
     this.ipVersion = 4;
-    this.src.fill(0);
-    this.dst.fill(0);
+    for (let i = 0; i < 4; i++) this.src[i] = this.dst[i] = 0;
     this.srcPort = 0;
     this.dstPort = 0;
     this.protocol = 0;
