@@ -278,7 +278,7 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     size: gauges[GAUGE_SIZE] as number,
     counters: {
       ...Object.fromEntries(COUNTERS.map((counter, i) => [counter.name, counters[i] as number])),
-      alerts: (report?.alerts ?? 0) + (counters[counterIndex('alerts.core')] as number),
+      alerts: reportsOf(running).reduce((sum, script) => sum + script.alerts, 0) + (counters[counterIndex('alerts.core')] as number),
       'lines.exported': report?.linesExported ?? 0,
     },
     protocols: running.protocols,

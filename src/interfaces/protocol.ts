@@ -6,7 +6,6 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config.ts';
-import type { Callback } from '../flows/event.ts';
 import type { Names } from '../flows/view.ts';
 import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-book.ts';
 import type { CompiledLists } from '../hosts/lists/compile.ts';
@@ -105,7 +104,6 @@ export const WATCH_CALLBACK = 4; // position in CALLBACKS of the one that runs
 export const WATCH_SCRIPT = 5; // number of the file that runs (HostFile.number), 0 = nobody knows
 export const WATCH_THREAD = 6; // the kernel's number of the host's thread
 export const WATCH_COMMANDS = 7; // commands that the main thread has posted
-export const WATCH_FORWARDED = 8; // 1: the event at the tail has been handed on to the hosts of single scripts
 export const WATCH_WORDS = 12;
 
 /** No script runs; scripts run; the main thread has decided to end the host: whatever it was doing is undone. */
@@ -136,6 +134,8 @@ export interface HostData {
   /** CONTROL_* words of the interface threads. */
   readonly control: SharedArrayBuffer;
   readonly watch: SharedArrayBuffer;
+  /** Counts of calls (scripts/tally.ts), by HostFile.number. */
+  readonly tallies: SharedArrayBuffer;
   /** Keeps the exports of several hosts apart (exports/lines.ts). */
   readonly outputLock: SharedArrayBuffer;
   readonly lockHolder: number;
@@ -151,8 +151,10 @@ export interface HostData {
   readonly excluded: ReadonlySet<string>;
   /** The one script that this host is for: its ring is filled by the host of the others. */
   readonly own: boolean;
-  /** A host that was ended left the event at the tail: callbacks that are through, and was it handed on? */
-  readonly resume: { readonly done: number; readonly forwarded: boolean; readonly careful: boolean } | undefined;
+  /** A host that was ended left the event at the tail, which it had handed on to the hosts of single scripts: callbacks that are through. */
+  readonly resume: { readonly done: number } | undefined;
+  /** One was ended and nobody knows for which script: say which one runs (it may take a while until it does it again). */
+  readonly careful: boolean;
 }
 
 export interface ProtocolTotals {
@@ -165,8 +167,6 @@ export interface ProtocolTotals {
 /** Cumulative figures of a script host. */
 export interface HostReport {
   readonly scripts: readonly ScriptReport[];
-  readonly alerts: number;
-  readonly shadowAlerts: number;
   readonly linesExported: number;
   /** Lines of scripts that the log's rate limit left out. */
   readonly printsDropped: number;
@@ -174,8 +174,6 @@ export interface HostReport {
   readonly effectsDropped: number;
   readonly hosts: HostBookCounters;
   readonly cache: CacheCounters;
-  /** Events that a script's own host had no room for, by its path and callback. */
-  readonly notForwarded: Readonly<Record<string, Readonly<Partial<Record<Callback, number>>>>>;
 }
 
 export type HostCommand =

@@ -25,6 +25,7 @@ import type {
   CallFilter,
   CallObserver,
   Definition,
+  FailureReason,
   Language,
   PrintLevel,
   RaisedAlert,
@@ -33,6 +34,7 @@ import type {
   ScoreOf,
   ScriptVersion,
 } from './runtime.ts';
+import { Tally } from './tally.ts';
 
 /** An alert with where it comes from. Texts are in Latin-1 form, as a view's strings are. */
 export interface ScriptAlert extends RaisedAlert {
@@ -97,6 +99,8 @@ export interface ScriptHostOptions {
   readonly translate: Translate;
   readonly sink: HostSink;
   readonly traced?: (view: EventView) => boolean;
+  /** Where the calls of a script are counted, by the path of its file; with the host, without it. */
+  readonly tally?: (path: string, callback: Callback) => Tally;
   /** Fields of `info`; the declared ones, or those of a test. */
   readonly fields?: readonly Field[];
 }
@@ -163,8 +167,6 @@ interface Script {
   refused: ScriptVersion | undefined;
   readonly profiles: Map<Callback, CallProfile>;
   readonly breaker: Breaker;
-  alerts: number;
-  shadowAlerts: number;
   lastError: string | undefined;
   lastStack: string | undefined;
   /** Bytes that its measured calls took. */
@@ -221,7 +223,11 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   /** Scripts whose last call failed, and those whose call of this event did. */
   const failing = new Set<Script>();
   const failedNow = new Set<Script>();
-  let failed: { readonly script: string; readonly message: string }[] = [];
+  let measured = false;
+  // counted when the call is through, as all that it leads to
+  const called: CallProfile[] = [];
+  const skipped: [CallProfile, SkipReason][] = [];
+  let failed: { readonly script: Script | undefined; readonly reason: FailureReason; readonly message: string }[] = [];
   let traces: Map<Script, CallTrace> | undefined;
 
   // Which scripts are called --------------------------------------------------------------------------
@@ -247,7 +253,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   function profileOf(script: Script, callback: Callback): CallProfile {
     let profile = script.profiles.get(callback);
     if (profile === undefined) {
-      profile = new CallProfile();
+      profile = new CallProfile(options.tally?.(script.path, callback) ?? new Tally());
       script.profiles.set(callback, profile);
     }
     return profile;
@@ -335,9 +341,9 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       const skip = segment.filtered || crowded ? skipOf(script, callback, view) : undefined;
       if (skip === undefined) {
         chosen[count++] = start + i;
-        profile.calls++;
+        called.push(profile);
       } else {
-        profile.skipped(skip);
+        skipped.push([profile, skip]);
         traces?.set(script, { script: keyOf(script), outcome: skip === 'queue full' ? 'shed' : skip, alerts: 0 });
       }
     }
@@ -354,9 +360,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       const line = printable(message);
       script.lastError = line;
       script.lastStack = stack.split('\n').map(printable).join('\n');
-      profileOf(script, currentCallback as Callback).failed(reason);
       traces?.set(script, { script: keyOf(script), outcome: 'failed', message: line, alerts: 0 });
-      failed.push({ script: keyOf(script), message: line });
+      failed.push({ script, reason, message: line });
       if (!live || current === undefined) return;
       failing.add(script);
       const opened = script.breaker.failed(current.time(), line);
@@ -421,8 +426,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       if (loaded === undefined || view === undefined || callback === 'load') continue;
       const shadow = switchOf(script) === 'shadow';
       if (effect.type === 'alert') {
-        if (shadow) script.shadowAlerts++;
-        else script.alerts++;
+        profileOf(script, callback).tally.alerted(shadow);
         const trace = traces?.get(script);
         traces?.set(script, { script: key, outcome: trace?.outcome ?? 'run', ...trace, alerts: (trace?.alerts ?? 0) + 1 });
         sink.alert({ ...effect.alert, script: key, version: loaded.version.hash, callback, shadow, reason: reasonOf(loaded, view) }, view);
@@ -467,7 +471,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     if (worst?.loaded === undefined) return;
     const reason = `the scripts hold more than ${MEMORY_LIMIT >> 20} MiB of memory, and it grew most`;
     worst.breaker.open(view.time(), reason);
-    profileOf(worst, currentCallback as Callback).failed('memory');
+    profileOf(worst, currentCallback as Callback).tally.failed('memory');
     switchedOff(worst, reason);
     reload(worst); // its variables are what takes the memory
     lua.memory(true);
@@ -559,8 +563,6 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
         refused: undefined,
         profiles: new Map(),
         breaker: createBreaker(),
-        alerts: 0,
-        shadowAlerts: 0,
         lastError: undefined,
         lastStack: undefined,
         grown: 0,
@@ -604,28 +606,35 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
           chosen = choose(segment, row.length === 1 ? profiles.length : -1, callback, view);
           if (chosen?.length === 0) continue;
         } else {
-          for (let i = 0; i < profiles.length; i++) (profiles[i] as CallProfile).calls++;
+          for (let i = 0; i < profiles.length; i++) called.push(profiles[i] as CallProfile);
         }
         segment.runtime.run({ view, callback, chosen, timed, careful }, observer);
         if (failing.size > 0) succeeded(segment, chosen);
       }
     } catch (error) {
-      failed.push({ script: '', message: `the event was lost to the scripts: ${(error as Error).message}` });
+      failed.push({ script: undefined, reason: 'error', message: `the event was lost to the scripts: ${(error as Error).message}` });
     }
-    if (timed) {
-      limitMemory(view);
-      if (live) compare(view.time());
-    }
+    measured = timed;
   }
 
   function commit(view: EventView, callback: Callback): void {
     tell(effects.take(), callback, view);
+    for (let i = 0; i < called.length; i++) (called[i] as CallProfile).tally.called();
+    called.length = 0;
+    if (skipped.length > 0) for (const [profile, reason] of skipped.splice(0)) profile.tally.skipped(reason);
     if (failed.length > 0) {
-      for (const { script, message } of failed) sink.error(script, callback, message, view);
+      for (const { script, reason, message } of failed) {
+        if (script !== undefined) profileOf(script, callback).tally.failed(reason);
+        sink.error(script === undefined ? '' : keyOf(script), callback, message, view);
+      }
       failed = [];
     }
     for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason);
     if (traces !== undefined) sink.trace?.(callback, tracesOf(callback, view), view);
+    if (measured) {
+      limitMemory(view);
+      if (live) compare(view.time());
+    }
     current = undefined;
     currentCallback = 'load';
   }
@@ -699,6 +708,9 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   }
 }
 
+const sum = (script: Script, count: (tally: Tally) => number): number =>
+  [...script.profiles.values()].reduce((total, { tally }) => total + count(tally), 0);
+
 function reportOf(script: Script, key: string, state: ScriptState, share: number, translate: Translate): ScriptReport {
   const { loaded, breaker } = script;
   const definition = loaded?.definition;
@@ -721,8 +733,8 @@ function reportOf(script: Script, key: string, state: ScriptState, share: number
     stats: Object.fromEntries(
       [...script.profiles].filter(([callback]) => callbacks.includes(callback)).map(([callback, profile]) => [callback, profile.stats()]),
     ),
-    alerts: script.alerts,
-    shadowAlerts: script.shadowAlerts,
+    alerts: sum(script, (tally) => tally.alerts),
+    shadowAlerts: sum(script, (tally) => tally.shadowAlerts),
     ...(script.lastError === undefined ? {} : { lastError: script.lastError }),
     ...(script.lastStack === undefined || script.lastStack === '' ? {} : { lastStack: script.lastStack }),
     ...(breaker.broken === undefined ? {} : { broken: breaker.broken }),

@@ -27,7 +27,6 @@ import {
   WATCH_CALLS,
   WATCH_COMMANDS,
   WATCH_DONE,
-  WATCH_FORWARDED,
   WATCH_SCRIPT,
   WATCH_STATE,
   WATCH_THREAD,
@@ -40,8 +39,9 @@ import type { Preferences } from '../preferences.ts';
 import { createRecordingState } from '../recording/writer.ts';
 import type { CacheChange } from './cache.ts';
 import type { FileChange } from './host.ts';
-import { addReports } from './join.ts';
-import type { ScriptReport, ScriptSwitch } from './report.ts';
+import { joinReports } from './join.ts';
+import type { CallbackStats, ScriptReport, ScriptSwitch } from './report.ts';
+import { createTallyBuffer, openTallies } from './tally.ts';
 
 /** CPU time of one call after which it is ended from outside, µs. Instructions of Lua are limited anyway (lua/budget.ts). */
 const STUCK_US = 200_000;
@@ -136,7 +136,9 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   for (const change of options.files) keep(change);
   const switches = new Map(options.switches);
   const alone = new Map<string, Alone>();
-  const ends = new Map<string, Partial<Record<Callback, number>>>(); // by path
+  const lost = new Map<string, number>(); // how often the state of a script went with its host, by path
+  const shared = createTallyBuffer();
+  const tallies = openTallies(shared);
   let places = 0;
   let base: HostReport | undefined; // of hosts that are gone
   let main: Host | undefined;
@@ -149,7 +151,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
 
   const keyOf = (path: string): string => main?.report?.scripts.find((script) => script.path === path)?.key ?? path;
 
-  function start(ring: SharedArrayBuffer, own: string | undefined, place: number, resume: HostData['resume']): Host {
+  function start(ring: SharedArrayBuffer, own: string | undefined, place: number, resume?: HostData['resume'], careful = false): Host {
     const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
     const lines = new Int32Array(new SharedArrayBuffer(4));
     const { port1, port2 } = new MessageChannel();
@@ -167,6 +169,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       flows,
       control: options.control,
       watch: watch.buffer,
+      tallies: shared,
       outputLock: options.outputLock,
       lockHolder: options.lockHolder(place),
       linesUnderWay: lines.buffer,
@@ -177,6 +180,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       excluded: new Set(own === undefined ? alone.keys() : []),
       own: own !== undefined,
       resume,
+      careful,
     };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
@@ -302,36 +306,36 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     });
   }
 
+  /** Counts the call that was ended. Whatever else the host held in its variables is lost with it. */
   const blame = (path: string, host: Host): void => {
-    const callback = CALLBACKS[Atomics.load(host.watch, WATCH_CALLBACK)] as Callback;
-    const counts = ends.get(path) ?? {};
-    counts[callback] = (counts[callback] ?? 0) + 1;
-    ends.set(path, counts);
+    const tally = tallies.of(numberOf(path), CALLBACKS[Atomics.load(host.watch, WATCH_CALLBACK)] as Callback);
+    tally.called();
+    tally.failed('ended');
+  };
+  const stateLost = (paths: Iterable<string>): void => {
+    for (const path of paths) lost.set(path, (lost.get(path) ?? 0) + 1);
   };
 
   function replaceMain(host: Host, ring: SharedArrayBuffer, what: string): void {
-    if (host.report !== undefined) base = addReports(base, host.report);
+    if (host.report !== undefined) base = joinReports(base, host.report);
     const number = Atomics.load(host.watch, WATCH_SCRIPT);
     const culprit = [...files.values()].find((file) => file.number === number)?.change.path;
-    const resume = {
-      done: Atomics.load(host.watch, WATCH_DONE),
-      forwarded: Atomics.load(host.watch, WATCH_FORWARDED) === 1,
-      careful: culprit === undefined,
-    };
+    const resume = { done: Atomics.load(host.watch, WATCH_DONE) };
     if (culprit === undefined) {
       if (++unexplained > MOST_UNEXPLAINED) {
         fail(`script hosts had to be ended ${unexplained} times, and no script is to blame`);
         return;
       }
-      log.warn({ interface: name }, `a script ${what}: the host is made anew, and calls them one by one to find out which`);
+      log.warn({ interface: name }, `a script ${what}: its host is made anew, and will say which one it calls`);
     } else {
       unexplained = 0;
       blame(culprit, host);
       log.error({ script: keyOf(culprit), interface: name }, `the script ${what} and was ended; it goes on in a host of its own`);
     }
+    stateLost([...files.keys()].filter((path) => !alone.has(path)));
     const forwarding = [...alone.values()];
     if (culprit !== undefined) addAlone(culprit);
-    main = start(ring, undefined, 0, resume);
+    main = start(ring, undefined, 0, resume, culprit === undefined);
     for (const { path, ring: to } of forwarding) tellHost(main, { type: 'forward', path, ring: to, back: false });
     if (culprit !== undefined) startAlone(culprit);
   }
@@ -365,8 +369,9 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     const path = host.own as string;
     const entry = alone.get(path);
     if (entry === undefined || entry.host !== host) return;
-    if (host.report !== undefined) base = addReports(base, host.report);
+    if (host.report !== undefined) base = joinReports(base, host.report);
     blame(path, host);
+    stateLost([path]);
     skipEvent(entry.ring);
     entry.ends++;
     if (entry.ends % OWN_ENDS !== 0 || main?.ended === true) {
@@ -400,7 +405,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     clearTimeout(entry.timer);
     alone.delete(path);
     if (main !== undefined) tellHost(main, { type: 'forward', path, ring: undefined, back: true });
-    if (entry.host?.report !== undefined) base = addReports(base, entry.host.report);
+    if (entry.host?.report !== undefined) base = joinReports(base, entry.host.report);
     void entry.host?.worker.terminate();
   }
 
@@ -412,11 +417,11 @@ export function startHosts(options: HostsOptions): ScriptHosts {
 
   const all = (): Host[] => [main, ...[...alone.values()].map(({ host }) => host)].filter((host) => host !== undefined);
 
-  main = start(options.ring, undefined, 0, undefined);
+  main = start(options.ring, undefined, 0);
 
   function joined(): HostReport | undefined {
     let sum = base;
-    for (const { report } of all()) if (report !== undefined) sum = addReports(sum, report);
+    for (const { report } of all()) if (report !== undefined) sum = joinReports(sum, report);
     return sum;
   }
 
@@ -424,34 +429,32 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     report: joined,
 
     reports() {
-      const lost = main?.report?.notForwarded ?? {};
-      return (joined()?.scripts ?? [])
-        .filter(({ path }) => files.has(path) || main?.report?.scripts.some((script) => script.path === path))
-        .map((script) => {
-          const entry = alone.get(script.path);
-          const ended = ends.get(script.path) ?? {};
-          const stats = { ...script.stats };
-          for (const callback of CALLBACKS) {
-            const [times, missed] = [ended[callback] ?? 0, lost[script.path]?.[callback] ?? 0];
-            const known = stats[callback];
-            if ((times === 0 && missed === 0) || known === undefined) continue;
-            stats[callback] = {
-              ...known,
-              calls: known.calls + times,
-              failures: known.failures + times,
-              failed: times === 0 ? known.failed : { ...known.failed, ended: times },
-              skipped: missed === 0 ? known.skipped : { ...known.skipped, 'queue full': missed },
-            };
-          }
-          const rests = entry !== undefined && entry.host === undefined;
-          return {
-            ...script,
-            stats,
-            ownHost: entry !== undefined,
-            stateLost: Object.values(ended).reduce((sum, count) => sum + count, 0),
-            ...(rests ? { state: 'broken' as const, broken: { reason: 'its calls had to be ended from outside', until: 0 } } : {}),
-          };
-        });
+      const listed = (joined()?.scripts ?? []).filter(({ path }) => files.has(path));
+      const counted = listed.map((script) => {
+        const entry = alone.get(script.path);
+        const stats: Record<string, CallbackStats> = {};
+        let [alerts, shadowAlerts] = [0, 0];
+        for (const callback of CALLBACKS) {
+          const tally = tallies.of(numberOf(script.path), callback);
+          alerts += tally.alerts;
+          shadowAlerts += tally.shadowAlerts;
+          const known = script.stats[callback];
+          if (known !== undefined) stats[callback] = { ...known, ...tally.counts(), cpuUs: known.meanUs * tally.calls };
+        }
+        const rests = entry !== undefined && entry.host === undefined;
+        return {
+          ...script,
+          stats,
+          alerts,
+          shadowAlerts,
+          ownHost: entry !== undefined,
+          stateLost: lost.get(script.path) ?? 0,
+          ...(rests ? { state: 'broken' as const, broken: { reason: 'its calls had to be ended from outside', until: 0 } } : {}),
+        };
+      });
+      const used = (script: ScriptReport): number => CALLBACKS.reduce((sum, callback) => sum + (script.stats[callback]?.cpuUs ?? 0), 0);
+      const total = counted.reduce((sum, script) => sum + used(script), 0);
+      return counted.map((script) => ({ ...script, share: total === 0 ? 0 : used(script) / total }));
     },
 
     callsEnded: () => callsEnded,

@@ -1,6 +1,6 @@
 /** What the calls of one callback of one script cost and what became of them. Kept over the versions of a script. */
-import type { CallbackStats, SkipReason } from './report.ts';
-import type { FailureReason } from './runtime.ts';
+import type { CallbackStats } from './report.ts';
+import type { Tally } from './tally.ts';
 
 /** Buckets of measured times: 4 for each doubling, from 1/16 µs on. */
 const BUCKETS = 128;
@@ -13,19 +13,13 @@ const bucketOf = (us: number): number =>
 const boundOf = (bucket: number): number => SMALLEST_US * 2 ** ((bucket + 1) / PER_DOUBLING);
 
 export class CallProfile {
-  calls = 0;
-  readonly #failed = new Map<FailureReason, number>();
-  readonly #skipped = new Map<SkipReason, number>();
+  readonly tally: Tally;
   readonly #times = new Uint32Array(BUCKETS);
   #measured = 0;
   #measuredUs = 0;
 
-  failed(reason: FailureReason): void {
-    this.#failed.set(reason, (this.#failed.get(reason) ?? 0) + 1);
-  }
-
-  skipped(reason: SkipReason, count = 1): void {
-    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + count);
+  constructor(tally: Tally) {
+    this.tally = tally;
   }
 
   took(us: number): void {
@@ -37,7 +31,7 @@ export class CallProfile {
 
   /** Estimated time of all calls, µs. */
   totalUs(): number {
-    return this.#measured === 0 ? 0 : (this.#measuredUs / this.#measured) * this.calls;
+    return this.#measured === 0 ? 0 : (this.#measuredUs / this.#measured) * this.tally.calls;
   }
 
   /** Upper bound of the bucket in which the slowest hundredth of the measured calls begins, µs. */
@@ -51,12 +45,8 @@ export class CallProfile {
   }
 
   stats(): CallbackStats {
-    const failed = Object.fromEntries(this.#failed);
     return {
-      calls: this.calls,
-      failures: Object.values(failed).reduce((sum, count) => sum + count, 0),
-      failed,
-      skipped: Object.fromEntries(this.#skipped),
+      ...this.tally.counts(),
       cpuUs: this.totalUs(),
       meanUs: this.#measured === 0 ? 0 : this.#measuredUs / this.#measured,
       p99Us: this.#p99(),

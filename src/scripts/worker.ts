@@ -35,7 +35,6 @@ import {
   WATCH_CALLS,
   WATCH_COMMANDS,
   WATCH_DONE,
-  WATCH_FORWARDED,
   WATCH_SCRIPT,
   WATCH_STATE,
   WATCH_THREAD,
@@ -48,6 +47,7 @@ import { createScriptCache } from './cache.ts';
 import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
 import { loadLocales } from './locales.ts';
 import { createNameExchange } from './names.ts';
+import { openTallies, type Tally } from './tally.ts';
 import type { TraceEntry } from './trace.ts';
 
 const data = workerData as HostData;
@@ -105,12 +105,8 @@ function leave(): void {
 /** A script with a host of its own, seen from the host of the others. */
 interface Forward {
   readonly ring: RingWriter;
-  readonly lost: Partial<Record<Callback, number>>;
-}
-
-/** @returns the sum under a key, one more */
-function addOne(counts: Partial<Record<Callback, number>>, callback: Callback): void {
-  counts[callback] = (counts[callback] ?? 0) + 1;
+  /** Events that there was no room for. */
+  lost(callback: Callback): void;
 }
 
 async function main(): Promise<void> {
@@ -133,11 +129,8 @@ async function main(): Promise<void> {
   cache.apply(data.cache);
   const numbers = new Map(data.files.map(({ number, change }) => [change.path, number]));
   const forwards = new Map<string, Forward>();
-  const notForwarded: Record<string, Partial<Record<Callback, number>>> = {};
   let preferences = data.preferences;
   let clock = 0; // s
-  let alerts = 0;
-  let shadowAlerts = 0;
   let printsDropped = 0;
   let traceFilter: ReturnType<typeof compileFilter> | undefined;
   let traces: TraceEntry[] = [];
@@ -150,8 +143,6 @@ async function main(): Promise<void> {
   const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
   const sink: HostSink = {
     alert(alert, of) {
-      if (alert.shadow) shadowAlerts++;
-      else alerts++;
       exportAlerts?.write(alertLine(alert, of));
       exportAlerts?.flush(); // what was raised is there, whatever becomes of this thread
     },
@@ -205,6 +196,8 @@ async function main(): Promise<void> {
     port.postMessage(override);
   }
 
+  const tallies = openTallies(data.tallies);
+  const tallyOf = (path: string, callback: Callback): Tally => tallies.of(numbers.get(path) ?? 0, callback);
   const host = await createScriptHost({
     directories: config.scriptDirectories,
     interfaceId: data.id,
@@ -216,6 +209,7 @@ async function main(): Promise<void> {
     cache,
     translate: loadLocales(config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')]).translator(config.language),
     sink: recording === undefined ? sink : recordedSink(sink, recording, () => CALLBACKS[watch[WATCH_CALLBACK] as number] as Callback),
+    tally: tallyOf,
     traced: (of) => traceFilter?.matches(of) === true,
   });
   const excluded = new Set(data.excluded);
@@ -244,14 +238,11 @@ async function main(): Promise<void> {
 
   const report = (): HostReport => ({
     scripts: host.reports(),
-    alerts,
-    shadowAlerts,
     linesExported: exports.reduce((sum, writer) => sum + writer.lines, 0),
     printsDropped,
     effectsDropped: host.effectsDropped() + tracesDropped,
     hosts: book.counters(),
     cache: cache.counters(),
-    notForwarded,
   });
 
   // What the main thread wants ------------------------------------------------------------------------------
@@ -285,8 +276,8 @@ async function main(): Promise<void> {
         forwards.get(path)?.ring.close();
         forwards.delete(path);
         if (ring !== undefined) {
-          notForwarded[path] ??= {};
-          forwards.set(path, { ring: createRingWriter(ring), lost: notForwarded[path] });
+          const lost = (callback: Callback): void => tallyOf(path, callback).skipped('queue full');
+          forwards.set(path, { ring: createRingWriter(ring), lost });
         }
         if (back) excluded.delete(path);
         else excluded.add(path);
@@ -339,7 +330,7 @@ async function main(): Promise<void> {
           break;
         }
         if (live) {
-          for (const callback of CALLBACKS) if ((due & mask & CALLBACK_BIT[callback]) !== 0) addOne(lost, callback);
+          for (const callback of CALLBACKS) if ((due & mask & CALLBACK_BIT[callback]) !== 0) lost(callback);
           break;
         }
         ring.waitForRoom(length, REPORT_MS);
@@ -348,20 +339,17 @@ async function main(): Promise<void> {
     }
   }
 
-  function take(at: number, length: number, done: number, forwarded: boolean, careful: boolean): void {
+  function take(at: number, length: number, resumed: HostData['resume']): void {
     const due = events.bytes[at + E_CALLBACKS] as number;
     clock = view.time() / 1e6;
-    if (!forwarded && forwards.size > 0) {
-      forward(due, at, length);
-      Atomics.store(watch, WATCH_FORWARDED, 1);
-    }
+    if (resumed === undefined && forwards.size > 0) forward(due, at, length);
     recording?.event(events.bytes, at, length);
     let count = 0;
     for (const callback of view.callbacks()) {
-      if (++count <= done) continue;
+      if (++count <= (resumed?.done ?? 0)) continue;
       if ((called & CALLBACK_BIT[callback]) !== 0) {
         enter(callback);
-        host.call(view, callback, careful);
+        host.call(view, callback, data.careful);
         leave();
         host.commit(view, callback);
       }
@@ -401,11 +389,10 @@ async function main(): Promise<void> {
       }
       if (!data.own) names.learn(view);
       const length = words[(at + E_LENGTH) >> 2] as number;
-      take(at, length, resume?.done ?? 0, resume?.forwarded ?? false, resume?.careful ?? false);
+      take(at, length, resume);
       resume = undefined;
       Atomics.store(watch, WATCH_SCRIPT, 0);
       watch[WATCH_DONE] = 0;
-      watch[WATCH_FORWARDED] = 0;
       events.release(length);
     }
     if ((at < 0 || (++count & 0xff) === 0) && performance.now() - reported >= REPORT_MS) tellMain();
