@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { createScriptFiles } from '../../src/scripts/files.ts';
 import { CALL_BUDGET } from '../../src/scripts/lua/budget.ts';
 import { script, start, TYPICAL, VISIT_TIME } from './support.ts';
 
@@ -94,13 +96,18 @@ test('each fault of a file is its own error with file and line, and the others r
   assert.equal(errors.length, 9);
   const off = reports().find((report) => report.key === 'off');
   assert.equal(off?.state, 'off by setup');
-  assert.deepEqual(off?.callbacks, []);
+  assert.deepEqual(off?.callbacks, ['idle']);
 });
 
-test('a missing directory is reported', async (t) => {
-  const { reports, errors } = await start(t, {}, { directories: ['no/such/directory'] });
-  assert.deepEqual(reports(), []);
-  assert.match(errors[0] ?? '', /^load : directory of scripts: ENOENT/);
+test('a missing directory, and one without scripts, is told once', async (t) => {
+  const { directory } = await start(t, {});
+  const told: string[] = [];
+  const files = createScriptFiles([join(directory, 'none'), directory], (message) => told.push(message));
+  assert.deepEqual(files.scan(), []);
+  assert.deepEqual(files.scan(), []);
+  assert.match(told[0] ?? '', /^directory of scripts: ENOENT/);
+  assert.match(told[1] ?? '', /^directory of scripts: no \.lua or \.ts files in /);
+  assert.equal(told.length, 2);
 });
 
 test('a failing call loses only itself, is counted and named by file and line', async (t) => {
@@ -209,10 +216,11 @@ return script`,
   run('protocolDetected');
   run('idle');
   run('statusChanged', { ...TYPICAL, host_server_name: 'm\u00c3\u00bcn' });
+  const version = reports()[0]?.hash;
+  const common = { script: 'a', version, callback: 'protocolDetected', shadow: false, reason: {} };
   assert.deepEqual(alerts.slice(0, 3), [
     {
-      script: 'a',
-      callback: 'protocolDetected',
+      ...common,
       alertType: 7,
       alertTypeName: 'flow_blacklisted',
       severity: 2,
@@ -220,15 +228,14 @@ return script`,
       info: '{"n":2.5,"why":"list","x y":[1,2]}',
     },
     {
-      script: 'a',
-      callback: 'protocolDetected',
+      ...common,
       alertType: 43,
       alertTypeName: 'potentially_dangerous_protocol',
       severity: 1,
       severityName: 'warning',
       info: '{"raw":true}',
     },
-    { script: 'a', callback: 'protocolDetected', alertType: 999, severity: 7 },
+    { ...common, alertType: 999, severity: 7 },
   ]);
   assert.equal(alerts.length, 4);
   const whole = JSON.parse(Buffer.from(alerts[3]?.info ?? '', 'latin1').toString('utf8')) as Record<string, unknown>;
