@@ -254,7 +254,7 @@ print("\\27[31mred", "m\u00fcn", "\\xff")
 tprint({ b = { c = 1, ["d.e"] = "x" }, a = true, z = {} })
 tprint("text")
 traceError(TRACE_WARNING, TRACE_CONSOLE, "careful")
-traceError(TRACE_DEBUG, TRACE_CONSOLE, "unseen")
+traceError(TRACE_DEBUG, TRACE_CONSOLE, "detail")
 print(os.time(), os.date("!%Y-%m-%d", os.time()), os.date("!%H:%M"))
 print(interface.getId(), interface.getName())
 print(shortFlowLabel(info), i18n("Some text"))
@@ -272,7 +272,8 @@ print(math.type(info["bytes"]), math.type(info["throughput_bps"]), info["bytes"]
     'b.d.e string "x"',
     'z table {}',
     'string "text"',
-    '[warning] careful',
+    'careful',
+    'detail',
     '1569859250\t2019-09-30\t16:00',
     '3\teth0',
     '[TCP] 192.168.1.20:51514 -> 203.0.113.7:80 [HTTP]\tSome text',

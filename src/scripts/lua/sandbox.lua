@@ -1,14 +1,21 @@
 -- The world of one script: its own globals, and nothing that reaches the machine. Trusted chunk.
 --
--- Called once per engine with the functions of lua/engine.ts and of lua/info.lua; returns `load_script`.
+-- Called once per engine with the functions of lua/engine.ts and lua/library.ts (`host`), those of lua/info.lua (`lazy`) and the
+-- table that all share (`shared.info`: the current event); returns `load_script`, `unload_script`, `dispatcher`, `describe`.
 -- Every script gets its own `_ENV` with copies of the libraries, so no script can change another one's.
+--
+--   source ──generations.lua: which generation?──► new_environment ──► module ──generations.lua──► Definition, callbacks
+--                                                    world/flow.lua, world/ntop.lua, modules/*.lua
 
 local host, lazy, shared = ...
 local is_lazy, materialise = lazy.is_lazy, lazy.materialise
 local base = {}
 for name, value in next, _G do base[name] = value end
-local select, type, error, tostring, rawnext, rawpairs = select, type, error, tostring, next, pairs
+local type, error, tostring, tonumber, rawnext, rawpairs = type, error, tostring, tonumber, next, pairs
 local concat, pack, floor = table.concat, table.pack, math.floor
+
+-- What does not change: names and constants beside the functions.
+for name, value in next, host.about() do host[name] = value end
 
 -- Tables of a lazy info behave like ordinary ones ------------------------------------------------
 
@@ -74,39 +81,76 @@ local function chunk_name(name)
   return name:find('^[=@]flowpatrol') and '=(load)' or name
 end
 
+-- Functions that would work for a long time without an instruction of the script ---------------------
+
 local LONGEST_STRING = 16 * 1024 * 1024
+local MOST_MOVED = 1000000
 
 local string_lib = base.string
 local real_rep = string_lib.rep
 string_lib.dump = nil
 
 function string_lib.rep(text, count, separator)
-  if type(count) == 'number' and (#tostring(text) + #(separator or '')) * count > LONGEST_STRING then
-    error('resulting string too large', 2)
+  local times = tonumber(count)
+  if times and times > 1 and (type(text) == 'string' or type(text) == 'number') then
+    local once = #tostring(text) + #tostring(separator or '')
+    if once == 0 then return '' end
+    if once * times > LONGEST_STRING then error('resulting string too large', 2) end
   end
   return real_rep(text, count, separator)
 end
 
--- Parts of `text` between the matches of a pattern.
-function string_lib.split(text, separator)
-  local parts, from = {}, 1
-  while true do
-    local first, last = text:find(separator, from)
-    if not first or last < first then break end
-    parts[#parts + 1] = text:sub(from, first - 1)
-    from = last + 1
+local function safe_move(from, first, last, at, ...)
+  if math.type(first) == 'integer' and math.type(last) == 'integer' and last - first > MOST_MOVED then
+    error('too many elements to move', 2)
   end
-  parts[#parts + 1] = text:sub(from)
-  return parts
+  return base.table.move(from, first, last, at, ...)
 end
 
 base.getmetatable('').__metatable = false
+
+-- Code of ours ------------------------------------------------------------------------------------
 
 local function copy(library, names)
   local result = {}
   for name in names:gmatch('%S+') do result[name] = library[name] end
   return result
 end
+
+-- Globals that cost a script nothing to share: functions.
+local function basic_environment()
+  local env = copy(base, 'assert error ipairs rawequal rawlen select tonumber tostring type _VERSION')
+  env._G = env
+  env.next, env.pairs = safe_next, safe_pairs
+  env.rawget, env.rawset = safe_rawget, safe_rawset
+  env.getmetatable, env.setmetatable = safe_getmetatable, safe_setmetatable
+  env.pcall, env.xpcall = safe_pcall, safe_xpcall
+  env.string = {}
+  for name, value in rawnext, string_lib do env.string[name] = value end
+  env.table = copy(base.table, 'concat insert pack remove sort unpack')
+  env.table.move = safe_move
+  env.utf8 = copy(base.utf8, 'char charpattern codepoint codes len offset')
+  env.math = {}
+  for name, value in rawnext, base.math do env.math[name] = value end
+  return env
+end
+
+-- A chunk of ours that is never interrupted: it must not loop over what a script gives it.
+local function trusted(path, ...)
+  return base.assert(base.load(host.chunk(path), '=flowpatrol ' .. path, 't'))(...)
+end
+
+-- strings.lua adds to the string library, json.lua is shared by all; both work on what scripts give them, so they can be interrupted.
+base.assert(base.load(host.chunk('strings.lua'), '@strings.lua', 't'))()
+local json = base.assert(base.load(host.module('json'), '@json.lua', 't', basic_environment()))('json')
+
+local constants = base.assert(base.load(host.constants(), '=flowpatrol constants', 't', {}))()
+local generations = trusted('generations.lua', host, base)
+local new_flow = trusted('world/flow.lua', host, shared)
+local add_statuses = trusted('world/statuses.lua', host, shared, json, constants)
+local new_ntop, new_interface = trusted('world/ntop.lua', host, shared)
+
+-- The environment of a script ---------------------------------------------------------------------
 
 -- Text as `print` would show it, without the arguments' own newline handling.
 local function line_of(...)
@@ -115,21 +159,14 @@ local function line_of(...)
   return concat(parts, '\t', 1, parts.n)
 end
 
--- New globals of script number `script`.
-local function new_environment(script)
-  local env = copy(base, 'assert error ipairs rawequal rawlen select tonumber tostring type _VERSION')
-  env._G = env
-  env.next, env.pairs = safe_next, safe_pairs
-  env.rawget, env.rawset = safe_rawget, safe_rawset
-  env.getmetatable, env.setmetatable = safe_getmetatable, safe_setmetatable
-  env.pcall, env.xpcall = safe_pcall, safe_xpcall
+local function add_system(env, script)
+  local math_lib = env.math
+  -- without a seed Lua takes the time and an address: two runs would differ
+  function math_lib.randomseed(...)
+    if base.select('#', ...) == 0 then return base.math.randomseed(floor(host.time())) end
+    return base.math.randomseed(...)
+  end
 
-  env.string = {}
-  for name, value in rawnext, string_lib do env.string[name] = value end
-  env.table = copy(base.table, 'concat insert move pack remove sort unpack')
-  env.utf8 = copy(base.utf8, 'char charpattern codepoint codes len offset')
-  env.math = {}
-  for name, value in rawnext, base.math do env.math[name] = value end
   env.coroutine = copy(base.coroutine, 'create isyieldable running status wrap yield')
   env.coroutine.resume, env.coroutine.close = safe_resume, safe_close
 
@@ -144,9 +181,8 @@ local function new_environment(script)
 
   env.io = {}
   function env.io.open(name) return nil, tostring(name) .. ': a script cannot open files' end
-  function env.io.write(...) host.print(script, concat({ ... })) end
-
-  function env.print(...) host.print(script, line_of(...)) end
+  function env.io.write(...) host.print(script, 'print', concat({ ... })) end
+  function env.print(...) host.print(script, 'print', line_of(...)) end
 
   function env.collectgarbage(option)
     return option == 'count' and base.collectgarbage('count') or 0
@@ -163,130 +199,115 @@ local function new_environment(script)
       chunk = concat(pieces)
     end
     local target = env
-    if select('#', ...) > 0 then target = ... end
+    if base.select('#', ...) > 0 then target = ... end
     return base.load(chunk, chunk_name(name), 't', target)
   end
+end
 
-  local loaded = {}
+-- `require` of our modules, then of files in the scripts' folders. `package` is there to be read and written, and changes nothing.
+local function add_modules(env, script, era)
+  local loaded, loading = {}, {}
+  env.package = { path = host.package_path, cpath = '', config = '/\n;\n?\n!\n-\n', loaded = loaded, preload = {} }
+
+  local context = {
+    constants = constants,
+    era = era,
+    print = function(level, text) host.print(script, level, text) end,
+    translate = host.translate,
+    protocol_id = host.protocol_id,
+    risk_name = host.risk_name,
+  }
+  local function load_source(source, file, ...)
+    local chunk, syntax_error = base.load(source, '@' .. file, 't', env)
+    if not chunk then error(syntax_error, 0) end
+    return chunk(...)
+  end
+
   function env.require(name)
-    if loaded[name] == nil then
-      local source = host.module(tostring(name))
-      if not source then error(('module %q does not exist; there are: %s'):format(tostring(name), host.modules), 2) end
-      local value = base.assert(base.load(source, '@' .. name .. '.lua', 't', env))(name)
-      loaded[name] = value == nil and true or value
-    end
-    return loaded[name]
-  end
-
-  env.interface = {
-    getId = function() return host.interface_id end,
-    getName = function() return host.interface_name end,
-  }
-
-  env.ntop = {
-    bitmapIsSet = function(map, bit) return (map >> bit) & 1 == 1 end,
-    bitmapSet = function(map, bit) return map | (1 << bit) end,
-    bitmapClear = function(map, bit) return map & ~(1 << bit) end,
-  }
-
-  local flow = {}
-  env.flow = flow
-  function flow.getInfo() return shared.info end
-
-  local names -- ids of the constants -> their names
-  local function name_of(kind, id)
-    if not names then
-      local consts = env.require('alert_consts')
-      names = { types = {}, severities = {} }
-      for name, entry in rawpairs(consts.alert_types) do names.types[entry.alert_id] = name end
-      for name, entry in rawpairs(consts.alert_severities) do names.severities[entry.severity_id] = name end
-    end
-    return names[kind][id]
-  end
-
-  -- @param status_info text in JSON, or any value that can become such
-  function flow.storeAlert(type_id, severity_id, status_info)
-    if math.type(type_id) ~= 'integer' then
-      error('flow.storeAlert: the alert type must be a whole number, it is ' .. tostring(type_id), 2)
-    end
-    if math.type(severity_id) ~= 'integer' then
-      error('flow.storeAlert: the severity must be a whole number, it is ' .. tostring(severity_id), 2)
-    end
-    if not shared.info then error('flow.storeAlert: there is no flow outside a callback', 2) end
-    if status_info ~= nil and type(status_info) ~= 'string' then status_info = env.require('json').encode(status_info) end
-    host.alert(script, type_id, severity_id, name_of('types', type_id), name_of('severities', severity_id), status_info)
-  end
-
-  -- Getters that return a part of info as a table of its own.
-  for getter, names_text in rawnext, host.getters do
-    flow[getter] = function()
-      local info, part = shared.info, {}
-      if not info then return nil end
-      for name in names_text:gmatch('%S+') do
-        local value = info[name]
-        if value ~= nil then part[name] = value end
+    name = tostring(name)
+    if loaded[name] ~= nil then return loaded[name] end
+    if loading[name] then error(('module %q requires itself'):format(name), 2) end
+    local value
+    if name == 'json' then
+      value = copy(json, 'encode decode null quotestring')
+    else
+      local source = host.module(name)
+      local own, file
+      if not source then
+        own, file = host.script_module(name)
+        if not own then error(('module %q does not exist; there are: %s'):format(name, host.modules), 2) end
       end
-      return part
+      loading[name] = true
+      if source then value = load_source(source, name .. '.lua', name, context)
+      else value = load_source(own, file, name) end
+      loading[name] = nil
     end
+    if value == nil then value = loaded[name] == nil or loaded[name] end
+    loaded[name] = value
+    return value
   end
+end
 
+-- New globals of script number `script` in the form of an era: '2019', '4.0' or '4.2'.
+local function new_environment(script, era)
+  local env = basic_environment()
+  add_system(env, script)
+  add_modules(env, script, era)
+  env.flow = new_flow(era)
+  local ending = add_statuses(env.flow, script, era)
+  env.ntop = new_ntop(script, era)
+  env.interface = new_interface()
   env.require('lua_utils')
-  for _, name in ipairs({ 'alerts_api', 'alert_consts', 'flow_consts' }) do env[name] = env.require(name) end
-  return env
+  for _, name in base.ipairs({ 'alerts_api', 'alert_consts', 'flow_consts' }) do env[name] = env.require(name) end
+  return env, ending
 end
 
 -- Loading -----------------------------------------------------------------------------------------
 
-local CALLBACKS = { 'protocolDetected', 'statusChanged', 'periodicUpdate', 'idle' }
 local functions = {} -- callback name -> script number -> function
-for _, name in ipairs(CALLBACKS) do functions[name] = {} end
-
-local function text_or(value, otherwise)
-  return type(value) == 'string' and value or otherwise
-end
+local ends = {}      -- script number -> function to call when it is unloaded
+for _, name in base.ipairs(generations.callbacks) do functions[name] = {} end
 
 local function load_module(script, file, source)
-  local env = new_environment(script)
-  local chunk, syntax_error = base.load(source, '@' .. file, 't', env)
-  if not chunk then error(syntax_error, 0) end
-  local module = chunk()
-  local function fail(cause) error(file .. ': ' .. cause, 0) end
-
-  if type(module) ~= 'table' then fail('the file must return the table of its script, it returns ' .. type(module)) end
-  if type(module.key) ~= 'string' or module.key == '' then fail('the script has no `key`') end
-  local gui = type(module.gui) == 'table' and module.gui or {}
-  if type(module.setup) ~= 'function' then fail('the script has no function `setup`') end
-  local enabled = module.setup()
-  local found, callbacks = {}, {}
-  for _, name in ipairs(CALLBACKS) do
-    local callback = module[name]
-    if callback ~= nil then
-      if type(callback) ~= 'function' then fail(('`%s` must be a function, it is a %s'):format(name, type(callback))) end
-      found[name] = callback
-      callbacks[#callbacks + 1] = '"' .. name .. '"'
-    end
+  local marks = generations.marks(source)
+  local era, module, env, ending = generations.guess(marks), nil, nil, nil
+  -- What a script is, only its table shows; what it finds in our modules it may read before. So a wrong guess is run again.
+  for _ = 1, 2 do
+    env, ending = new_environment(script, era)
+    local chunk, syntax_error = base.load(source, '@' .. file, 't', env)
+    if not chunk then error(syntax_error, 0) end
+    module = chunk()
+    if type(module) ~= 'table' then error(file .. ': the file must return the table of its script, it returns ' .. type(module), 0) end
+    local is = generations.era(module, marks)
+    if is == era then break end
+    era = is
   end
-  for name, callback in rawnext, found do functions[name][script] = callback end
-  local quote = env.require('json').encode
-  return ('{"key":%s,"title":%s,"description":%s,"prio":%s,"generation":"2019","callbacks":[%s],"filter":{},"enabled":%s,"warnings":[]}'):format(
-    quote(module.key), quote(text_or(gui.i18n_title, text_or(gui.title, module.key))),
-    quote(text_or(gui.i18n_description, text_or(gui.description, ''))), type(module.prio) == 'number' and module.prio or 0,
-    concat(callbacks, ','), enabled and 'true' or 'false')
+  local definition, callbacks, finish = generations.define(module, file, era, marks, env, ending)
+  local text = json.encode(definition)
+  for name, callback in rawnext, callbacks do functions[name][script] = callback end
+  ends[script] = finish
+  return text
 end
 
 -- @return true with a Definition (runtime.ts) as JSON, or false with `file:line: cause`
 local function load_script(script, file, source)
-  shared[1] = 0
+  shared[1], shared.info = 0, nil
   return base.xpcall(load_module, lazy.describe, script, file, source)
 end
 
+-- Forgets a script, after its `teardown`. @return true, or false with what went wrong in it
 local function unload_script(script)
-  for _, name in ipairs(CALLBACKS) do functions[name][script] = nil end
+  shared[1], shared.info = 0, nil
+  local finish = ends[script]
+  ends[script] = nil
+  for _, by_script in rawnext, functions do by_script[script] = nil end
+  if not finish then return true end
+  return base.xpcall(finish, lazy.describe)
 end
 
 -- @param order numbers of the scripts that have the callback, as text separated by commas, in calling order
 -- @param prepared names of fields, separated by blanks
--- @return the function for an event and the one that goes on after a failed call (lua/info.lua)
+-- @return the functions of an event (lua/info.lua)
 local function dispatcher(callback, order, prepared)
   local chosen, names = {}, {}
   for number in order:gmatch('%d+') do chosen[#chosen + 1] = functions[callback][base.math.tointeger(number)] end

@@ -1,53 +1,88 @@
--- Ids and names of alert severities, types, entities and granularities.
---   alert_consts.alert_types.flow_blacklisted.alert_id, alert_consts.alert_severities.error.severity_id
+-- Types, severities and entities of alerts, with the numbers of the script's generation:
+-- alert_consts.alert_types.flow_blacklisted.alert_id, alert_consts.alert_severities.error.severity_id
 
-local alert_consts = {}
+local _, world = ...
+local era = world.era
 
-alert_consts.alert_severities = {
-  info = { severity_id = 0, syslog_severity = 6, label = 'label-info', i18n_title = 'Info' },
-  warning = { severity_id = 1, syslog_severity = 4, label = 'label-warning', i18n_title = 'Warning' },
-  error = { severity_id = 2, syslog_severity = 3, label = 'label-danger', i18n_title = 'Error' },
+local alert_consts = { alert_types = {}, alert_severities = {}, alert_entities = {}, alerts_granularities = {} }
+
+local LOOKS = {
+  debug = { 7, 'label-default' }, info = { 6, 'label-info' }, notice = { 5, 'label-info' }, warning = { 4, 'label-warning' },
+  error = { 3, 'label-danger' }, critical = { 2, 'label-danger' }, alert = { 1, 'label-danger' }, emergency = { 0, 'label-danger' },
 }
 
--- In the order of their ids, from 0 on.
-local type_names = [[
-  tcp_syn_flood flows_flood threshold_cross suspicious_activity alert_connection_issues flow_misbehaviour remote_to_remote
-  flow_blacklisted flow_blocked new_device device_connection device_disconnection host_pool_connection
-  host_pool_disconnection quota_exceeded misconfigured_app too_many_drops mac_ip_association_change port_status_change
-  unresponsive_device process_notification web_mining nfq_flushed slow_stats_update alert_device_protocol_not_allowed
-  alert_user_activity influxdb_export_failure port_errors test_failed inactivity active_flows_anomaly list_download_failed
-  dns_anomaly icmp_anomaly broadcast_domain_too_large ids_alert ip_outsite_dhcp_range port_duplexstatus_change
-  port_load_threshold_exceeded ping_issues slow_periodic_activity influxdb_dropped_points login_failed
-  potentially_dangerous_protocol request_reply_ratio anomalous_tcp_flags misbehaving_flows_ratio ghost_network
-  malicious_signature]]
-
-local entity_names = [[
-  interface host network snmp_device flow mac host_pool process user influx_db test category_lists pinged_host
-  periodic_activity]]
-
--- "flow_blacklisted" -> "Flow blacklisted"
-local function title_of(name)
-  local text = name:gsub('^alert_', ''):gsub('_', ' ')
-  return text:sub(1, 1):upper() .. text:sub(2)
+local severities = era == '4.2' and world.constants.severities42 or world.constants.severities
+for _, severity in ipairs(severities) do
+  local syslog, label = table.unpack(LOOKS[severity.name])
+  alert_consts.alert_severities[severity.name] = {
+    severity_id = severity.id,
+    name = severity.name,
+    i18n_title = world.translate('severities.' .. severity.name) or severity.name,
+    syslog_severity = syslog,
+    label = label,
+  }
 end
 
-local function numbered(names, id_key)
-  local entries, id = {}, 0
-  for name in names:gmatch('%S+') do
-    entries[name] = { [id_key] = id, i18n_title = title_of(name) }
-    id = id + 1
+-- 4.x has the names with and without `alert_` in front.
+for _, alert in ipairs(world.constants.alerts) do
+  local id = alert.id
+  if era ~= '2019' then id = alert.id4 end
+  if id then
+    local entry = { alert_id = id, alert_key = id, i18n_title = alert.title }
+    if era == '2019' then
+      alert_consts.alert_types[alert.name] = entry
+    else
+      alert_consts.alert_types[alert.name4] = entry
+      alert_consts.alert_types['alert_' .. alert.name4] = entry
+      alert_consts.alert_types[alert.name] = entry
+    end
   end
-  return entries
+end
+if era ~= '2019' then alert_consts.alert_types.alert_none = { alert_id = 28, alert_key = 28, i18n_title = 'None' } end
+
+local ENTITIES = [[
+  interface host network snmp_device flow mac host_pool process user influx_db test category_lists pinged_host periodic_activity]]
+local id = 0
+for name in ENTITIES:gmatch('%S+') do
+  alert_consts.alert_entities[name] = { entity_id = id, i18n_title = name:gsub('_', ' ') }
+  id = id + 1
 end
 
-alert_consts.alert_types = numbered(type_names, 'alert_id')
-alert_consts.alert_entities = numbered(entity_names, 'entity_id')
+for name, numbers in pairs({ min = { 1, 60 }, ['5mins'] = { 2, 300 }, hour = { 3, 3600 }, day = { 4, 86400 } }) do
+  alert_consts.alerts_granularities[name] = { granularity_id = numbers[1], granularity_seconds = numbers[2] }
+end
 
-alert_consts.alerts_granularities = {
-  min = { granularity_id = 1, granularity_seconds = 60 },
-  ['5mins'] = { granularity_id = 2, granularity_seconds = 300 },
-  hour = { granularity_id = 3, granularity_seconds = 3600 },
-  day = { granularity_id = 4, granularity_seconds = 86400 },
-}
+local function find(entries, member, value)
+  for name, entry in pairsByKeys(entries) do
+    if entry[member] == value then return entry, name end
+  end
+end
+
+-- The entry, or its name, of a number; and the number of a name.
+function alert_consts.alertSeverityById(severity_id) return (find(alert_consts.alert_severities, 'severity_id', severity_id)) end
+function alert_consts.alertSeverityRaw(severity_id) return (select(2, find(alert_consts.alert_severities, 'severity_id', severity_id))) end
+function alert_consts.alertSeverity(name)
+  local entry = alert_consts.alert_severities[name]
+  return entry and entry.severity_id
+end
+function alert_consts.alertTypeById(alert_id) return (find(alert_consts.alert_types, 'alert_id', alert_id)) end
+function alert_consts.alertTypeRaw(alert_id) return (select(2, find(alert_consts.alert_types, 'alert_id', alert_id))) end
+alert_consts.getAlertType = alert_consts.alertTypeRaw
+function alert_consts.alertType(name)
+  local entry = alert_consts.alert_types[name]
+  return entry and entry.alert_id
+end
+function alert_consts.alertTypeLabel(alert_id)
+  local entry = alert_consts.alertTypeById(alert_id)
+  return entry and entry.i18n_title
+end
+function alert_consts.alertSeverityLabel(severity_id)
+  local entry = alert_consts.alertSeverityById(severity_id)
+  return entry and entry.i18n_title
+end
+function alert_consts.alertEntity(name)
+  local entry = alert_consts.alert_entities[name]
+  return entry and entry.entity_id
+end
 
 return alert_consts

@@ -1,6 +1,7 @@
 -- What a script calls to raise an alert about the flow it was given.
 --   alerts_api.storeFlowAlert(alert_consts.alert_types.flow_blacklisted, alert_consts.alert_severities.error, info)
 
+local alert_consts = require('alert_consts')
 local alerts_api = {}
 
 local function id_of(value, member, what)
@@ -19,8 +20,63 @@ function alerts_api.storeFlowAlert(alert_type, alert_severity, flow_info)
 end
 
 -- The value for `gui.input_builder`: the script gets a switch. The pages build it, so calling this returns no HTML.
-function alerts_api.flow_checkbox_input_builder(check_module)
-  return ''
+function alerts_api.flow_checkbox_input_builder(check_module) return '' end
+function alerts_api.checkbox_input_builder(gui_conf, input_id, value) return '' end
+
+-- Alerts about others than the flow. They are raised with the flow that the script is called for, and keep the entity they are about.
+
+local function entity(name)
+  return function(value, vlan)
+    local text = vlan ~= nil and vlan ~= 0 and tostring(value) .. '@' .. tostring(vlan) or tostring(value)
+    return { alert_entity = alert_consts.alert_entities[name], alert_entity_name = name, alert_entity_val = text }
+  end
+end
+for member, name in pairs({
+  hostAlertEntity = 'host', interfaceAlertEntity = 'interface', networkAlertEntity = 'network', macEntity = 'mac', userEntity = 'user',
+  processEntity = 'process', hostPoolEntity = 'host_pool', pingedHostEntity = 'pinged_host', categoryListsEntity = 'category_lists',
+  snmpDeviceEntity = 'snmp_device', snmpInterfaceEntity = 'snmp_device', influxdbEntity = 'influx_db',
+  periodicActivityEntity = 'periodic_activity', flowAlertEntity = 'flow',
+}) do
+  alerts_api[member] = entity(name)
+end
+
+local function raise(action, about, type_info)
+  if type(about) ~= 'table' or type(type_info) ~= 'table' or type_info.alert_type == nil then return false end
+  local severity = type_info.alert_severity or type_info.alert_type.alert_severity or alert_consts.alert_severities.warning
+  alerts_api.storeFlowAlert(type_info.alert_type, severity, {
+    action = action,
+    entity = about.alert_entity_name,
+    entity_value = about.alert_entity_val,
+    subtype = type_info.alert_subtype,
+    params = type_info.alert_type_params,
+  })
+  return true
+end
+
+-- @return whether it was raised
+function alerts_api.store(about, type_info) return raise('store', about, type_info) end
+-- Of the engaged alerts, the same one is raised once until it is released.
+local engaged = {}
+local function name_of(about, type_info)
+  local alert_type = type_info.alert_type
+  return table.concat({
+    tostring(about.alert_entity_name), tostring(about.alert_entity_val),
+    tostring(type(alert_type) == 'table' and alert_type.alert_id or alert_type), tostring(type_info.alert_subtype),
+  }, ' ')
+end
+function alerts_api.trigger(about, type_info)
+  if type(about) ~= 'table' or type(type_info) ~= 'table' then return false end
+  local name = name_of(about, type_info)
+  if engaged[name] then return false end
+  engaged[name] = raise('engage', about, type_info)
+  return engaged[name]
+end
+function alerts_api.release(about, type_info)
+  if type(about) ~= 'table' or type(type_info) ~= 'table' then return false end
+  local name = name_of(about, type_info)
+  if not engaged[name] then return false end
+  engaged[name] = nil
+  return raise('release', about, type_info)
 end
 
 return alerts_api

@@ -3,7 +3,13 @@
 -- Objects are written in the order of their keys. A table is an array when its keys are 1..n (the empty table too), or when
 -- its metatable has __jsontype = 'array'. Strings are bytes in Lua: those that are no UTF-8 are written byte by byte as \u00hh.
 
-local json = { null = setmetatable({}, { __tostring = function() return 'null' end }) }
+local json = {
+  null = setmetatable({}, {
+    __tostring = function() return "null" end,
+    __newindex = function() error("json.null cannot be changed", 2) end,
+    __metatable = false,
+  }),
+}
 
 local ESCAPES = { ['"'] = '\\"', ['\\'] = '\\\\', ['\b'] = '\\b', ['\f'] = '\\f', ['\n'] = '\\n', ['\r'] = '\\r', ['\t'] = '\\t' }
 
@@ -15,6 +21,7 @@ local function quoted(text)
   local unsafe = utf8.len(text) and '[%c"\\\127]' or '[%c"\\\127-\255]'
   return '"' .. text:gsub(unsafe, escape) .. '"'
 end
+json.quotestring = quoted
 
 local function is_array(t)
   local metatable = getmetatable(t)

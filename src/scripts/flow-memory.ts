@@ -1,0 +1,60 @@
+/**
+ * What is remembered of flows and hosts from event to event for the scripts of 4.x: the present alert, the scores, and statuses that
+ * the flow engine does not have. A bounded number of each; who has not been looked at for longest is forgotten first.
+ */
+import type { EventView } from '../flows/view.ts';
+import type { ScoreOf } from './runtime.ts';
+
+export interface RememberedFlow {
+  /** The strongest alert of a triggered status so far; `status` is its internal id, 0 = one that the flow engine does not have. */
+  alert: { readonly score: number; readonly status: number } | undefined;
+  score: number | undefined;
+  /** Names. */
+  readonly statuses: Set<string>;
+  /** The last one that was handed out. */
+  externalAlert: string | undefined;
+}
+
+export interface FlowMemory {
+  of(view: EventView): RememberedFlow;
+  scoreOf(view: EventView, of: ScoreOf): number | undefined;
+  setScore(view: EventView, of: ScoreOf, value: number): void;
+}
+
+const MOST = 50_000;
+
+/** Puts a key behind all others, and forgets the first one when there are too many. */
+function touch<T>(map: Map<string, T>, key: string, value: T): T {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MOST) map.delete(map.keys().next().value as string);
+  return value;
+}
+
+const hostOf = (view: EventView, of: 'client' | 'server'): string => `${of === 'client' ? view.client() : view.server()}@${view.vlan()}`;
+
+export function createFlowMemory(): FlowMemory {
+  const flows = new Map<string, RememberedFlow>();
+  const hosts = new Map<string, number>();
+  /** A flow at its last visit. */
+  let ending: string | undefined;
+
+  function of(view: EventView): RememberedFlow {
+    const id = view.flowId();
+    if (ending !== undefined && ending !== id) {
+      flows.delete(ending);
+      ending = undefined;
+    }
+    if (view.endReason() !== '') ending = id;
+    return touch(flows, id, flows.get(id) ?? { alert: undefined, score: undefined, statuses: new Set(), externalAlert: undefined });
+  }
+
+  return {
+    of,
+    scoreOf: (view, whose) => (whose === 'flow' ? of(view).score : hosts.get(hostOf(view, whose))),
+    setScore(view, whose, value) {
+      if (whose === 'flow') of(view).score = value;
+      else touch(hosts, hostOf(view, whose), value);
+    },
+  };
+}

@@ -1,0 +1,2 @@
+-- The severities alone.
+return require('alert_consts').alert_severities

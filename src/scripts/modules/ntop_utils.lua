@@ -1,0 +1,2 @@
+-- Its functions are global.
+return require('lua_utils')

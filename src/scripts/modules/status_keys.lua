@@ -1,0 +1,2 @@
+-- Numbers of the statuses.
+return require('flow_keys')

@@ -1,0 +1,2 @@
+-- The statuses alone.
+return require('flow_consts').status_types
