@@ -1,7 +1,7 @@
 -- Does somebody smuggle data out in DNS names?
 --
 -- Such names are long and look random: the data is in the labels before the domain, as in
--- mzxw6ytboi2dknrtgqzdcmrt.gezdgnbvgy3tqojq.example.com. Three of them below one domain make an alert.
+-- mzxw6ytboi2dknrtgqzdcmrt.gezdgnbvgy3tqojq.example.com. Three of them below one domain within ten minutes make an alert.
 
 local script = {
   key = "dns_exfiltration",
@@ -12,11 +12,10 @@ local script = {
   },
 }
 
-local LONG = 40        -- characters before the domain, dots not counted
-local RANDOM = 3.3     -- bits per character; words have some 3, random hexadecimal digits 4 at most, base 32 up to 5
-local ENOUGH = 3       -- names
-
-local suspicious = {}  -- client and domain -> number of such names
+local LONG = 40    -- characters before the domain, dots not counted
+local RANDOM = 3.6 -- bits per character: words have some 3.5, random hexadecimal digits 4 at most, base 32 up to 5
+local ENOUGH = 3   -- names
+local WINDOW = 600 -- seconds
 
 function script.setup()
   return true
@@ -38,12 +37,13 @@ function script.protocolDetected(info)
   labels = labels:gsub("%.", "")
   if #labels < LONG or entropy(labels) < RANDOM then return end
 
-  local who = info["cli.ip"] .. " " .. domain
-  suspicious[who] = (suspicious[who] or 0) + 1
-  if suspicious[who] ~= ENOUGH then return end
-  print(info["cli.ip"] .. " asks for random names below " .. domain .. ", such as " .. name)
+  -- A counter in the cache, gone ten minutes after its first name.
+  local counter = "dns_exfiltration:" .. info["cli.ip"] .. ":" .. domain
+  local names = ntop.incrCache(counter)
+  if names == 1 then ntop.expireCache(counter, WINDOW) end
+  if names ~= ENOUGH then return end
   alerts_api.storeFlowAlert(alert_consts.alert_types.dns_anomaly, alert_consts.alert_severities.error,
-    { domain = domain, query = name, names = ENOUGH })
+    { domain = domain, query = name, names = names, within_s = WINDOW })
 end
 
 return script
