@@ -150,8 +150,8 @@ export function createZmqDecoder({ sink, counters, now, sampled = true, log }: Z
   const { record } = draft;
 
   const flows: Assembly = {
+    draft,
     value: new Value(body.bytes),
-    field: (field) => field.apply(draft, flows.value),
     unknown(bytes, start, end) {
       counters[C_UNKNOWN]++;
       draft.further(bytes.toString('latin1', start, Math.min(end, start + 128)), flows.value);
@@ -192,8 +192,8 @@ export function createZmqDecoder({ sink, counters, now, sampled = true, log }: Z
   };
   let collected = 0;
   const collector: Assembly = {
+    draft, // no field is looked up
     value: new Value(body.bytes),
-    field() {}, // none is looked up
     unknown: (bytes, start, end) => collect(bytes.toString('latin1', start, Math.min(end, start + 128))),
     unknownNumber: (number) => collect(String(number)),
     tooLong() {},

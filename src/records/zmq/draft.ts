@@ -25,6 +25,10 @@ const ICMP = 1;
 const ICMPV6 = 58;
 const SYN = 2;
 const HIGHEST_VLAN = 4095;
+/** nDPI keeps protocols in 16 bits. */
+const HIGHEST_PROTOCOL = 65535;
+
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
 /** What finish() says beside 'ok': why there is no record. */
 export type Finish = 'ok' | 'no-address' | 'mixed-versions';
@@ -137,14 +141,19 @@ export class FlowDraft {
       return;
     }
     if (value.kind !== NUMBER && (value.kind !== TEXT || value.isEmpty())) return;
-    const text = value.text();
-    const numbers = /^(\d{1,5})(?:\.(\d{1,5}))?$/.exec(text);
-    if (numbers === null) {
-      this.record.protocolName = text;
+    if (value.start < 0) value.digits(); // a float: nobody wrote its digits
+    const { bytes, end } = value;
+    let at = value.start;
+    let [one, two] = [0, 0];
+    while (at < end && isDigit(bytes[at])) one = one * 10 + bytes[at++] - 0x30;
+    if (at > value.start && at + 1 < end && bytes[at] === 0x2e) {
+      at++;
+      while (at < end && isDigit(bytes[at])) two = two * 10 + bytes[at++] - 0x30;
+    }
+    if (at < end || one > HIGHEST_PROTOCOL || two > HIGHEST_PROTOCOL) {
+      this.record.protocolName = value.text();
       return;
     }
-    const one = Number(numbers[1]);
-    const two = Number(numbers[2] ?? 0);
     if (one === 0 && two === 0) return;
     this.record.application = two === 0 ? one : two;
     this.record.master = two === 0 ? 0 : one;

@@ -6,7 +6,7 @@
  * `src` is the side that `IN_*` comes from; who is the client is settled at the end (draft.ts).
  */
 import type { FlowDraft } from './draft.ts';
-import type { Value } from './value.ts';
+import { NUMBER, type Value } from './value.ts';
 
 export type Apply = (draft: FlowDraft, value: Value) => void;
 
@@ -29,7 +29,7 @@ const nothing: Apply = () => {};
 /** A number that says something only when it is not 0: kept by name. */
 const ifSet = (name: string): Apply => {
   return (draft, value) => {
-    if (value.text() !== '0') draft.further(name, value);
+    if (value.kind === NUMBER ? value.number !== 0 : value.text() !== '0') draft.further(name, value);
   };
 };
 const standardIfSet = (number: number, name: string): Field => standard(number, name, ifSet(name));
@@ -317,7 +317,7 @@ const PROCESSES: readonly Field[] = [
 function exporter(value: Value): string {
   const text = value.text();
   if (text === '0' || text === '0.0.0.0' || text === '::') return '';
-  if (!/^\d+$/.test(text)) return text;
+  if (text.includes('.') || text.includes(':')) return text;
   const address = value.whole() >>> 0;
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }

@@ -8,6 +8,7 @@
  * must be followed by a byte 0, which ends every loop. Called by the decoder.
  */
 import { type Dictionary, LABEL_SEED, labelStep } from './dictionary.ts';
+import type { FlowDraft } from './draft.ts';
 import type { Field } from './fields.ts';
 import { NESTED, NULL, NUMBER, TEXT, type Value } from './value.ts';
 
@@ -16,9 +17,10 @@ export type ReadResult = '' | 'json' | 'tlv' | 'items';
 
 /** What a reader does with what it reads. */
 export interface Assembly {
+  /** Where fields put what they read. */
+  readonly draft: FlowDraft;
+  /** The value that stands ready when one of these is called. */
   readonly value: Value;
-  /** A value stands ready. */
-  field(field: Field): void;
   /** A value of a field that the dictionary does not know; its key is at `start` to `end` of `bytes`. */
   unknown(bytes: Buffer, start: number, end: number): void;
   /** The same where the key is a bare number. */
@@ -55,7 +57,7 @@ const DAMAGED = -1;
 
 /** @param body what {@link JsonReader} reads: the same buffer each time */
 export function createJsonReader(body: Buffer, dictionary: Dictionary, assembly: Assembly): (length: number) => ReadResult {
-  const { value } = assembly;
+  const { draft, value } = assembly;
   /** Where texts with escapes go; keys after values. */
   const plain = Buffer.alloc(LONGEST_TEXT + 8);
   let plainEnd = 0;
@@ -338,7 +340,7 @@ export function createJsonReader(body: Buffer, dictionary: Dictionary, assembly:
       if (isSpace(body[at])) at = spaces(at);
       at = read(at);
       if (at < 0) return at;
-      if (field !== undefined) assembly.field(field);
+      if (field !== undefined) field.apply(draft, value);
       else assembly.unknown(keyBytes, keyBytes === body ? keyStart : 0, keyEnd);
       if (isSpace(body[at])) at = spaces(at);
       byte = body[at];

@@ -42,7 +42,7 @@ export function createTlvReader(
   dictionary: Pick<Dictionary, 'byNumber' | 'byKey'>,
   assembly: Assembly,
 ): (length: number) => ReadResult {
-  const { value } = assembly;
+  const { draft, value } = assembly;
   const u16 = (at: number): number => (body[at] << 8) | body[at + 1];
   const u32 = (at: number): number => ((body[at] << 24) | (body[at + 1] << 16) | (body[at + 2] << 8) | body[at + 3]) >>> 0;
   const single = new Float32Array(1);
@@ -154,7 +154,7 @@ export function createTlvReader(
       if (at < 0 || at > length) return 'tlv';
       if (depth > 0) continue;
       const field = number >= 0 ? dictionary.byNumber(number) : dictionary.byKey(body, keyStart, keyEnd);
-      if (field !== undefined) assembly.field(field);
+      if (field !== undefined) field.apply(draft, value);
       else if (number < 0) assembly.unknown(body, keyStart, keyEnd);
       else assembly.unknownNumber(number);
     }

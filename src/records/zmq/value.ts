@@ -18,6 +18,7 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const TWO32 = 0x1_0000_0000;
 const MOST_WHOLE = 2 ** 63;
+const EXACT = Number.MAX_SAFE_INTEGER;
 
 export class Value {
   kind = NULL;
@@ -61,6 +62,13 @@ export class Value {
     return this.kind === NUMBER ? this.number : this.kind === TEXT ? this.#parsed() : Number.NaN;
   }
 
+  /** Writes out the digits of a number that came without. */
+  digits(): void {
+    this.bytes = Buffer.from(this.text(), 'latin1');
+    this.start = 0;
+    this.end = this.bytes.length;
+  }
+
   /** In Latin-1 form; '' for null. */
   text(): string {
     if (this.kind === NULL) return '';
@@ -71,7 +79,7 @@ export class Value {
   /** Digits are read as 64 bits into `high` and `low`. @returns false: it is no such number */
   bits64(): boolean {
     if (this.wide) return true;
-    if (this.start < 0) {
+    if (this.start < 0 || (this.kind === NUMBER && this.number >= 0 && this.number <= EXACT && Number.isInteger(this.number))) {
       const number = this.whole();
       this.high = Math.floor(number / TWO32);
       this.low = number % TWO32;
