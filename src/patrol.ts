@@ -177,6 +177,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       files: scripts.files(),
       switches: scripts.switchesOf(name),
       cache: scripts.cache,
+      traceFilter: scripts.filter,
       attach: () => flow.attach(),
       lockHolder: (place) => lockHolder(id, place),
       on: {

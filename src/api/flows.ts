@@ -13,7 +13,7 @@ import { nearest } from '../nearest.ts';
 import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { fieldNamed, fieldNames } from './fields.ts';
-import { Problem } from './problems.ts';
+import { filterProblem, Problem } from './problems.ts';
 import { flowList } from './rows.ts';
 
 const PARAMETERS = ['filter', 'sort', 'order', 'limit', 'fields'] as const;
@@ -63,9 +63,6 @@ const fieldsOf = (text: string | undefined): Field[] | undefined =>
     .map((name) => name.trim())
     .filter((name) => name !== '')
     .map(fieldOf);
-
-const filterProblem = ({ code, message, position, length, hint }: FilterError): Problem =>
-  new Problem('wrong-filter', message, { reason: code, position, length, ...(hint === '' ? {} : { hint }) });
 
 export function flowsApi({ queryFlows, hosts }: ApiDependencies): Hono {
   async function ask(query: FlowQuery, request: AbortSignal): Promise<FlowAnswer[]> {

@@ -3,10 +3,13 @@
  * (RFC 9457): `application/problem+json` with `type` (`urn:flowpatrol:problem:CODE`), `title`, `status`, `detail`, and `code`.
  */
 import type { Context } from 'hono';
+import type { FilterError } from '../filter/filter.ts';
 
 export const PROBLEMS = {
   'not-found': { status: 404, title: 'There is no such resource' },
   'unknown-preference': { status: 404, title: 'There is no such preference' },
+  'unknown-script': { status: 404, title: 'There is no such script' },
+  'unknown-interface': { status: 404, title: 'There is no such interface' },
   'unknown-field': { status: 400, title: 'Flows have no such field' },
   'wrong-parameter': { status: 400, title: 'A parameter is unknown or has a wrong value' },
   /** `position`, `length`: which part of the filter; `reason`: the code of the filter language. */
@@ -49,6 +52,10 @@ export class Problem extends Error {
     this.more = more;
   }
 }
+
+/** Where and why a filter is wrong. */
+export const filterProblem = ({ code, message, position, length, hint }: FilterError): Problem =>
+  new Problem('wrong-filter', message, { reason: code, position, length, ...(hint === '' ? {} : { hint }) });
 
 export const problemBody = ({ code, message, more }: Problem): ProblemBody => ({
   type: `urn:flowpatrol:problem:${code}`,

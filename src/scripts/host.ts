@@ -59,7 +59,7 @@ export interface FlowChange {
 /** What became of one script for one callback of one event. */
 export interface CallTrace {
   readonly script: string;
-  readonly outcome: 'run' | 'failed' | 'filter' | 'broken' | 'shed' | 'off' | 'off by setup';
+  readonly outcome: 'run' | 'failed' | 'off' | 'off by setup' | Exclude<SkipReason, 'queue full'>;
   /** Of a failed call. */
   readonly message?: string;
   readonly alerts: number;
@@ -80,7 +80,7 @@ export interface HostSink {
   switched(script: string, on: boolean, reason: string): void;
   /** The script is about to be called: announced in careful runs only. `path` is that of its file. */
   starting?(path: string): void;
-  /** All scripts that have the callback, in calling order; for events that {@link ScriptHostOptions.traced} asks for. */
+  /** All scripts that have the callback, in calling order; for events that {@link ScriptHostOptions.traced} asks for, and those with an alert. */
   trace?(callback: Callback, traces: readonly CallTrace[], view: EventView): void;
 }
 
@@ -226,9 +226,10 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   let measured = false;
   // counted when the call is through, as all that it leads to
   const called: CallProfile[] = [];
-  const skipped: [CallProfile, SkipReason][] = [];
+  const skipped: { readonly script: Script; readonly profile: CallProfile; readonly reason: Exclude<SkipReason, 'queue full'> }[] = [];
+  const raised: Script[] = [];
   let failed: { readonly script: Script | undefined; readonly reason: FailureReason; readonly message: string }[] = [];
-  let traces: Map<Script, CallTrace> | undefined;
+  let traced = false;
 
   // Which scripts are called --------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   };
 
   /** Why a script is not called for the event, if it is not. */
-  function skipOf(script: Script, callback: Callback, view: EventView): SkipReason | undefined {
+  function skipOf(script: Script, callback: Callback, view: EventView): Exclude<SkipReason, 'queue full'> | undefined {
     if (script.breaker.broken !== undefined) {
       if (!script.breaker.cooled(view.time())) return 'broken';
       changed();
@@ -343,8 +344,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
         chosen[count++] = start + i;
         called.push(profile);
       } else {
-        skipped.push([profile, skip]);
-        traces?.set(script, { script: keyOf(script), outcome: skip === 'queue full' ? 'shed' : skip, alerts: 0 });
+        skipped.push({ script, profile, reason: skip });
       }
     }
     return count === row ? undefined : chosen.subarray(0, count);
@@ -360,7 +360,6 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       const line = printable(message);
       script.lastError = line;
       script.lastStack = stack.split('\n').map(printable).join('\n');
-      traces?.set(script, { script: keyOf(script), outcome: 'failed', message: line, alerts: 0 });
       failed.push({ script, reason, message: line });
       if (!live || current === undefined) return;
       failing.add(script);
@@ -427,8 +426,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       const shadow = switchOf(script) === 'shadow';
       if (effect.type === 'alert') {
         profileOf(script, callback).tally.alerted(shadow);
-        const trace = traces?.get(script);
-        traces?.set(script, { script: key, outcome: trace?.outcome ?? 'run', ...trace, alerts: (trace?.alerts ?? 0) + 1 });
+        raised.push(script);
         sink.alert({ ...effect.alert, script: key, version: loaded.version.hash, callback, shadow, reason: reasonOf(loaded, view) }, view);
       } else if (!shadow) {
         wanted.push(
@@ -596,7 +594,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     current = view;
     currentCallback = callback;
     const timed = (events++ & (SAMPLE - 1)) === 0 || lua.memory(false) > MEMORY_LIMIT / 2;
-    traces = sink.trace !== undefined && options.traced?.(view) === true ? new Map() : undefined;
+    traced = sink.trace !== undefined && options.traced?.(view) === true;
     effects.begin(view);
     try {
       for (const segment of row) {
@@ -619,9 +617,11 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
 
   function commit(view: EventView, callback: Callback): void {
     tell(effects.take(), callback, view);
+    if (sink.trace !== undefined && (traced || raised.length > 0)) sink.trace(callback, tracesOf(callback), view);
+    raised.length = 0;
     for (let i = 0; i < called.length; i++) (called[i] as CallProfile).tally.called();
     called.length = 0;
-    if (skipped.length > 0) for (const [profile, reason] of skipped.splice(0)) profile.tally.skipped(reason);
+    if (skipped.length > 0) for (const { profile, reason } of skipped.splice(0)) profile.tally.skipped(reason);
     if (failed.length > 0) {
       for (const { script, reason, message } of failed) {
         if (script !== undefined) profileOf(script, callback).tally.failed(reason);
@@ -630,7 +630,6 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       failed = [];
     }
     for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason);
-    if (traces !== undefined) sink.trace?.(callback, tracesOf(callback, view), view);
     if (measured) {
       limitMemory(view);
       if (live) compare(view.time());
@@ -696,14 +695,21 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   };
 
   /** Every script that has the callback, with what became of it. */
-  function tracesOf(callback: Callback, _view: EventView): CallTrace[] {
+  function tracesOf(callback: Callback): CallTrace[] {
     return [...scripts.values()]
       .filter((script) => script.loaded?.definition.callbacks.includes(callback) && !script.excluded)
       .sort(byOrder)
       .map((script) => {
         const state = stateOf(script);
-        const outcome = state === 'off' || state === 'off by setup' ? state : 'run';
-        return traces?.get(script) ?? { script: keyOf(script), outcome, alerts: 0 };
+        const fault = failed.find((each) => each.script === script);
+        const skip = skipped.find((each) => each.script === script)?.reason;
+        const off = state === 'off' || state === 'off by setup' ? state : undefined;
+        return {
+          script: keyOf(script),
+          outcome: off ?? (fault !== undefined ? 'failed' : (skip ?? 'run')),
+          ...(fault === undefined ? {} : { message: fault.message }),
+          alerts: raised.filter((each) => each === script).length,
+        };
       });
   }
 }

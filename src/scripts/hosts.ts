@@ -74,6 +74,8 @@ export interface HostsOptions {
   readonly switches: ReadonlyMap<string, ScriptSwitch>;
   /** What the `ntop` cache holds now. */
   readonly cache: () => readonly CacheChange[];
+  /** Filter of the flows whose calls are traced. */
+  readonly traceFilter: () => string;
   /** Gives the other end of a port per interface thread, through which changes of flows come. */
   readonly attach: () => MessagePort[];
   /** Number under which the host of this place (0 = of all scripts) holds the lock of the exports. */
@@ -202,6 +204,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       taken(host, message);
       if (message.type === 'print' || message.type === 'script-error') lineDone();
     });
+    if (options.traceFilter() !== '') tellHost(host, { type: 'trace', filter: options.traceFilter() });
     return host;
   }
 

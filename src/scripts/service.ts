@@ -37,6 +37,8 @@ export interface ScriptControl {
   source(path: string): string | undefined;
   /** Traces of calls from now on of the flows that match; '' = of none. */
   traceFilter(filter: string): void;
+  /** The filter that is in force. */
+  tracedFilter(): string;
   /** The traces that are there, oldest first. */
   traces(): readonly (TraceEntry & { readonly interface: string })[];
 }
@@ -142,6 +144,7 @@ export function createScriptService({ config, log, stores, preferences, interfac
         filter = wanted;
         for (const hosts of hostsOf()) hosts.tell({ type: 'trace', filter: wanted });
       },
+      tracedFilter: () => filter,
       traces: () => traces,
     },
   };
