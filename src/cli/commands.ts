@@ -3,6 +3,7 @@
  * flowpatrol runs; without anything it plays a demo.
  */
 import { OPTIONS } from './options.ts';
+import { SCRIPT_OPTIONS } from './scripts/options.ts';
 import { VIEW_OPTIONS } from './view-options.ts';
 
 export interface CommandDeclaration {
@@ -28,6 +29,9 @@ const NOT_FOR_FLOWS: ReadonlySet<string> = new Set([
   ...['original-speed', 'shutdown-when-done', 'ids-alerts', 'snap-length', 'capture-threads', 'no-promiscuous', 'buffer-size'],
   ...['export-flows', 'export-events', 'export-alerts', 'data-dir', 'http-port', 'help', 'version'],
 ]);
+
+/** Decided by the commands that run scripts on captures. */
+const NOT_FOR_TESTS: ReadonlySet<string> = new Set([...NOT_FOR_FLOWS, 'interface', 'scripts-dir', 'no-scripts', 'pcap-callbacks']);
 
 const runOptions = OPTIONS.filter((option) => !option.command || option.name === 'config').map((option) => option.name);
 
@@ -76,6 +80,78 @@ const DECLARED = [
     ],
   },
   {
+    name: 'scripts',
+    usage: '[list | check | new NAME | show KEY | enable KEY | disable KEY | shadow KEY] [options]',
+    help: 'custom scripts: list, check, switch them',
+    more: [
+      'list: how the scripts of the running flowpatrol do (-d DIR), or what is in the folders. check: loads every script, checks the types of those in TypeScript, and runs nothing. new: writes a skeleton with a comment on everything. show: the source, with the line of the last error.',
+      'enable, disable and shadow hold for all interfaces, or for one (-i NAME), and are kept in the data directory; a flowpatrol that runs takes them over at once. In shadow a script runs, and its alerts are recorded and told to nobody.',
+    ],
+    options: ['data-dir', 'interface', 'scripts-dir', 'lua', 'ts', 'json', 'config'],
+    words: 2,
+    examples: [
+      ['list -d data', 'calls, failures, time and alerts of each script'],
+      ['new beacon --lua', 'a script to begin with'],
+      ['shadow beacon -d data -i eth0', 'try it without telling anybody'],
+    ],
+  },
+  {
+    name: 'test',
+    usage: 'SCRIPT|DIR… [CAPTURE…] [options]',
+    help: 'runs scripts on captures, compares with before',
+    more: [
+      'Each script runs alone, with all callbacks on the clock of the capture, an empty cache and default preferences. What it does is compared with tests/NAME.golden beside it. Without captures those beside the script are taken: tests/NAME.pcap, tests/NAME-*.pcap.',
+      'Exit code: 0 the same (or nothing to compare with), 1 another result or a script that failed, 2 wrong use.',
+    ],
+    options: ['update', 'watch', 'callbacks', 'json', ...runOptions.filter((name) => !NOT_FOR_TESTS.has(name))],
+    words: 10_000,
+    examples: [
+      ['beacon.lua office.pcap', 'what it does on a capture'],
+      ['beacon.lua office.pcap --update', 'keep that as its golden text'],
+      ['scripts/callbacks/interface/alerts/flow', 'all scripts of a folder'],
+    ],
+  },
+  {
+    name: 'record',
+    usage: '-i NAME|FILE -o FILE [options]',
+    help: 'a run that keeps all events, for replay',
+    more: [
+      'A run as without the command, with one interface. The file gets its lifecycle events, the scripts with their versions, what they were told and what they did: about 600 bytes an event, a tenth of that compressed. A run that is cut off leaves a file that can be read as far as it is whole.',
+    ],
+    options: ['output', ...runOptions],
+    words: 0,
+    examples: [['-i eth0 -o office.fpr.gz', 'until Ctrl-C']],
+  },
+  {
+    name: 'replay',
+    usage: 'FILE [--script FILE…] [--against FILE…] [--json]',
+    help: 'a changed script over a recording',
+    more: [
+      'Shows which alerts come, go or change. An unchanged script does the same as it did then, byte for byte. The flows are those of the recording: statuses that a changed script sets do not feed back.',
+      'Exit code: 0 no alert differs, 1 some do or a script failed to load, 2 wrong use.',
+    ],
+    options: ['script', 'against', 'json'],
+    words: 1,
+    examples: [
+      ['office.fpr.gz --script beacon.lua', 'what would have been raised'],
+      ['office.fpr.gz --script new.lua --against old.lua', 'two versions'],
+    ],
+  },
+  {
+    name: 'explain',
+    usage: 'FLOW (-i CAPTURE… | --recording FILE | -d DIR) [options]',
+    help: 'why scripts did what they did about a flow',
+    more: [
+      'FLOW is the id of a flow, or a filter that picks flows. For each call: which scripts were called, left out (by what) or failed, what they did, and the statuses of the flow. Of a flowpatrol that runs (-d DIR) it shows what was traced; with a filter it traces such flows from then on.',
+    ],
+    options: ['recording', 'script', 'data-dir', 'json', ...runOptions.filter((name) => !NOT_FOR_FLOWS.has(name))],
+    words: 1,
+    examples: [
+      ["'host == 192.0.2.1' -i office.pcap", 'all flows of a host'],
+      ['m3k2x-0-17 --recording office.fpr.gz', 'one flow'],
+    ],
+  },
+  {
     name: 'doctor',
     usage: '[options]',
     help: 'would a run with these options work well here?',
@@ -114,6 +190,6 @@ export const COMMANDS: readonly (CommandDeclaration & { readonly name: CommandNa
 
 export const commandNamed = (name: string): (typeof COMMANDS)[number] | undefined => COMMANDS.find((command) => command.name === name);
 
-/** Options of a run and of views. */
-export const ALL_OPTIONS = [...OPTIONS, ...VIEW_OPTIONS] as const;
+/** Options of a run, of views, and of the commands about scripts. */
+export const ALL_OPTIONS = [...OPTIONS, ...VIEW_OPTIONS, ...SCRIPT_OPTIONS] as const;
 export type AnyOption = (typeof ALL_OPTIONS)[number];

@@ -41,7 +41,7 @@ export const queryOf = (view: ViewOptions): FlowQuery => ({
 });
 
 /** Before a long capture is read: does the filter fit what detection knows? */
-function checkFilter(filter: string, config: Config): void {
+export function checkFilter(filter: string, config: Config): void {
   const dpi = config.dpi ? native.dpiCreate(1) : undefined;
   try {
     const own = { localNetworks: config.localNetworks, interfaceName: '', run: '', packetInterface: true, sampled: false };

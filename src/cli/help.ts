@@ -5,6 +5,7 @@
 import { type AnyOption, COMMANDS, type CommandDeclaration, type CommandName, commandNamed } from './commands.ts';
 import { wrap } from './format.ts';
 import { OPTION_GROUPS, OPTIONS } from './options.ts';
+import { SCRIPT_OPTIONS } from './scripts/options.ts';
 import { VIEW_OPTIONS } from './view-options.ts';
 
 const COLUMNS = 80;
@@ -57,7 +58,7 @@ const allOptionsHelp = (): string => text(optionLines(OPTIONS));
 const usageOf = ({ name, usage }: CommandDeclaration): string => `flowpatrol ${name} ${usage}`.trimEnd();
 
 const optionsOf = ({ options }: CommandDeclaration): AnyOption[] =>
-  [...VIEW_OPTIONS, ...OPTIONS].filter((option) => options.includes(option.name));
+  [...SCRIPT_OPTIONS, ...VIEW_OPTIONS, ...OPTIONS].filter((option) => options.includes(option.name));
 
 function commandHelp(command: CommandDeclaration): string {
   const options = optionsOf(command);
@@ -119,7 +120,7 @@ export function optionsReference(): string {
     '### Options of commands\n',
     OPTION_HEAD.replace('| Meaning', '| Commands | Meaning').replace('---|---|---', '---|---|---|---'),
   );
-  for (const option of VIEW_OPTIONS) {
+  for (const option of [...VIEW_OPTIONS, ...SCRIPT_OPTIONS]) {
     const of = COMMANDS.filter(({ options }) => (options as readonly string[]).includes(option.name)).map(({ name }) => name);
     const [, name, fallback, meaning] = optionRow(option).split(/(?<!\\) ?\| ?/);
     parts.push(`| ${name} | ${fallback} | ${of.join(', ')} | ${meaning} |`);

@@ -75,6 +75,14 @@ async function execute(invocation: Invocation, screen: Screen): Promise<number> 
       const { prefs } = await import('./prefs.ts');
       return prefs(invocation.directory, invocation.words, invocation.view.json, { ...stdout, note });
     }
+    case 'scripts':
+    case 'test':
+    case 'record':
+    case 'replay':
+    case 'explain': {
+      const { scriptCommand } = await withAddon(() => import('./scripts/command.ts'));
+      return scriptCommand(invocation.command, invocation, { version: version(), stdout, screen });
+    }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');
       const colour = stdout.terminal && !process.env.NO_COLOR;

@@ -11,6 +11,7 @@ import { ALL_OPTIONS, type AnyOption, COMMANDS, type CommandDeclaration, type Co
 import { type FileOption, parseConfigurationFile } from './configuration-file.ts';
 import { usageError } from './errors.ts';
 import { didYouMean, OPTIONS, type OptionDeclaration, type OptionOf } from './options.ts';
+import { DEFAULT_SCRIPT_OPTIONS, SCRIPT_OPTIONS, type ScriptOptions } from './scripts/options.ts';
 import { DEFAULT_VIEW, VIEW_OPTIONS, type ViewOptions } from './view-options.ts';
 
 export type Invocation =
@@ -22,7 +23,18 @@ export type Invocation =
   | { readonly command: 'flows' | 'doctor'; readonly config: Config; readonly view: ViewOptions }
   | { readonly command: 'top'; readonly directory: string; readonly view: ViewOptions }
   /** `words`: what follows the command. */
-  | { readonly command: 'prefs'; readonly directory: string; readonly words: readonly string[]; readonly view: ViewOptions };
+  | { readonly command: 'prefs'; readonly directory: string; readonly words: readonly string[]; readonly view: ViewOptions }
+  | ({ readonly command: ScriptCommandName } & ScriptInvocation);
+
+export type ScriptCommandName = 'scripts' | 'test' | 'record' | 'replay' | 'explain';
+
+/** What the commands about scripts are given. */
+export interface ScriptInvocation {
+  readonly config: Config;
+  readonly words: readonly string[];
+  readonly of: ScriptOptions;
+  readonly json: boolean;
+}
 
 /** How an option is called in messages: `-i`, `--max-idle`. */
 export const nameOf = (option: AnyOption): string => (option.short === undefined ? `--${option.name}` : `-${option.short}`);
@@ -148,12 +160,13 @@ function configOf(texts: Texts, base: Config, wanted: (name: string) => boolean)
   return withPreferences(config, config.preferences);
 }
 
-function viewOf(texts: Texts): ViewOptions {
-  const parts = (VIEW_OPTIONS as readonly OptionOf<ViewOptions>[]).map((declared) => {
+/** What was said for the options of one kind, over their defaults. */
+function readOptions<T extends object>(texts: Texts, declarations: readonly (OptionOf<T> & AnyOption)[], defaults: T): T {
+  const parts = declarations.map((declared) => {
     const given = texts.get(declared);
     return given === undefined ? {} : declared.read(given, nameOf(declared));
   });
-  return Object.assign({}, DEFAULT_VIEW, ...parts) as ViewOptions;
+  return Object.assign({}, defaults, ...parts) as T;
 }
 
 /**
@@ -174,7 +187,7 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
 
   const base = { ...DEFAULT_CONFIG, scriptDirectories: [scriptDirectory] };
   const config = configOf(texts, base, (name) => command === undefined || (command.options as readonly string[]).includes(name));
-  const view = viewOf(texts);
+  const view = readOptions<ViewOptions>(texts, VIEW_OPTIONS, DEFAULT_VIEW);
   if (command === undefined) {
     checkInput(config, '');
     checkOutputs(config);
@@ -191,6 +204,15 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
       return { command: 'top', directory: directoryOf(config, 'top'), view };
     case 'prefs':
       return { command: 'prefs', directory: directoryOf(config, 'prefs'), words: more, view };
+    case 'record':
+      checkInput(config, 'record ');
+      checkOutputs(config);
+      return { command: 'record', config, words: more, of: scriptOptions(texts), json: view.json };
+    case 'scripts':
+    case 'test':
+    case 'replay':
+    case 'explain':
+      return { command: command.name, config, words: more, of: scriptOptions(texts), json: view.json };
     case 'demo':
     case 'interfaces':
     case 'version':
@@ -199,6 +221,8 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
       return { command: 'help', topic: topicOf(more[0] ?? '') };
   }
 }
+
+const scriptOptions = (texts: Texts): ScriptOptions => readOptions<ScriptOptions>(texts, SCRIPT_OPTIONS, DEFAULT_SCRIPT_OPTIONS);
 
 function directoryOf({ dataDirectory }: Config, command: string): string {
   if (dataDirectory !== undefined) return dataDirectory;

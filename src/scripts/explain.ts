@@ -36,6 +36,7 @@ const NOT_CALLED: Readonly<Record<Exclude<CallTrace['outcome'], 'run' | 'failed'
   filter: 'its filter',
   broken: 'switched off by its circuit breaker',
   shed: 'left out, as events come faster than the scripts take them',
+  'queue full': 'the queue of its own host was full',
   off: 'switched off',
   'off by setup': 'switched off by its setup',
 };

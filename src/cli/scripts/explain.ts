@@ -1,0 +1,113 @@
+/** `flowpatrol explain`: why scripts did what they did about a flow, on captures, over a recording, or in a running flowpatrol. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ask } from '../../api/client.ts';
+import { compileFilter } from '../../filter/filter.ts';
+import { createPatrol } from '../../patrol.ts';
+import { openRecordingFile } from '../../recording/reader.ts';
+import { type ExplainedCall, explained, explanationLines } from '../../scripts/explain.ts';
+import { callsAt, callsOf } from '../../scripts/testing/calls.ts';
+import { createPlayer } from '../../scripts/testing/player.ts';
+import { checkConfig } from '../check.ts';
+import { runError, usageError } from '../errors.ts';
+import { checkFilter } from '../flows.ts';
+import type { ScriptInvocation } from '../parse.ts';
+import { controlError } from '../prefs.ts';
+import { exitCodeOf, play } from '../run.ts';
+import { createLog } from '../screen.ts';
+import { type Surroundings, scriptPath } from './command.ts';
+
+const FLOW_ID = /^[a-z0-9]+-(\d+-\d+)$/;
+
+/** @returns the exit code */
+export async function explain(given: ScriptInvocation, around: Surroundings): Promise<number> {
+  const { config, words, of, json } = given;
+  const [flow] = words;
+  if (flow === undefined) throw usageError('explain: no flow given', "an id, or a filter: flowpatrol explain 'host == 192.0.2.1' -i FILE");
+  const sources = [config.interfaces.length > 0, of.recording !== undefined, config.dataDirectory !== undefined].filter(Boolean).length;
+  if (sources !== 1) throw usageError('explain needs captures (-i), a recording (--recording) or a running flowpatrol (-d), one of them');
+
+  const calls: ExplainedCall[] = [];
+  let code = 0;
+  if (of.recording !== undefined) await overRecording(of.recording, flow, of.script, calls);
+  else if (config.dataDirectory !== undefined)
+    calls.push(...(await askRunning(config.dataDirectory, flow, (line) => around.screen.line(line))));
+  else code = await onCaptures(given, flow, around, calls);
+  if (json) for (const call of calls) around.stdout.write(`${JSON.stringify(call)}\n`);
+  else if (calls.length > 0) around.stdout.write(`${explanationLines(calls).join('\n')}\n`);
+  else around.screen.line('no call of such a flow');
+  return code;
+}
+
+async function overRecording(path: string, flow: string, scripts: readonly string[], calls: ExplainedCall[]): Promise<void> {
+  const recording = await openRecordingFile(path);
+  const filter = compileFilter(FLOW_ID.test(flow) ? `flow.id == "${flow}"` : flow, recording.header.names);
+  const player = await createPlayer(recording.header, {
+    scripts: scripts.map((script) => scriptPath(script, '--script')),
+    traced: (view) => filter.matches(view),
+  });
+  try {
+    for await (const frames of recording.frames()) {
+      for (const frame of frames) {
+        const doings = player.take(frame);
+        if (frame.type !== 'event' || !filter.matches(player.view)) continue;
+        calls.push(
+          ...callsAt(doings, player.view)
+            .map(explained)
+            .filter((call) => call !== undefined),
+        );
+      }
+    }
+  } finally {
+    player.close();
+  }
+}
+
+/** Each capture in a run of its own; ids have another beginning in each run. */
+async function onCaptures({ config }: ScriptInvocation, flow: string, { screen }: Surroundings, calls: ExplainedCall[]): Promise<number> {
+  const place = FLOW_ID.exec(flow)?.[1];
+  const filter = place === undefined ? flow : `flow.id ~ "-${place}$"`;
+  checkFilter(filter, config);
+  const kindOf = checkConfig(config);
+  const live = config.interfaces.find((name) => kindOf(name) === 'packet');
+  if (live !== undefined)
+    throw usageError(`explain reads captures, but -i ${live} is a network interface`, 'give a running flowpatrol with -d DIR');
+  let code = 0;
+  for (const capture of config.interfaces) {
+    const directory = mkdtempSync(join(tmpdir(), 'flowpatrol-explain-'));
+    try {
+      const path = join(directory, 'calls');
+      const recordTo = { path, events: 'with doings', version: '' } as const;
+      const log = createLog('error', screen, false);
+      const quiet = { ...log, error: (fields: object, text: string): void => void ('script' in fields || log.error(fields, text)) };
+      const patrol = createPatrol({ ...config, interfaces: [capture], traceFlows: filter, recordTo }, quiet, kindOf);
+      await play(patrol, screen);
+      code = Math.max(code, exitCodeOf(patrol.snapshot()));
+      if (code !== 0) continue;
+      const recording = await openRecordingFile(path);
+      const wanted = compileFilter(filter, recording.header.names);
+      for await (const call of callsOf(recording)) {
+        const told = call.view !== undefined && wanted.matches(call.view) ? explained(call) : undefined;
+        if (told !== undefined && call.traces.length > 0) calls.push(told);
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  return code;
+}
+
+/** What is traced there; a filter is set, so that such flows are from now on. */
+async function askRunning(directory: string, flow: string, note: (line: string) => void): Promise<ExplainedCall[]> {
+  try {
+    if (FLOW_ID.test(flow))
+      return (await ask<{ calls: ExplainedCall[] }>(directory, 'GET', `/explain?flow=${encodeURIComponent(flow)}`)).calls;
+    const { calls } = await ask<{ calls: ExplainedCall[] }>(directory, 'PUT', '/explain', { filter: flow });
+    note('calls of flows that match are traced from now on; ask again');
+    return calls;
+  } catch (error) {
+    if (error instanceof Error && 'problem' in error) throw runError(error.message);
+    throw controlError(error, directory);
+  }
+}
