@@ -168,18 +168,26 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
 
   dns_exfiltration: {
     story: [
-      '192.168.1.66 asks for four long, random names below `evil.example`: an alert at the third.',
-      '192.168.1.20 asks for a long name made of words, four times.',
-      '192.168.1.21 asks for two random names below `cdn.example`: not enough.',
+      '192.168.1.66 asks for six names full of data below `evil.example`: an alert at the fifth.',
+      '192.168.1.20 asks for six long names made of words below `images.example`.',
+      '192.168.1.21 asks six times for one long, random name, as caches and load balancers have them.',
     ],
-    packets: () =>
-      together(
-        ...DATA.map((data, i) => dnsTalk(5 * i, '192.168.1.66', '192.168.1.1', `${data}.${DATA[(i + 1) % 4]}.evil.example`, 50_000 + i)),
-        ...times(4, (i) =>
-          dnsTalk(1 + 5 * i, '192.168.1.20', '192.168.1.1', 'pictures-and-pages-of-all-our-pages.images.example', 51_000 + i),
+    packets: () => {
+      const data = (i: number): string => `${DATA[i % 4]}.${i}${DATA[(i + 1) % 4]}`;
+      return together(
+        ...times(6, (i) => dnsTalk(5 * i, '192.168.1.66', '192.168.1.1', `${data(i)}.evil.example`, 50_000 + i)),
+        ...times(6, (i) =>
+          dnsTalk(
+            1 + 5 * i,
+            '192.168.1.20',
+            '192.168.1.1',
+            `page-${i}-of-the-pictures-that-belong-to-all-our-pages.images.example`,
+            51_000 + i,
+          ),
         ),
-        ...times(2, (i) => dnsTalk(2 + 5 * i, '192.168.1.21', '192.168.1.1', `${DATA[i]}${DATA[i + 1]}.cdn.example`, 52_000 + i)),
-      ),
+        ...times(6, (i) => dnsTalk(2 + 5 * i, '192.168.1.21', '192.168.1.1', `${data(0)}.cdn.example`, 52_000 + i)),
+      );
+    },
   },
 
   foreign_dns: {
@@ -360,17 +368,17 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
 
   tls_new_country: {
     story: [
-      'Monday: 192.168.1.20 speaks TLS with servers in the United States and the Netherlands. The script learns.',
-      'Tuesday: with the Netherlands again; then with Japan: an alert.',
-      'Tuesday: 192.168.1.21 appears and speaks TLS with Japan too: the script has only begun to know this host.',
+      'First week: 192.168.1.20 speaks TLS with servers in the United States and the Netherlands. The script learns.',
+      'Second week: with the Netherlands again; then with Japan: an alert.',
+      'Second week: 192.168.1.21 appears and speaks TLS with Japan too: the script has only begun to know this host.',
     ],
     packets: () =>
       together(
         tlsTalk({ at: 0, client: '192.168.1.20', server: '198.41.0.4', from: 50_000 }, 'www.example.com'),
         tlsTalk({ at: HOUR, client: '192.168.1.20', server: '193.0.14.129', from: 50_001 }, 'www.example.nl'),
-        tlsTalk({ at: DAY + HOUR, client: '192.168.1.20', server: '193.0.14.129', from: 50_002 }, 'www.example.nl'),
-        tlsTalk({ at: DAY + 2 * HOUR, client: '192.168.1.20', server: '202.12.27.33', from: 50_003 }, 'www.example.jp'),
-        tlsTalk({ at: DAY + 3 * HOUR, client: '192.168.1.21', server: '202.12.27.33', from: 50_004 }, 'www.example.jp'),
+        tlsTalk({ at: 7 * DAY + HOUR, client: '192.168.1.20', server: '193.0.14.129', from: 50_002 }, 'www.example.nl'),
+        tlsTalk({ at: 7 * DAY + 2 * HOUR, client: '192.168.1.20', server: '202.12.27.33', from: 50_003 }, 'www.example.jp'),
+        tlsTalk({ at: 7 * DAY + 3 * HOUR, client: '192.168.1.21', server: '202.12.27.33', from: 50_004 }, 'www.example.jp'),
       ),
   },
 

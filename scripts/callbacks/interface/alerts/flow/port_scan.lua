@@ -43,7 +43,7 @@ function script.protocolDetected(info)
   if info["proto.l4"] ~= "TCP" then return end
   local asked = info["cli2srv.tcp_flags"] & SYN ~= 0
   local taken = info["srv2cli.tcp_flags"] & SYN ~= 0
-  if not asked or taken then return end
+  if not asked or taken or info["cli2srv.goodput_bytes"] > 0 then return end -- with data it went on, and we see only one direction
 
   local client, server, port = info["cli.ip"], info["srv.ip"], info["srv.port"]
   if fills("port_scan:ports:" .. client .. ":" .. server, tostring(port)) then

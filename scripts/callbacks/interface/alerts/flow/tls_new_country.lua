@@ -1,6 +1,6 @@
 -- Has a host of ours begun to speak TLS with another country?
 --
--- For each local host the cache keeps the countries of its TLS servers. In the first day of a host they are only collected;
+-- For each local host the cache keeps the countries of its TLS servers. In the first week of a host they are only collected;
 -- after that a country that is not among them makes an alert, once. Printers, cameras and servers rarely have reason to.
 
 local script = {
@@ -12,9 +12,9 @@ local script = {
   },
 }
 
-local LEARN = 86400          -- seconds in which a host's countries are only collected
-local FORGET = 60 * LEARN    -- a host that shows nothing new for so long begins anew
-local USUAL = { IT = true }  -- countries that are never news: add your own
+local DAY = 86400                -- seconds
+local LEARN, FORGET = 7 * DAY, 60 * DAY
+local USUAL = { IT = true }      -- countries that are never news: your own, and those around you
 
 function script.setup()
   return true
@@ -38,7 +38,7 @@ function script.protocolDetected(info)
 
   local name = info["protos.tls.client_requested_server_name"]
   alerts_api.storeFlowAlert(alert_consts.alert_types.suspicious_activity, alert_consts.alert_severities.warning,
-    { country = country, server_name = name, network = info["srv.as_name"], days_known = (now - since) // 86400 })
+    { country = country, server_name = name, network = info["srv.as_name"], days_known = (now - since) // DAY })
 end
 
 return script
