@@ -126,10 +126,10 @@ export interface FlowEngine {
    */
   timeouts(active: number | undefined, idle: number | undefined): void;
   /**
-   * A packet of a batch that was processed stands for `rate` packets. @param more JSON object of what else is known of the packet, kept with
-   * its flow if it is the first; '' for nothing
+   * A packet of a batch that was processed stands for `rate` packets. @param describe asked for its first packet of a flow: a JSON object
+   * of what else is known of it
    */
-  scale(scratch: Scratch, chunk: Uint8Array, index: number, rate: number, more: string): void;
+  scale(scratch: Scratch, chunk: Uint8Array, index: number, rate: number, describe: () => string): void;
   /** Moves the clock (never back) and works on a due visit for at most `flows` flows. @returns true while a visit is under way */
   advance(clock: number, flows: number): boolean;
   /** Is a visit under way although the next one is due? */
@@ -570,7 +570,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       if (nextVisit === 0) nextVisit = gridAfter(clock);
       (ingest as Ingest).take(flow, clock);
     },
-    scale(scratch, bytes, index, rate, more) {
+    scale(scratch, bytes, index, rate, describe) {
       const id = table.lookup(scratch, bytes, index);
       if (id === 0) {
         bump(COUNT.unscaled);
@@ -579,8 +579,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       scale(id, scratch, index, rate);
       const at = id * RECORD_WORDS + (R_DETAIL >> 2);
       const handle = i32[at] as number;
-      if (more === '' || (handle !== 0 && details.text(handle, moreDetail) !== '')) return;
-      i32[at] = details.withEntry(handle, moreDetail, Buffer.from(more, 'latin1'));
+      if (handle !== 0 && details.text(handle, moreDetail) !== '') return;
+      i32[at] = details.withEntry(handle, moreDetail, Buffer.from(describe(), 'latin1'));
     },
     override(change) {
       const id = change.flow;
