@@ -18,17 +18,26 @@ export const ALERT_SCHEMA = 1;
 /** An alert of an IDS with its highest severity is an error. */
 const STATUS_IDS = 21;
 
-/** What a script raised about a flow. Texts are in Latin-1 form. */
+/** What a script raised about a flow. Texts are in Latin-1 form, but for the key of the script. */
 export interface Alert {
   readonly script: string;
+  /** Hash of the script's version. */
+  readonly version?: string;
+  /** It would have been raised: the script runs in shadow. */
+  readonly shadow?: boolean;
   readonly callback: Callback;
   readonly alertType: number;
   /** Absent for a number without a name. */
   readonly alertTypeName?: string;
   readonly severity: number;
   readonly severityName?: string;
+  readonly score?: number;
+  /** Id of the status that it was raised for. */
+  readonly status?: number;
   /** JSON text; what is no JSON becomes a string. */
   readonly info?: string;
+  /** What the script read of the flow, as far as its source says it. */
+  readonly reason?: Readonly<Record<string, FieldValue>>;
 }
 
 /** Proper text of a string in Latin-1 form. */
@@ -110,10 +119,13 @@ export function coreAlertLine(view: EventView): string {
 export function alertLine(alert: Alert, view: EventView): string {
   const type = quoted(alert.alertTypeName ?? String(alert.alertType));
   const severity = quoted(alert.severityName ?? String(alert.severity));
-  const info = alert.info === undefined ? '' : `"info":${embedded(alert.info)},`;
+  const { version, shadow, score, status, info, reason } = alert;
   return (
-    `{"schema":${ALERT_SCHEMA},"time":${secondsOf(view.time())},"interface":${interfaceOf(view)},"script":${quoted(alert.script)},` +
-    `"callback":"${alert.callback}","alert_type":${type},"severity":${severity},${info}` +
-    `${flowOf(view)}}`
+    `{"schema":${ALERT_SCHEMA},"time":${secondsOf(view.time())},"interface":${interfaceOf(view)},"script":${JSON.stringify(alert.script)},` +
+    `${version === undefined ? '' : `"version":"${version}",`}${shadow === true ? '"shadow":true,' : ''}` +
+    `"callback":"${alert.callback}","visit":${view.visit()},"alert_type":${type},"severity":${severity},` +
+    `${score === undefined ? '' : `"score":${score},`}${status === undefined ? '' : `"status":${status},`}` +
+    `${info === undefined ? '' : `"info":${embedded(info)},`}${reason === undefined ? '' : `"reason":${json(reason)},`}` +
+    `"status_before":${view.statusBefore()},${flowOf(view)}}`
   );
 }
