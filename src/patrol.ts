@@ -85,7 +85,7 @@ interface Shared {
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
   const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
-  const wanted = config.scripts || exporting || config.flowQuery !== undefined;
+  const wanted = config.scripts || exporting || config.flowQuery !== undefined || config.recordTo !== undefined;
   const live = kind === 'packet' || config.originalSpeed;
   const count = kind === 'packet' && !config.originalSpeed ? config.captureThreads : 1;
   const ring = wanted ? createRingBuffer(RING_BYTES, count) : undefined;

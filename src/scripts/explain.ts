@@ -32,11 +32,10 @@ export function explained({ callback, view, doings, traces }: Call): ExplainedCa
   };
 }
 
-const NOT_CALLED: Readonly<Record<Exclude<CallTrace['outcome'], 'run' | 'failed'>, string>> = {
+const NOT_CALLED: Readonly<Partial<Record<CallTrace['outcome'], string>>> = {
   filter: 'its filter',
   broken: 'switched off by its circuit breaker',
   shed: 'left out, as events come faster than the scripts take them',
-  'queue full': 'the queue of its own host was full',
   off: 'switched off',
   'off by setup': 'switched off by its setup',
 };
@@ -44,7 +43,7 @@ const NOT_CALLED: Readonly<Record<Exclude<CallTrace['outcome'], 'run' | 'failed'
 function outcomeText({ outcome, message, alerts }: CallTrace): string {
   if (outcome === 'failed') return `failed: ${message ?? ''}`;
   if (outcome === 'run') return alerts === 0 ? 'called' : `called, ${alerts} ${alerts === 1 ? 'alert' : 'alerts'}`;
-  return `not called: ${NOT_CALLED[outcome]}${message === undefined ? '' : ` (${message})`}`;
+  return `not called: ${NOT_CALLED[outcome] ?? outcome}${message === undefined ? '' : ` (${message})`}`;
 }
 
 /** Names of statuses, with a sign where they came or went. */

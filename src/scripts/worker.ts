@@ -132,7 +132,7 @@ async function main(): Promise<void> {
   let preferences = data.preferences;
   let clock = 0; // s
   let printsDropped = 0;
-  let traceFilter: ReturnType<typeof compileFilter> | undefined;
+  let traceFilter = config.traceFlows === undefined ? undefined : compileFilter(config.traceFlows, data.names);
   let traces: TraceEntry[] = [];
   let tracesDropped = 0;
 

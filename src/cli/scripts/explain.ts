@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ask } from '../../api/client.ts';
+import { ask, Refused } from '../../api/client.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import { createPatrol } from '../../patrol.ts';
 import { openRecordingFile } from '../../recording/reader.ts';
@@ -10,8 +10,9 @@ import { type ExplainedCall, explained, explanationLines } from '../../scripts/e
 import { callsAt, callsOf } from '../../scripts/testing/calls.ts';
 import { createPlayer } from '../../scripts/testing/player.ts';
 import { checkConfig } from '../check.ts';
-import { runError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { checkFilter } from '../flows.ts';
+import { printable } from '../format.ts';
 import type { ScriptInvocation } from '../parse.ts';
 import { controlError } from '../prefs.ts';
 import { exitCodeOf, play } from '../run.ts';
@@ -31,12 +32,11 @@ export async function explain(given: ScriptInvocation, around: Surroundings): Pr
   const calls: ExplainedCall[] = [];
   let code = 0;
   if (of.recording !== undefined) await overRecording(of.recording, flow, of.script, calls);
-  else if (config.dataDirectory !== undefined)
-    calls.push(...(await askRunning(config.dataDirectory, flow, (line) => around.screen.line(line))));
+  else if (config.dataDirectory !== undefined) calls.push(...(await askRunning(config.dataDirectory, flow, around)));
   else code = await onCaptures(given, flow, around, calls);
   if (json) for (const call of calls) around.stdout.write(`${JSON.stringify(call)}\n`);
   else if (calls.length > 0) around.stdout.write(`${explanationLines(calls).join('\n')}\n`);
-  else around.screen.line('no call of such a flow');
+  else if (config.dataDirectory === undefined || FLOW_ID.test(flow)) around.screen.line('no call of such a flow is known');
   return code;
 }
 
@@ -98,16 +98,25 @@ async function onCaptures({ config }: ScriptInvocation, flow: string, { screen }
   return code;
 }
 
-/** What is traced there; a filter is set, so that such flows are from now on. */
-async function askRunning(directory: string, flow: string, note: (line: string) => void): Promise<ExplainedCall[]> {
+interface TracedFlow {
+  readonly flow: string;
+  readonly label: string;
+  readonly interface: string;
+}
+
+/** The calls of a flow; or sets the filter and tells which flows there are traces of. */
+async function askRunning(directory: string, flow: string, { stdout, screen }: Surroundings): Promise<ExplainedCall[]> {
   try {
-    if (FLOW_ID.test(flow))
-      return (await ask<{ calls: ExplainedCall[] }>(directory, 'GET', `/explain?flow=${encodeURIComponent(flow)}`)).calls;
-    const { calls } = await ask<{ calls: ExplainedCall[] }>(directory, 'PUT', '/explain', { filter: flow });
-    note('calls of flows that match are traced from now on; ask again');
-    return calls;
+    if (FLOW_ID.test(flow)) {
+      return (await ask<{ traces: ExplainedCall[] }>(directory, 'GET', `/explain?flow=${encodeURIComponent(flow)}`)).traces;
+    }
+    await ask(directory, 'PUT', '/explain/filter', { filter: flow });
+    const { flows } = await ask<{ flows: TracedFlow[] }>(directory, 'GET', '/explain');
+    screen.line('Calls of flows that match are traced from now on. Traces so far, ask for one by its id:');
+    for (const of of flows) stdout.write(`${of.flow}  ${printable(of.interface)}  ${printable(of.label)}\n`);
+    return [];
   } catch (error) {
-    if (error instanceof Error && 'problem' in error) throw runError(error.message);
+    if (error instanceof Refused) throw usageError(error.message, error.problem.hint);
     throw controlError(error, directory);
   }
 }

@@ -20,7 +20,8 @@ export function sectionText({ calls, callbacks, refused }: TestRun): string {
   for (const callback of CALLBACKS) {
     const of = callbacks[callback];
     if (of === undefined) continue;
-    lines.push(`${callback}: ${callCount(of.calls)}${of.failures === 0 ? '' : `, ${of.failures} failed`}`);
+    const failed = Object.entries(of.failed).map(([reason, count]) => `${reason} ${count}`);
+    lines.push(`${callback}: ${callCount(of.calls)}${failed.length === 0 ? '' : `, ${of.failures} failed (${failed.join(', ')})`}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -12,7 +12,7 @@ import { CALLBACKS, type Callback } from '../../flows/event.ts';
 import { createPatrol } from '../../patrol.ts';
 import type { Log } from '../../patrol-types.ts';
 import { openRecordingFile } from '../../recording/reader.ts';
-import type { ScriptReport } from '../report.ts';
+import type { CallbackStats, ScriptReport } from '../report.ts';
 import { doingLines, flowLabel, scriptOf, statusNames, timeText } from '../words.ts';
 import { callsOf } from './calls.ts';
 
@@ -33,6 +33,8 @@ export interface TestedCall {
 export interface TestedCallback {
   readonly calls: number;
   readonly failures: number;
+  /** By reason. */
+  readonly failed: CallbackStats['failed'];
 }
 
 export interface TestRun {
@@ -106,7 +108,7 @@ const callbacksOf = ({ callbacks, stats }: ScriptReport): TestRun['callbacks'] =
   Object.fromEntries(
     CALLBACKS.filter((callback) => callbacks.includes(callback)).map((callback) => [
       callback,
-      { calls: stats[callback]?.calls ?? 0, failures: stats[callback]?.failures ?? 0 },
+      { calls: stats[callback]?.calls ?? 0, failures: stats[callback]?.failures ?? 0, failed: stats[callback]?.failed ?? {} },
     ]),
   );
 
