@@ -19,12 +19,13 @@ local MOST_OF_HOST = 65534 -- 65535 = no score
 -- Era -> what its numbers and names mean.
 local function numbering(era)
   local of_4 = era ~= '2019'
-  local found = { statuses = {}, numbers = {}, by_name = {}, alerts = {}, alert_names = {}, severities = {}, severity_names = {} }
+  local found = { statuses = {}, numbers = {}, of_scripts = {}, by_name = {}, alerts = {}, alert_names = {}, severities = {}, severity_names = {} }
   for _, status in ipairs(constants.statuses) do
     local id = status.id
     if of_4 then id = status.id4 end
     if id then found.statuses[id] = status end
-    if id and status.id then found.numbers[status.id] = id end
+    if id and status.id then found.numbers[status.id] = id
+    elseif id then found.of_scripts[id] = status end
     found.by_name[status.name], found.by_name[status.name4] = status, status
   end
   for _, alert in ipairs(constants.alerts) do
@@ -228,6 +229,9 @@ return function(flow, script, era)
     local ours, map = host.bitmap(), 0
     for internal, id in next, of.numbers do
       if ours >> internal & 1 == 1 then map = map | 1 << id end
+    end
+    for id, status in next, of.of_scripts do
+      if host.remembered(status.name) then map = map | 1 << id end
     end
     return map
   end
