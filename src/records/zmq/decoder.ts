@@ -381,7 +381,10 @@ export function createZmqDecoder({ sink, counters, now, sampled = true, log }: Z
       counters[C_BYTES] += payload.length;
       time = now();
       const wrong = readHeader(headerBytes, header);
-      if (wrong !== '') return reject(wrong, endpoint, headerBytes, payload);
+      if (wrong !== '') {
+        reject(wrong, endpoint, headerBytes, payload);
+        return;
+      }
       source = sourceOf(endpoint, header.source);
       source.messages++;
       source.lastContact = time;

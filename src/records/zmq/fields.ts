@@ -116,7 +116,7 @@ const FLOW: readonly Field[] = [
   standard(58, 'SRC_VLAN', (draft, value) => draft.vlan(value, false)),
   standard(59, 'DST_VLAN', (draft, value) => draft.vlan(value, false)),
   standard(60, 'IP_PROTOCOL_VERSION', nothing), // the addresses say it
-  standard(61, 'DIRECTION', (draft, value) => draft.further('DIRECTION', value)),
+  standard(61, 'DIRECTION', nothing), // of the exporter's interface: it never decides who the client is
   standard(80, 'IN_DST_MAC', (draft, value) => draft.mac('dst', value)),
   standard(81, 'OUT_SRC_MAC', (draft, value) => draft.mac('src', value)),
   standard(95, 'APPLICATION_ID', (draft, value) => draft.further('APPLICATION_ID', value)),

@@ -38,7 +38,7 @@ describe('flows', () => {
           outIndex: 5,
           exporter: '203.0.113.1',
           details: { host_server_name: 'www.example.com' },
-          more: { DIRECTION: 1, '35632.59999': 'custom' },
+          more: { '35632.59999': 'custom' },
         },
       ],
     ],
