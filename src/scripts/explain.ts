@@ -7,6 +7,7 @@
  */
 import type { Doing } from '../recording/format.ts';
 import type { CallTrace } from './host.ts';
+import type { CallFilter } from './runtime.ts';
 import type { Call } from './testing/calls.ts';
 import type { TraceEntry } from './trace.ts';
 import { doingLines, flowLabel, scriptOf, statusNames, timeText } from './words.ts';
@@ -40,10 +41,18 @@ const NOT_CALLED: Readonly<Partial<Record<CallTrace['outcome'], string>>> = {
   'off by setup': 'switched off by its setup',
 };
 
-function outcomeText({ outcome, message, alerts }: CallTrace): string {
+const FILTERS: Readonly<Record<keyof CallFilter, string>> = {
+  l4: 'another IP protocol',
+  l7: 'another application protocol',
+  handshake: 'no complete TCP handshake',
+  packetInterface: 'the interface sees no packets',
+  periodicSeconds: 'not yet time',
+};
+
+function outcomeText({ outcome, message, filter, alerts }: CallTrace): string {
   if (outcome === 'failed') return `failed: ${message ?? ''}`;
   if (outcome === 'run') return alerts === 0 ? 'called' : `called, ${alerts} ${alerts === 1 ? 'alert' : 'alerts'}`;
-  return `not called: ${NOT_CALLED[outcome] ?? outcome}${message === undefined ? '' : ` (${message})`}`;
+  return `not called: ${NOT_CALLED[outcome] ?? outcome}${filter === undefined ? '' : ` (${FILTERS[filter]})`}`;
 }
 
 /** Names of statuses, with a sign where they came or went. */

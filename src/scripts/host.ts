@@ -62,6 +62,8 @@ export interface CallTrace {
   readonly outcome: 'run' | 'failed' | 'off' | 'off by setup' | Exclude<SkipReason, 'queue full'>;
   /** Of a failed call. */
   readonly message?: string;
+  /** The part of its filter that left it out. */
+  readonly filter?: keyof CallFilter;
   readonly alerts: number;
 }
 
@@ -313,13 +315,20 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       changed();
       switchings.push([keyOf(script), true, 'its cooldown is over']);
     }
-    const { filter } = (script.loaded as Loaded).definition;
-    if (filter.l4 !== undefined && !filter.l4.includes(view.l4())) return 'filter';
-    if (filter.l7 !== undefined && view.application() !== filter.l7 && view.master() !== filter.l7) return 'filter';
-    if (filter.handshake === true && view.l4() === TCP && (view.state() & STATE_TWH_OK) === 0) return 'filter';
-    if (filter.packetInterface === true && !options.names.packetInterface) return 'filter';
-    if (callback === 'periodicUpdate' && filter.periodicSeconds !== undefined && !isPeriod(filter.periodicSeconds, view)) return 'filter';
+    if (stoppedBy(script, callback, view) !== undefined) return 'filter';
     if (crowded && script.greedy && (events & 1) === 0) return 'shed';
+    return undefined;
+  }
+
+  /** The part of its filter that the flow does not pass. */
+  function stoppedBy(script: Script, callback: Callback, view: EventView): keyof CallFilter | undefined {
+    const { filter } = (script.loaded as Loaded).definition;
+    if (filter.l4 !== undefined && !filter.l4.includes(view.l4())) return 'l4';
+    if (filter.l7 !== undefined && view.application() !== filter.l7 && view.master() !== filter.l7) return 'l7';
+    if (filter.handshake === true && view.l4() === TCP && (view.state() & STATE_TWH_OK) === 0) return 'handshake';
+    if (filter.packetInterface === true && !options.names.packetInterface) return 'packetInterface';
+    if (callback === 'periodicUpdate' && filter.periodicSeconds !== undefined && !isPeriod(filter.periodicSeconds, view))
+      return 'periodicSeconds';
     return undefined;
   }
 
@@ -617,7 +626,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
 
   function commit(view: EventView, callback: Callback): void {
     tell(effects.take(), callback, view);
-    if (sink.trace !== undefined && (traced || raised.length > 0)) sink.trace(callback, tracesOf(callback), view);
+    if (sink.trace !== undefined && (traced || raised.length > 0)) sink.trace(callback, tracesOf(callback, view), view);
     raised.length = 0;
     for (let i = 0; i < called.length; i++) (called[i] as CallProfile).tally.called();
     called.length = 0;
@@ -695,7 +704,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   };
 
   /** Every script that has the callback, with what became of it. */
-  function tracesOf(callback: Callback): CallTrace[] {
+  function tracesOf(callback: Callback, view: EventView): CallTrace[] {
     return [...scripts.values()]
       .filter((script) => script.loaded?.definition.callbacks.includes(callback) && !script.excluded)
       .sort(byOrder)
@@ -708,6 +717,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
           script: keyOf(script),
           outcome: off ?? (fault !== undefined ? 'failed' : (skip ?? 'run')),
           ...(fault === undefined ? {} : { message: fault.message }),
+          ...(skip === 'filter' ? { filter: stoppedBy(script, callback, view) as keyof CallFilter } : {}),
           alerts: raised.filter((each) => each === script).length,
         };
       });
