@@ -30,9 +30,11 @@ function script.statusChanged(info)
   local told = "bad_line:" .. info["cli.ip"] .. ":" .. info["srv.ip"]
   if ntop.getCache(told) ~= "" then return end
   ntop.setCache(told, "1", QUIET)
+  local client, server = trouble(info, "cli2srv"), trouble(info, "srv2cli")
+  print(("bad line: %d %% from the client, %d %% from the server: %s"):format(client, server, shortFlowLabel(info))) -- to the log
   alerts_api.storeFlowAlert(alert_consts.alert_types.alert_connection_issues, alert_consts.alert_severities.warning, {
-    client_percent = trouble(info, "cli2srv"),
-    server_percent = trouble(info, "srv2cli"),
+    client_percent = client,
+    server_percent = server,
     round_trip_ms = 2 * (info["tcp.nw_latency.client"] + info["tcp.nw_latency.server"]),
     seconds = info["duration"],
   })
