@@ -218,7 +218,7 @@ local function module_callbacks(module, fail, warn)
   for _, name in ipairs(sorted_names(module)) do
     local right = not callbacks[name] and type(module[name]) == 'function' and not meant(name, OTHER_NAMES)
       and (name == 'flowEnd' and 'idle' or meant(name, CALLBACKS))
-    if right then warn(('the function `%s` is never called; did you mean `%s`?'):format(name, right)) end
+    if right and not callbacks[right] then warn(('the function `%s` is never called; did you mean `%s`?'):format(name, right)) end
   end
   return callbacks
 end
