@@ -17,6 +17,7 @@ import {
   E_INTERFACE,
   E_LENGTH,
   E_RECORD,
+  E_SCORE,
   E_SEQ,
   E_SERVER,
   E_SERVER_PORT,
@@ -28,6 +29,7 @@ import {
   type EndReason,
   EVENT_VERSION,
 } from '../../src/flows/event.ts';
+import { NO_SCORE } from '../../src/flows/overrides.ts';
 import {
   D_BYTES,
   D_FRAGMENTS,
@@ -88,6 +90,8 @@ export interface EventOf {
   readonly visit?: number;
   readonly interfaceId?: number;
   readonly seq?: number;
+  /** That scripts gave it. */
+  readonly score?: number;
   readonly status?: number;
   readonly statusBefore?: number;
   readonly client?: string;
@@ -238,6 +242,7 @@ export function event(of: EventOf, names: Names = NAMES): Uint8Array {
   data.setFloat64(E_TIME, of.time ?? 0, true);
   data.setUint32(E_VISIT, of.visit ?? 0, true);
   data.setUint16(E_INTERFACE, of.interfaceId ?? 0, true);
+  data.setUint16(E_SCORE, of.score ?? NO_SCORE, true);
   data.setFloat64(E_SEQ, of.seq ?? 0, true);
   const bitmap = (at: number, value: number): void => {
     data.setUint32(at, value % 2 ** 32, true);

@@ -14,7 +14,8 @@ local getmeta, setmeta = debug.getmetatable, debug.setmetatable
 local fetch, all = host.fetch, host.all
 
 local BYTES, SEEN = {}, {}
-local sets = {}    -- metatable of lazy tables -> names of the fields those were made with
+-- metatable of lazy tables -> names of the fields those were made with; a metatable is made anew with each dispatcher
+local sets = setmetatable({}, { __mode = 'k' })
 local fields = {}  -- name -> number of the field
 for number, name in ipairs(host.fields) do fields[name] = number end
 
