@@ -9,14 +9,14 @@
  * One decoder for an interface; it is told of datagrams and of the time, and has no clock of its own. All that it keeps has a limit
  * ({@link DEFAULT_LIMITS}), all that it does not use a counter (counters.ts). It throws nothing, whatever the bytes are.
  */
-import type { RecordSink } from '../flow-record.ts';
+import { type RecordSink, UNKNOWN } from '../flow-record.ts';
 import { NETFLOW_COUNTERS, netflowCounter } from './counters.ts';
 import type { ElementName } from './elements.ts';
 import { createExporters, type Domain } from './exporters.ts';
 import { IPFIX_HEADER, ipfixDomain, ipfixLength, ipfixSequence, ipfixTimes } from './ipfix.ts';
 import { createRecords, type Directions } from './records.ts';
 import { restoreExporters, saveExporters } from './saved.ts';
-import { followSequence } from './sequence.ts';
+import { type Arrival, followSequence } from './sequence.ts';
 import { beginsSet, createSets } from './sets.ts';
 import { createTrouble, type TroubleSample } from './trouble.ts';
 import { V5_HEADER, v5Count, v5Header, v5Length, v5Records, v5Sequence } from './v5.ts';
@@ -146,11 +146,9 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
   const exporters = createExporters({
     most: limits.domains,
     created(domain) {
-      counters[EXPORTERS]++;
       sets.counted(domain, 1);
     },
     forgotten(domain) {
-      counters[EXPORTERS]--;
       counters[EVICTED]++;
       sets.counted(domain, -1);
       waiting.forget(domain);
@@ -158,13 +156,14 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
   });
 
   const heard = (domain: Domain, arrival: number): void => {
+    counters[EXPORTERS] = exporters.size;
     domain.heard = arrival;
     domain.sent = draft.sent;
     if (domain.messages++ === 0) records.tell(domain);
   };
 
-  const follow = (domain: Domain, number: number, units: number, window: number): void => {
-    const change = followSequence(domain.sequence, number, units, window, draft.uptime);
+  const follow = (domain: Domain, arrival: Arrival): void => {
+    const change = followSequence(domain.sequence, arrival);
     if (change.late) counters[LATE]++;
     if (change.restarted) counters[RESTARTS]++;
     counters[LOST] += change.lost;
@@ -177,7 +176,8 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     counters[V5]++;
     const domain = v5Header(bytes, address, port, exporters, records);
     heard(domain, arrival);
-    follow(domain, v5Sequence(bytes), v5Count(bytes), WINDOW_FLOWS);
+    const count = v5Count(bytes);
+    follow(domain, { number: v5Sequence(bytes), units: count, flows: count, window: WINDOW_FLOWS, uptime: draft.uptime });
     v5Records(bytes, domain, records);
     return TAKEN;
   };
@@ -189,7 +189,7 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     v9Times(bytes, draft);
     const domain = exporters.find(address, port, 9, v9Domain(bytes));
     heard(domain, arrival);
-    follow(domain, v9Sequence(bytes), 1, WINDOW_MESSAGES);
+    follow(domain, { number: v9Sequence(bytes), units: 1, flows: 1, window: WINDOW_MESSAGES, uptime: draft.uptime });
     sets.read(domain, bytes, V9_HEADER, bytes.length, arrival);
     return TAKEN;
   };
@@ -203,8 +203,8 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     ipfixTimes(bytes, draft);
     const domain = exporters.find(address, port, 10, ipfixDomain(bytes));
     heard(domain, arrival);
-    const count = sets.read(domain, bytes, IPFIX_HEADER, length, arrival);
-    follow(domain, ipfixSequence(bytes), count, WINDOW_FLOWS);
+    const { units, flows } = sets.read(domain, bytes, IPFIX_HEADER, length, arrival);
+    follow(domain, { number: ipfixSequence(bytes), units, flows, window: WINDOW_FLOWS, uptime: UNKNOWN });
     return TAKEN;
   };
 

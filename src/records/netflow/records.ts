@@ -109,6 +109,8 @@ export function createRecords({ sink, counters, directions, samplingRate, sampli
     }
     if (draft.reverseFirst !== 0 && draft.reverseFirst < record.first) record.first = draft.reverseFirst;
     if (draft.reverseLast > record.last) record.last = draft.reverseLast;
+    if (record.last < 0) record.last = 0; // before 1970: a clock that was never set
+    if (record.first < 0) record.first = 0;
     if (record.first > record.last) record.first = record.last;
   };
 

@@ -12,7 +12,7 @@ import { netflowCounter } from './counters.ts';
 import type { ElementName } from './elements.ts';
 import type { Domain } from './exporters.ts';
 import type { Records } from './records.ts';
-import { FIRST_TEMPLATE, makeTemplate, readTemplates, sameTemplate, type TemplateRules } from './templates.ts';
+import { FIRST_TEMPLATE, makeTemplate, readTemplates, sameTemplate, type Template, type TemplateRules } from './templates.ts';
 import type { Trouble } from './trouble.ts';
 import type { Waiting, WaitingSet } from './waiting.ts';
 
@@ -35,12 +35,19 @@ export interface TemplateLimits {
   readonly fields: number;
 }
 
+/** Data records of a message; both -1: not known, because a set could not be read. */
+export interface Tally {
+  /** Options among them. */
+  units: number;
+  flows: number;
+}
+
 export interface Sets {
   /**
    * Reads the sets of a message. The draft has the message's times.
-   * @returns data records in it, options among them; -1: not known, because a set could not be read
+   * @returns data records in it; the same object at every call
    */
-  read(domain: Domain, bytes: Buffer, at: number, end: number, arrived: number): number;
+  read(domain: Domain, bytes: Buffer, at: number, end: number, arrived: number): Tally;
   /** Reads templates that were saved. @returns whether all could be used */
   restore(domain: Domain, bytes: Buffer, options: boolean): boolean;
   /** The domain is new, with templates of another one; or it is forgotten. */
@@ -69,6 +76,7 @@ export function createSets({ records, waiting, trouble, counters, limits, nameOf
   const { draft } = records;
   let fields = 0;
   let revision = 0;
+  const tally: Tally = { units: 0, flows: 0 };
 
   const forget = (domain: Domain, id: number): boolean => {
     const template = domain.templates.get(id);
@@ -78,19 +86,17 @@ export function createSets({ records, waiting, trouble, counters, limits, nameOf
     return true;
   };
 
-  const decode = (domain: Domain, id: number, bytes: Buffer, at: number, end: number): number => {
-    const template = domain.templates.get(id);
-    if (template === undefined) return -1;
+  const decode = (domain: Domain, template: Template, bytes: Buffer, at: number, end: number): number => {
     const read = records.data(domain, template, bytes, at, end);
     if (read < 0) trouble.report(RECORDS_DAMAGED);
     return read;
   };
 
-  const decodeWaiting = (domain: Domain, set: WaitingSet): void => {
+  const decodeWaiting = (domain: Domain, template: Template, set: WaitingSet): void => {
     const { sent, uptime } = draft;
     draft.sent = set.sent;
     draft.uptime = set.uptime;
-    decode(domain, set.template, set.bytes, 0, set.bytes.length);
+    decode(domain, template, set.bytes, 0, set.bytes.length);
     draft.sent = sent;
     draft.uptime = uptime;
   };
@@ -111,7 +117,7 @@ export function createSets({ records, waiting, trouble, counters, limits, nameOf
     fields += template.fields;
     counters[TEMPLATES]++;
     revision++;
-    for (const set of waiting.take(domain, id)) decodeWaiting(domain, set);
+    for (const set of waiting.take(domain, id)) decodeWaiting(domain, template, set);
   };
 
   const withdraw = (domain: Domain, id: number, options: boolean): void => {
@@ -136,22 +142,28 @@ export function createSets({ records, waiting, trouble, counters, limits, nameOf
   return {
     read(domain, bytes, at, end, arrived) {
       const first = domain.version === 9 ? 0 : 2;
-      let count = 0;
+      let known = true;
+      tally.units = 0;
+      tally.flows = 0;
       while (at + HEADER <= end) {
         const id = bytes.readUInt16BE(at);
         const length = bytes.readUInt16BE(at + 2);
         if (length < HEADER || at + length > end) {
           trouble.report(SETS_DAMAGED);
-          return -1;
+          known = false;
+          break;
         }
         const from = at + HEADER;
         at += length;
         if (id >= FIRST_TEMPLATE) {
-          if (domain.templates.has(id)) {
-            const read = decode(domain, id, bytes, from, at);
-            count = read < 0 || count < 0 ? -1 : count + read;
+          const template = domain.templates.get(id);
+          if (template !== undefined) {
+            const read = decode(domain, template, bytes, from, at);
+            if (read < 0) known = false;
+            tally.units += read;
+            if (!template.options) tally.flows += read;
           } else {
-            count = -1;
+            known = false;
             const { sent, uptime } = draft;
             waiting.add({ domain, template: id, bytes: Buffer.from(bytes.subarray(from, at)), sent, uptime, arrived });
           }
@@ -161,7 +173,11 @@ export function createSets({ records, waiting, trouble, counters, limits, nameOf
           trouble.report(SETS_RESERVED);
         }
       }
-      return count;
+      if (!known) {
+        tally.units = -1;
+        tally.flows = -1;
+      }
+      return tally;
     },
     restore: (domain, bytes, options) => templates(domain, bytes, 0, bytes.length, options),
     counted(domain, sign) {

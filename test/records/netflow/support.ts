@@ -77,7 +77,7 @@ export const set = (id: number, content: Buffer, padding = (4 - (content.length 
   Buffer.concat([u16(id), u16(4 + content.length + padding), content, Buffer.alloc(padding)]);
 
 /** A field of a template: element, length, enterprise. */
-export type FieldOf = readonly [id: number, length: number, enterprise?: number];
+export type FieldOf = readonly [id: number, length: number, enterprise?: number | undefined];
 
 const field = ([id, length, enterprise]: FieldOf): Buffer =>
   enterprise === undefined ? Buffer.concat([u16(id), u16(length)]) : Buffer.concat([u16(id | 0x8000), u16(length), u32(enterprise)]);
