@@ -146,7 +146,7 @@ const INTERESTING = [0, 1, 2, 3, 4, 5, 9, 10, 15, 16, 20, 255, 256, 257, 400, 0x
 function createMutator(random: (below: number) => number): () => Buffer {
   const any = (): Buffer => CORPUS[random(CORPUS.length)];
   /** Mostly behind the header. */
-  const place = (bytes: Buffer): number => (bytes.length > 24 && random(8) > 0 ? 16 + random(bytes.length - 17) : place(bytes));
+  const place = (bytes: Buffer): number => (bytes.length > 24 && random(8) > 0 ? 16 + random(bytes.length - 17) : random(bytes.length - 1));
   const mutations: readonly ((bytes: Buffer) => Buffer)[] = [
     (bytes) => {
       if (bytes.length > 1) bytes[place(bytes)] ^= 1 << random(8);
@@ -157,7 +157,7 @@ function createMutator(random: (below: number) => number): () => Buffer {
       return bytes;
     },
     (bytes) => {
-      if (bytes.length >= 2) bytes.writeUInt16BE(INTERESTING[random(INTERESTING.length)], random(bytes.length - 1));
+      if (bytes.length >= 2) bytes.writeUInt16BE(INTERESTING[random(INTERESTING.length)], place(bytes));
       return bytes;
     },
     (bytes) => bytes.subarray(0, random(bytes.length + 1)),
