@@ -1,0 +1,333 @@
+/**
+ * Scripts in TypeScript: each in a `node:vm` context of its own, called with an `info` that reads the event in place.
+ *
+ *   load: files.ts, source.ts (types stripped, module → function) ──► context: world.ts, then the script
+ *   run(call) ── values of the fields seen to be used ──► enter (world.ts) ──► the callback
+ *                 read / all ◄── a field that was not handed over ──┤
+ *                 library.ts ◄── flow.…, cache.…, console.… ────────┘
+ *
+ * Which fields are handed over is learnt for each script and callback. A value is read from the event once, however many scripts ask
+ * for it. Nothing but primitives crosses between a script and the host: see world.ts. Only who calls can end a call that does not return.
+ */
+import { randomInt } from 'node:crypto';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { type Context, constants, createContext, runInNewContext, Script } from 'node:vm';
+import { CALLBACKS, type Callback } from '../../flows/event.ts';
+import { properText } from '../../flows/export.ts';
+import { FIELDS, type Field, type FieldValue } from '../../flows/fields.ts';
+import type { EventView } from '../../flows/view.ts';
+import type { CallObserver, EventCall, Runtime, RuntimeHost, ScriptVersion } from '../runtime.ts';
+import { definitionOf } from './definition.ts';
+import { failureOf } from './failure.ts';
+import { type SourceFile, sourcesOf } from './files.ts';
+import { CACHE_METHODS, createLibrary } from './library.ts';
+import { SourceError } from './source.ts';
+import {
+  createWorld,
+  type Enter,
+  type Primitive,
+  type StageMaker,
+  type StartedScript,
+  stageSource,
+  type World,
+  type WorldData,
+  type WorldHost,
+} from './world.ts';
+
+/** What loading a script may take, with its `setup()`. */
+const LOAD_MS = 1000;
+/** Fields handed over to a callback; the rest is read when it is asked for. */
+const MOST_PREPARED = 8;
+/** Calls after which the fields are chosen, and chosen anew: one that a quarter of the calls since has asked for joins them. */
+const CHOOSE_AT = [32, 1024, 32_768];
+/** One timed event in so many has its memory measured too: that takes longer than most calls. */
+const MEASURE_MEMORY = 16;
+const START = '$flowpatrol_start';
+
+/** One callback of one script. */
+interface Stage {
+  readonly script: number;
+  readonly loaded: Loaded;
+  readonly callback: Callback;
+  /** The callback only reads fields by their names. */
+  readonly named: boolean;
+  enter: Enter;
+  /** Numbers of the fields handed over, -1 behind them. */
+  readonly prepared: Int32Array;
+  /** Per field: how often it was asked for since the fields were chosen. */
+  readonly fetched: Uint32Array;
+  calls: number;
+}
+
+interface Loaded {
+  readonly context: Context;
+  readonly world: World;
+  /** Names of its files, its own last. */
+  readonly files: readonly string[];
+  readonly stages: Map<Callback, Stage>;
+}
+
+const worldScript = new Script(`(${createWorld.toString()})`, { filename: 'flowpatrol:world' });
+const startScript = new Script(`${START}()`, { filename: 'flowpatrol:start' });
+
+let collectGarbage: (() => void) | undefined;
+function collect(): void {
+  if (collectGarbage === undefined) {
+    setFlagsFromString('--expose-gc');
+    collectGarbage = runInNewContext('gc') as () => void;
+    setFlagsFromString('--no-expose-gc');
+  }
+  collectGarbage();
+}
+
+/** A value of a field as JSON has it, in proper text. */
+function plain(value: FieldValue): FieldValue {
+  if (typeof value === 'string') return properText(value);
+  if (typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [properText(key), plain(member)]));
+}
+
+/** @param fields the keys of `info`; the real ones, or those of a test */
+export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[] = FIELDS): Runtime {
+  const heapBefore = getHeapStatistics().used_heap_size;
+  const scripts = new Map<number, Loaded>();
+  const rows = Object.fromEntries(CALLBACKS.map((callback) => [callback, []])) as unknown as Record<Callback, (Stage | undefined)[]>;
+  let timedEvents = 0;
+
+  // The current event ------------------------------------------------------------------------------------------
+
+  let view: EventView | undefined;
+  let running: Stage | undefined;
+  /** Numbers the events; a value is one of the current event if its stamp is that. */
+  let event = 0;
+  const values: Primitive[] = fields.map(() => undefined);
+  const stamps = new Float64Array(fields.length);
+  /** What scripts have written to `info`: JSON by key, null for what they removed. */
+  const written = new Map<string, string | null>();
+  // what the view stood at
+  let lastBytes: Uint8Array | undefined;
+  let [lastOffset, lastSeq, lastVisit] = [-1, -1, -1];
+  let lastCallback: Callback | undefined;
+
+  /** An event goes on where scripts of another language were called between two calls of `run`. */
+  function begin(next: EventView, callback: Callback): void {
+    view = next;
+    const bytes = next.bytes();
+    const offset = next.offset();
+    const seq = next.seq();
+    const visit = next.visit();
+    if (bytes === lastBytes && offset === lastOffset && seq === lastSeq && visit === lastVisit && callback === lastCallback) return;
+    lastBytes = bytes;
+    lastOffset = offset;
+    lastSeq = seq;
+    lastVisit = visit;
+    lastCallback = callback;
+    event++;
+    if (written.size > 0) written.clear();
+  }
+
+  const current = (): EventView => {
+    if (view === undefined) throw new Error('there is no flow outside a callback');
+    return view;
+  };
+
+  function read(number: number): Primitive {
+    const read = (fields[number] as Field).read(current());
+    const value = typeof read === 'object' ? JSON.stringify(plain(read)) : typeof read === 'string' ? properText(read) : read;
+    values[number] = value;
+    stamps[number] = event;
+    return value;
+  }
+
+  const valueOf = (number: number): Primitive =>
+    number < 0 ? undefined : stamps[number] === event ? (values[number] as Primitive) : read(number);
+
+  const hostOf = (script: number): WorldHost => ({
+    ...createLibrary(of, script),
+    read(number) {
+      if (running !== undefined) running.fetched[number] = (running.fetched[number] as number) + 1;
+      current();
+      return valueOf(number);
+    },
+    all() {
+      const all: Record<string, FieldValue> = {};
+      for (const field of fields) {
+        const value = field.read(current());
+        if (value !== undefined) all[field.key] = plain(value);
+      }
+      return JSON.stringify(all);
+    },
+    written: () => JSON.stringify(Object.fromEntries(written)),
+    write(key, json) {
+      current();
+      written.set(key, json ?? null);
+    },
+    now: () => (view === undefined ? 0 : Math.floor(view.time() / 1000)),
+  });
+
+  // Loading --------------------------------------------------------------------------------------------------------
+
+  const data: Omit<WorldData, 'seed'> = {
+    fields: fields.map(({ key, type }) => ({ key, table: type === 'table' })),
+    callbacks: CALLBACKS,
+    cacheMethods: CACHE_METHODS,
+    interfaceId: of.interfaceId,
+    interfaceName: of.interfaceName,
+    start: START,
+  };
+
+  function compiled({ file, code }: SourceFile): Script {
+    try {
+      return new Script(code, { filename: file });
+    } catch (error) {
+      const { message, stack = '' } = error as Error;
+      throw new SourceError(file, Number(/^.*?:(\d+)\n/.exec(stack)?.[1] ?? 0), 1, message);
+    }
+  }
+
+  function started(
+    script: number,
+    version: ScriptVersion,
+    sources: readonly SourceFile[],
+  ): { readonly loaded: Loaded; readonly told: string } {
+    const context = createContext(constants.DONT_CONTEXTIFY, {
+      codeGeneration: { strings: false, wasm: false },
+      // a queue of its own, which nothing works off: no callback of a promise runs outside of a call
+      microtaskMode: 'afterEvaluate',
+    });
+    const seed = of.live ? randomInt(2 ** 32) : 0;
+    const world = (worldScript.runInContext(context) as typeof createWorld)(hostOf(script), JSON.stringify({ ...data, seed }));
+    for (const source of sources) world.add(source.file, compiled(source).runInContext(context), JSON.stringify(source.from));
+    const loaded = { context, world, files: sources.map(({ file }) => file), stages: new Map<Callback, Stage>() };
+    try {
+      return { loaded, told: startScript.runInContext(context, { timeout: LOAD_MS }) as string };
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown };
+      const cause =
+        code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? `loading it and its setup() took more than ${LOAD_MS} ms` : 'it cannot be loaded';
+      throw new Error(`${version.file}: ${cause}`);
+    }
+  }
+
+  function arm({ loaded, callback, prepared, named }: Pick<Stage, 'loaded' | 'callback' | 'prepared' | 'named'>): Enter {
+    const keys = [...prepared].filter((number) => number >= 0).map((number) => (fields[number] as Field).key);
+    const make = new Script(stageSource(keys), { filename: 'flowpatrol:call' }).runInContext(loaded.context) as StageMaker;
+    return loaded.world.stage(callback, make, JSON.stringify(keys), named);
+  }
+
+  /** Hands over what the calls have asked for. */
+  function choose(stage: Stage): void {
+    const since = stage.calls - (CHOOSE_AT[CHOOSE_AT.indexOf(stage.calls) - 1] ?? 0);
+    const wanted = fields
+      .map((field, number) => ({ number, field, count: stage.fetched[number] as number }))
+      .filter(({ field, count }) => field.type !== 'table' && count * 4 >= since)
+      .sort((a, b) => b.count - a.count);
+    stage.fetched.fill(0);
+    let free = stage.prepared.indexOf(-1);
+    if (wanted.length === 0 || free < 0) return;
+    for (const { number } of wanted.slice(0, MOST_PREPARED - free)) stage.prepared[free++] = number;
+    stage.enter = arm(stage);
+  }
+
+  // Calls ----------------------------------------------------------------------------------------------------------
+
+  function call(stage: Stage): string | undefined {
+    running = stage;
+    const { prepared } = stage;
+    return stage.enter(
+      written.size > 0,
+      valueOf(prepared[0] as number),
+      valueOf(prepared[1] as number),
+      valueOf(prepared[2] as number),
+      valueOf(prepared[3] as number),
+      valueOf(prepared[4] as number),
+      valueOf(prepared[5] as number),
+      valueOf(prepared[6] as number),
+      valueOf(prepared[7] as number),
+    );
+  }
+
+  function callOne(stage: Stage, observer: CallObserver): void {
+    stage.calls++;
+    let failed: string | undefined;
+    try {
+      failed = call(stage);
+    } catch (error) {
+      failed = `V${(error as Error).message}`; // a field that cannot be read
+    }
+    if (failed !== undefined) {
+      const { message, stack } = failureOf(failed, stage.loaded.files);
+      observer.failed(stage.script, 'error', message, stack);
+    }
+    if (CHOOSE_AT.includes(stage.calls)) choose(stage);
+  }
+
+  function callTimed(stage: Stage, observer: CallObserver, startedAt: number, measure: boolean): number {
+    const heap = measure ? getHeapStatistics().used_heap_size : 0;
+    callOne(stage, observer);
+    const now = performance.now();
+    observer.took(stage.script, (now - startedAt) * 1000);
+    if (!measure) return now;
+    const grown = getHeapStatistics().used_heap_size - heap;
+    if (grown > 0) observer.grew(stage.script, grown);
+    return performance.now();
+  }
+
+  return {
+    load(script, version) {
+      const sources = sourcesOf(version, of.directories);
+      const { loaded, told } = started(script, version, sources);
+      if (!told.startsWith('D')) throw new Error(failureOf(told, loaded.files).message);
+      const said = JSON.parse(told.slice(1)) as StartedScript;
+      const definition = definitionOf(version.file, said, of.names);
+      const reads = sources.at(-1)?.reads;
+      for (const callback of definition.callbacks) {
+        const named = reads?.has(said.callbacks[callback] as string) === true;
+        const prepared = new Int32Array(MOST_PREPARED).fill(-1);
+        const stage = { script, loaded, callback, named, prepared, fetched: new Uint32Array(fields.length), calls: 0 };
+        loaded.stages.set(callback, { ...stage, enter: arm(stage) });
+      }
+      scripts.set(script, loaded);
+      return definition;
+    },
+
+    unload(script) {
+      const loaded = scripts.get(script);
+      scripts.delete(script);
+      for (const callback of CALLBACKS) rows[callback] = rows[callback].map((stage) => (stage?.script === script ? undefined : stage));
+      loaded?.world.teardown();
+    },
+
+    arrange(callback, order) {
+      rows[callback] = order.map((script) => scripts.get(script)?.stages.get(callback));
+    },
+
+    run({ view: at, callback, chosen, timed, careful }: EventCall, observer) {
+      const row = rows[callback];
+      const count = chosen === undefined ? row.length : chosen.length;
+      if (count === 0) return;
+      begin(at, callback);
+      const measure = timed && (timedEvents++ & (MEASURE_MEMORY - 1)) === 0;
+      let now = timed ? performance.now() : 0;
+      for (let k = 0; k < count; k++) {
+        const stage = row[chosen === undefined ? k : (chosen[k] as number)];
+        if (stage === undefined) continue;
+        if (careful) observer.starting(stage.script);
+        if (timed) now = callTimed(stage, observer, now, measure);
+        else callOne(stage, observer);
+      }
+      running = undefined;
+      view = undefined;
+    },
+
+    memory(collected) {
+      if (collected) collect();
+      return Math.max(0, getHeapStatistics().used_heap_size - heapBefore);
+    },
+
+    close() {
+      scripts.clear();
+      for (const callback of CALLBACKS) rows[callback] = [];
+    },
+  };
+}
