@@ -1,6 +1,7 @@
 /** The scripts that come with the project: each does on its capture what its golden text says, and all are silent on ordinary traffic. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { examplePages, examples } from '../../docs/examples.ts';
@@ -8,7 +9,9 @@ import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { CALLBACKS } from '../../src/flows/event.ts';
 import { runTest, scriptsOf, scriptTest } from '../../src/scripts/testing/suite.ts';
 import { EXAMPLE_CAPTURES, exampleCapture } from '../support/example-captures.ts';
+import { CAPTURES, captureNames } from '../support/golden.ts';
 import { pcapFile } from '../support/packets.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../scripts/callbacks/interface/alerts/flow', import.meta.url));
 const PAGES = new URL('../../docs/examples/', import.meta.url);
@@ -33,6 +36,30 @@ test('the examples use all callbacks and both languages', () => {
   assert.deepEqual(
     CALLBACKS.filter((callback) => !all.some(({ callbacks }) => callbacks.includes(callback))),
     [],
+  );
+});
+
+test('on ordinary traffic they say only what is true', () => {
+  const names = captureNames().filter((name) => !name.endsWith('.gz'));
+  const { stdout, status } = runCli([
+    ...names.flatMap((name) => ['-i', `${CAPTURES}${name}`]),
+    ...['--scripts-dir', DIRECTORY, '--shutdown-when-done', '--pcap-callbacks', 'all', '--export-alerts', '-'],
+  ]);
+  assert.equal(status, 0);
+  const alerts = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { readonly interface: string; readonly script: string });
+  assert.deepEqual(
+    alerts
+      .filter(({ script }) => script !== 'core')
+      .map((alert) => `${basename(alert.interface)} ${alert.script}`)
+      .sort(),
+    [
+      'retransmissions.pcap bad_line',
+      'smtp-icmp-errors.pcap clear_text_login', // a password by SMTP
+      'vlan-mpls.pcap clear_text_login', // and one by Telnet
+    ],
   );
 });
 

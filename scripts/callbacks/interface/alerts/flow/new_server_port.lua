@@ -27,14 +27,16 @@ function script.protocolDetected(info)
   -- SYN and ACK in one of the server's packets: it took the connection. A refused one has RST and no SYN.
   if info["srv2cli.tcp_flags"] & (SYN | ACK) ~= SYN | ACK then return end
 
+  -- All interfaces share the cache: each has keys of its own here, for each has a network, and a clock, of its own.
+  local here = "new_server_port:" .. interface.getId() .. ":"
   local now = info["seen.first"]
-  local since = tonumber(ntop.getCache("new_server_port:since"))
+  local since = tonumber(ntop.getCache(here .. "since"))
   if not since then
     since = now
-    ntop.setCache("new_server_port:since", tostring(now)) -- no time to live: for ever
+    ntop.setCache(here .. "since", tostring(now)) -- no time to live: for ever
   end
 
-  local ports = "new_server_port:" .. info["srv.ip"] -- a hash: port -> when it was first seen
+  local ports = here .. info["srv.ip"] -- a hash: port -> when it was first seen
   if ntop.getHashCache(ports, tostring(port)) ~= "" then return end
   ntop.setHashCache(ports, tostring(port), tostring(now))
   if now - since < LEARN then return end

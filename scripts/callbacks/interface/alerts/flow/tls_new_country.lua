@@ -26,8 +26,8 @@ function script.protocolDetected(info)
   local country = info["srv.country"] -- empty where the address is not known
   if country == "" or USUAL[country] then return end
 
-  -- A hash in the cache: country -> when it was first seen; `since` -> when the host was.
-  local host = "tls_new_country:" .. info["cli.ip"]
+  -- A hash in the cache: country -> when it was first seen; `since` -> when the host was. All interfaces share the cache.
+  local host = "tls_new_country:" .. interface.getId() .. ":" .. info["cli.ip"]
   if ntop.getHashCache(host, country) ~= "" then return end
   local now = info["seen.first"] -- the traffic's time: the script says the same of a capture, whenever it is read
   local since = tonumber(ntop.getHashCache(host, "since")) or now
