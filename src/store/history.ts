@@ -1,0 +1,106 @@
+/**
+ * The history: flows that have ended or are long-lived, alerts, and figures over time. One shape for every store (a conformance suite
+ * holds them to it: test/store/history-suite.ts); embedded it is DuckDB (duckdb.ts), without a data directory memory.
+ *
+ *   script hosts, alert intake ──append──► History ──query──► programming interface, pages, exports
+ */
+import type { Alert, AlertState } from '../alerts/alert.ts';
+import type { FieldValue } from '../flows/fields.ts';
+
+export type FlowRow = Readonly<Record<string, FieldValue>>;
+
+/** A part of the life of a flow: its whole, or what there was of it after five more minutes. The last one of a flow id counts. */
+export interface FlowEntry {
+  /** µs since 1970. */
+  readonly time: number;
+  readonly interface: string;
+  readonly ended: boolean;
+  /** The keys of `info`. */
+  readonly flow: FlowRow;
+}
+
+export interface Page {
+  /** 1 to 10,000. */
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface HistoryQuery extends Page {
+  /** In the filter language (src/filter), '' = all. */
+  readonly filter: string;
+  /** µs since 1970; both ends inclusive. */
+  readonly from?: number;
+  readonly to?: number;
+  /** A field, or for alerts a member of {@link Alert}. */
+  readonly sort: string;
+  readonly descending: boolean;
+}
+
+export interface AlertQuery extends HistoryQuery {
+  readonly states?: readonly AlertState[];
+  readonly shadow?: boolean;
+}
+
+export interface Rows<T> {
+  readonly rows: readonly T[];
+  /** That match, whatever the page. */
+  readonly total: number;
+}
+
+export interface TopQuery {
+  readonly filter: string;
+  readonly from?: number;
+  readonly to?: number;
+  /** Field to group by: `cli.ip`, `srv.ip`, `proto.ndpi`, `srv.country` … */
+  readonly by: string;
+  /** What is summed: `bytes`, `packets`, or `flows`. */
+  readonly of: 'bytes' | 'packets' | 'flows';
+  readonly limit: number;
+}
+
+export interface SeriesQuery {
+  /** Name of the figure: `bytes`, `packets`, `flows`, `alerts`, or with a label `protocol:TLS`. */
+  readonly names: readonly string[];
+  readonly interface?: string;
+  readonly from: number;
+  readonly to: number;
+  /** Points wanted at most; the store picks the roll-up. */
+  readonly points: number;
+}
+
+export interface SeriesPoint {
+  readonly time: number;
+  readonly interface: string;
+  readonly name: string;
+  /** Sum of what came in the step. */
+  readonly value: number;
+}
+
+export type ExportFormat = 'csv' | 'jsonl' | 'parquet';
+
+export interface Retention {
+  /** s; older entries go. */
+  readonly seconds: number;
+  /** Rows of alerts, bytes on disk of all. */
+  readonly mostAlerts: number;
+  readonly mostBytes: number;
+}
+
+export interface History {
+  appendFlows(flows: readonly FlowEntry[]): Promise<void>;
+  /** Puts alerts, or replaces those of the same id. When it resolves they are on disk: what was shown is never lost. */
+  putAlerts(alerts: readonly Alert[]): Promise<void>;
+  appendSeries(points: readonly SeriesPoint[]): Promise<void>;
+  flows(query: HistoryQuery): Promise<Rows<FlowEntry>>;
+  /** Newest entry of a flow. */
+  flow(id: string): Promise<FlowEntry | undefined>;
+  alerts(query: AlertQuery): Promise<Rows<Alert>>;
+  alert(id: string): Promise<Alert | undefined>;
+  top(query: TopQuery): Promise<readonly { readonly value: FieldValue; readonly sum: number }[]>;
+  series(query: SeriesQuery): Promise<readonly SeriesPoint[]>;
+  /** Writes what matches to a file. @returns rows */
+  exportFlows(query: Omit<HistoryQuery, keyof Page>, format: ExportFormat, file: string): Promise<number>;
+  /** Takes away what is too old or too much. @returns rows that went */
+  retain(retention: Retention, now: number): Promise<number>;
+  close(): Promise<void>;
+}
