@@ -174,17 +174,21 @@ export class FlowDraft {
     return us >= FIRST_EPOCH_SECOND * SECOND && us <= LAST_EPOCH_SECOND * SECOND ? us : 0;
   }
 
-  /** A detail of the flow by its name among `Names.details`. */
+  /** A detail of the flow by its name among `Names.details`; the first of several counts. */
   detail(name: string, value: Value): void {
-    if (value.kind === NESTED || value.isEmpty()) return;
-    const text = value.text();
-    if (text !== '') this.record.details.push(name, text);
+    if (value.kind !== NESTED && !value.isEmpty()) this.#addDetail(name, value.text());
   }
 
   /** A detail that is a number, 0 for none. */
   numberDetail(name: string, value: Value): void {
     const number = value.whole();
-    if (number !== 0) this.record.details.push(name, String(number));
+    if (number !== 0) this.#addDetail(name, String(number));
+  }
+
+  #addDetail(name: string, text: string): void {
+    const { details } = this.record;
+    for (let i = 0; i < details.length; i += 2) if (details[i] === name) return;
+    details.push(name, text);
   }
 
   /** What nobody here understands; numbers that have more than 53 bits as text. */

@@ -29,16 +29,20 @@ export interface Receiver {
 }
 
 /** The connection speaks ZMTP from now on. */
-function converse(socket: Socket, { text }: ZmqEndpoint, receiver: Receiver, state: EndpointState): ZmtpPeer {
+function converse(socket: Socket, { text }: ZmqEndpoint, receiver: Receiver, state: EndpointState, isClosed: () => boolean): ZmtpPeer {
   let ready = false;
+  let failed = false;
+  const fail = (why: string): void => {
+    failed = true;
+    state.handshakeFailed(why);
+    socket.destroy();
+  };
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE);
-  socket.setTimeout(HANDSHAKE, () => {
-    state.handshakeFailed(`the peer says nothing for ${HANDSHAKE / 1000} s: is this the port of a probe?`);
-    socket.destroy();
-  });
+  socket.setTimeout(HANDSHAKE, () => fail(`the peer says nothing for ${HANDSHAKE / 1000} s: is this the port of a probe?`));
   socket.once('close', () => {
     if (ready) state.disconnected();
+    else if (!failed && !isClosed()) state.handshakeFailed('the peer ends the connection in the handshake: is this the port of a probe?');
   });
   return createZmtpPeer({
     send: (bytes) => void socket.write(bytes),
@@ -52,10 +56,7 @@ function converse(socket: Socket, { text }: ZmqEndpoint, receiver: Receiver, sta
       receiver.message(text, header, payload);
     },
     rejected: () => receiver.rejected(text),
-    failed(why) {
-      state.handshakeFailed(why);
-      socket.destroy();
-    },
+    failed: fail,
   });
 }
 
@@ -83,21 +84,13 @@ export function openConnecting(endpoint: ZmqEndpoint, receiver: Receiver, state:
     });
     socket = made;
     made.once('connect', () => {
-      peer = converse(
-        made,
-        endpoint,
-        receiver,
-        // only a connection that works ends the waiting
-        {
-          ...state,
-          connected: () => {
-            delay = FIRST_RETRY;
-            state.connected();
-          },
-        },
-      );
+      const working = (): void => {
+        delay = FIRST_RETRY;
+        state.connected();
+      };
+      peer = converse(made, endpoint, receiver, { ...state, connected: working }, () => closed);
     });
-    made.once('error', (error) => {
+    made.on('error', (error) => {
       if (!closed) state.unreachable(`cannot be reached (${error.message}): tried again and again`);
     });
     made.once('close', () => {
@@ -143,8 +136,9 @@ async function listen(server: Server, endpoint: ZmqEndpoint): Promise<void> {
 /** @throws Error when it cannot listen there */
 export async function openListening(endpoint: ZmqEndpoint, receiver: Receiver, state: EndpointState): Promise<OpenEndpoint> {
   const sockets = new Set<Socket>();
+  let closed = false;
   const server = createServer((socket) => {
-    const peer = converse(socket, endpoint, receiver, state);
+    const peer = converse(socket, endpoint, receiver, state, () => closed);
     sockets.add(socket);
     socket.on('data', (chunk: Buffer) => peer.feed(chunk));
     socket.on('error', () => {}); // 'close' follows
@@ -169,6 +163,7 @@ export async function openListening(endpoint: ZmqEndpoint, receiver: Receiver, s
 
   return {
     async close() {
+      closed = true;
       const ended = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();

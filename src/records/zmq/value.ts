@@ -45,7 +45,7 @@ export class Value {
     const number = this.kind === NUMBER ? this.number : this.kind === TEXT ? this.#parsed() : Number.NaN;
     if (number >= 0 && number < MOST_WHOLE) return Math.floor(number);
     if (number < 0 && number >= -this.wrap / 2 && Number.isInteger(number)) return number + this.wrap;
-    if (this.kind !== NULL && !this.isEmpty()) this.misfits++;
+    if (!this.isEmpty()) this.misfits++;
     return 0;
   }
 
@@ -102,9 +102,9 @@ export class Value {
     return true;
   }
 
-  /** A text with nothing in it: what probes send for "none". A text that begins with a new line is none either. */
+  /** Null, or a text with nothing in it: what probes send for "none". A text that begins with a new line is none either. */
   isEmpty(): boolean {
-    return this.kind === TEXT && (this.start >= this.end || this.bytes[this.start] === 10);
+    return this.kind === TEXT ? this.start >= this.end || this.bytes[this.start] === 10 : this.kind === NULL;
   }
 
   #parsed(): number {

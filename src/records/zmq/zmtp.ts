@@ -27,6 +27,8 @@ export interface ZmtpEvents {
 }
 
 const GREETING = 64;
+/** What is sent at once: a peer that encrypts closes the connection when it reads our mechanism, so we look at its own before. */
+const GREETING_START = 11;
 const MORE = 1;
 const LONG = 2;
 const COMMAND = 4;
@@ -110,6 +112,7 @@ export function createZmtpPeer(events: ZmtpEvents): ZmtpPeer {
     }
     greeted = true;
     started = 0;
+    events.send(greeting.subarray(GREETING_START));
     events.send(READY);
   };
 
@@ -198,7 +201,7 @@ export function createZmtpPeer(events: ZmtpEvents): ZmtpPeer {
     return at + taken;
   };
 
-  events.send(greeting);
+  events.send(greeting.subarray(0, GREETING_START));
 
   return {
     feed(chunk) {
