@@ -11,7 +11,6 @@
  */
 import { type RecordSink, UNKNOWN } from '../flow-record.ts';
 import { NETFLOW_COUNTERS, netflowCounter } from './counters.ts';
-import type { ElementName } from './elements.ts';
 import { createExporters, type Domain } from './exporters.ts';
 import { IPFIX_HEADER, ipfixDomain, ipfixLength, ipfixSequence, ipfixTimes } from './ipfix.ts';
 import { createRecords, type Directions } from './records.ts';
@@ -56,8 +55,6 @@ export interface NetflowDecoderOptions {
   readonly samplingRates?: ReadonlyMap<string, number>;
   readonly directions?: Directions;
   readonly limits?: Partial<NetflowLimits>;
-  /** Names of elements that elements.ts does not know. */
-  readonly nameOf?: ElementName;
   /** Takes a line for the log: at most one a minute and reason. */
   readonly log?: (line: string) => void;
 }
@@ -130,7 +127,7 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     samplingRate = 1,
     samplingRates = new Map<string, number>(),
     directions = 'all',
-    nameOf,
+
     log = () => {},
   } = options;
   if (counters.length < NETFLOW_COUNTERS.length) throw new Error(`${NETFLOW_COUNTERS.length} counters are needed, not ${counters.length}`);
@@ -142,7 +139,7 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     { bytes: limits.waitingBytes, bytesOfDomain: limits.waitingBytesOfDomain, seconds: limits.waitingSeconds },
     counters,
   );
-  const sets = createSets({ records, waiting, trouble, counters, limits, nameOf });
+  const sets = createSets({ records, waiting, trouble, counters, limits });
   const exporters = createExporters({
     most: limits.domains,
     created(domain) {
@@ -263,6 +260,6 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     samples: trouble.samples,
     save: () => saveExporters(exporters.all()),
     restore: (text) => restoreExporters(text, exporters, sets),
-    revision: sets.revision,
+    revision: () => sets.revision() + records.revision(),
   };
 }

@@ -8,6 +8,7 @@
  * NetFlow v9 has no enterprise numbers; by convention 57472 + id is nProbe's, 32768 + id is Cisco's.
  */
 import type { FlowRecord } from '../flow-record.ts';
+import { NTOP_NAMES, STANDARD_NAMES } from '../zmq/names.ts';
 import type { Draft } from './draft.ts';
 import { ipv4Text, ipv6Text } from './text.ts';
 
@@ -612,18 +613,21 @@ const SCOPES: readonly Element[] = ['SYSTEM', 'INTERFACE', 'LINE_CARD', 'CACHE',
 
 const ELEMENTS: ReadonlyMap<number, Element> = new Map([...IANA, ...CISCO, ...NPROBE, ...SCOPES].map((element) => [element.key, element]));
 
-/** Names for elements that are not declared here, by enterprise and id. */
-export type ElementName = (enterprise: number, id: number) => string | undefined;
+/** Names of elements without a meaning here. */
+const NAMES: ReadonlyMap<number, string> = new Map([
+  ...STANDARD_NAMES.map(({ id, names }) => [id, names[0]] as const),
+  ...NTOP_NAMES.map(({ id, names }) => [nprobe(id), names[0]] as const),
+]);
 
 /** The element of a key; an unknown one, and a reverse one without a meaning of its own, is kept under its name or number. */
-export function elementOf(key: number, nameOf?: ElementName): Element {
+export function elementOf(key: number): Element {
   const known = ELEMENTS.get(key);
   if (known !== undefined) return known;
   const enterprise = Math.floor(key / 65536);
   const id = key % 65536;
   if (enterprise === PEN_REVERSE) {
-    const { unless: _, directs: __, fromProbe: ___, number, reverse, text: ____, bytes: _____, ...forward } = elementOf(id, nameOf);
+    const { unless: _, directs: __, fromProbe: ___, number, reverse, text: ____, bytes: _____, ...forward } = elementOf(id);
     return { ...forward, key, name: `REVERSE_${forward.name}`, ...(reverse === undefined ? {} : { number: reverse }) };
   }
-  return { key, name: nameOf?.(enterprise, id) ?? (enterprise === 0 ? String(id) : `${enterprise}.${id}`), kind: 'bytes' };
+  return { key, name: NAMES.get(key) ?? (enterprise === 0 ? String(id) : `${enterprise}.${id}`), kind: 'bytes' };
 }

@@ -54,24 +54,34 @@ function samplingRate(values: Values): number {
 export interface Learned {
   /** The time-outs or the totals are not what they were. */
   changed: boolean;
+  /** Something that is kept over a restart is not what it was. */
+  news: boolean;
   /** Entries that found no room. */
   refused: number;
 }
 
 const put = <Value>(map: Map<number, Value>, key: number, value: Value, most: number, learned: Learned): void => {
-  if (map.size < most || map.has(key)) map.set(key, value);
-  else learned.refused++;
+  if (map.get(key) === value) return;
+  if (map.size >= most && !map.has(key)) {
+    learned.refused++;
+    return;
+  }
+  map.set(key, value);
+  learned.news = true;
 };
 
 export function learn(domain: Domain, values: Values): Learned {
-  const learned: Learned = { changed: false, refused: 0 };
+  const learned: Learned = { changed: false, news: false, refused: 0 };
   const rate = samplingRate(values);
   if (rate > 0) {
     const sampler = values.get(48) ?? values.get(302);
     const index = values.get(SCOPE_INTERFACE) ?? values.get(10);
     if (typeof sampler === 'number') put(domain.samplers, sampler, rate, MOST_SAMPLERS, learned);
     else if (typeof index === 'number' && index > 0) put(domain.interfaces, index, rate, MOST_SAMPLERS, learned);
-    else domain.rate = rate;
+    else if (domain.rate !== rate) {
+      domain.rate = rate;
+      learned.news = true;
+    }
   }
   const application = numberIn(values, 95);
   const name = values.get(96);
@@ -83,11 +93,11 @@ export function learn(domain: Domain, values: Values): Learned {
   const [active, idle] = [numberIn(values, 36), numberIn(values, 37)];
   if (active > 0 && active <= MOST_TIMEOUT && active !== timeouts.active) {
     timeouts.active = active;
-    learned.changed = true;
+    learned.changed = learned.news = true;
   }
   if (idle > 0 && idle <= MOST_TIMEOUT && idle !== timeouts.idle) {
     timeouts.idle = idle;
-    learned.changed = true;
+    learned.changed = learned.news = true;
   }
   for (const [key, total] of TOTALS) {
     const value = values.get(key);

@@ -10,7 +10,7 @@
  * Made by templates.ts, called for every record by records.ts. Steps are plain objects of one shape, read by one `switch`.
  */
 import type { Draft } from './draft.ts';
-import type { Element, ElementName, SetBytes, SetNumber, SetText } from './elements.ts';
+import type { Element, SetBytes, SetNumber, SetText } from './elements.ts';
 import { elementKey, elementOf, PEN_NPROBE, PEN_REVERSE } from './elements.ts';
 import { ipv4Text, macText } from './text.ts';
 import { fromNtp } from './time.ts';
@@ -130,14 +130,11 @@ function opOf({ kind, length: only, text }: Element, length: number): number {
   return [UNSIGNED, U8, U16, U24, U32, UNSIGNED, UNSIGNED, UNSIGNED, U64][length];
 }
 
-export interface CompileOptions {
-  /** Of an options template: values go to {@link Draft.options}. */
-  readonly options: boolean;
-  readonly nameOf?: ElementName | undefined;
-}
-
-/** @returns undefined when a record would have no bytes */
-export function compile(fields: readonly Field[], { options, nameOf }: CompileOptions): Reader | undefined {
+/**
+ * @param options of an options template: values go to {@link Draft.options}
+ * @returns undefined when a record would have no bytes
+ */
+export function compile(fields: readonly Field[], options: boolean): Reader | undefined {
   const keys = new Set(fields.map((field) => field.key));
   const has = (...wanted: number[]): boolean => wanted.some((key) => keys.has(key));
   const reverse = (id: number): number => elementKey(PEN_REVERSE, id);
@@ -152,7 +149,7 @@ export function compile(fields: readonly Field[], { options, nameOf }: CompileOp
   let before = 0;
   let offset = 0;
   for (const { key, length } of fields) {
-    const element = elementOf(key, nameOf);
+    const element = elementOf(key);
     const kept = keeper(element.name, element.kind);
     const probes = fromProbe ? element.fromProbe : undefined;
     const useless = element.ignored === true || (probes === undefined && element.unless !== undefined && has(...element.unless));

@@ -49,11 +49,14 @@ export interface Records {
   finish(domain: Domain): void;
   /** Says what is known of the exporter. */
   tell(domain: Domain): void;
+  /** Grows with everything learned that is kept over a restart. */
+  revision(): number;
 }
 
 export function createRecords({ sink, counters, directions, samplingRate, samplingRates }: RecordsOptions): Records {
   const draft = new Draft();
   const { record } = draft;
+  let revision = 0;
 
   const finish = (domain: Domain): void => {
     const families = draft.families;
@@ -153,6 +156,7 @@ export function createRecords({ sink, counters, directions, samplingRate, sampli
     draft,
     finish,
     tell,
+    revision: () => revision,
     data(domain, template, bytes, at, end) {
       const { reader, options } = template;
       const { minimum } = reader;
@@ -165,7 +169,8 @@ export function createRecords({ sink, counters, directions, samplingRate, sampli
         read++;
         if (options) {
           counters[OPTIONS]++;
-          const { changed, refused } = learn(domain, draft.options);
+          const { changed, news, refused } = learn(domain, draft.options);
+          if (news) revision++;
           counters[OPTIONS_REFUSED] += refused;
           if (changed) tell(domain);
         } else {

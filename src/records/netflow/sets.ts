@@ -9,7 +9,6 @@
  * Data go to records.ts with their template, or wait for it (waiting.ts). Called by v9.ts and ipfix.ts.
  */
 import { netflowCounter } from './counters.ts';
-import type { ElementName } from './elements.ts';
 import type { Domain } from './exporters.ts';
 import type { Records } from './records.ts';
 import { FIRST_TEMPLATE, makeTemplate, readTemplates, sameTemplate, type Template, type TemplateRules } from './templates.ts';
@@ -62,7 +61,6 @@ export interface SetsOptions {
   readonly trouble: Trouble;
   readonly counters: Float64Array;
   readonly limits: TemplateLimits;
-  readonly nameOf: ElementName | undefined;
 }
 
 /** Whether a set can begin here: a message whose first one cannot is none of this version. */
@@ -72,7 +70,7 @@ export function beginsSet(bytes: Buffer, at: number, end: number): boolean {
   return length >= HEADER && at + length <= end;
 }
 
-export function createSets({ records, waiting, trouble, counters, limits, nameOf }: SetsOptions): Sets {
+export function createSets({ records, waiting, trouble, counters, limits }: SetsOptions): Sets {
   const { draft } = records;
   let fields = 0;
   let revision = 0;
@@ -130,7 +128,7 @@ export function createSets({ records, waiting, trouble, counters, limits, nameOf
   };
 
   const templates = (domain: Domain, bytes: Buffer, at: number, end: number, options: boolean): boolean => {
-    const rules: TemplateRules = { version: domain.version, options, nameOf };
+    const rules: TemplateRules = { version: domain.version, options };
     const whole = readTemplates(bytes, at, end, rules, {
       template: (id, from, to) => take(domain, rules, bytes, id, from, to),
       withdrawn: (id) => withdraw(domain, id, options),

@@ -9,7 +9,6 @@
  * IPFIX: no fields = the template is withdrawn; the id of the set itself = all of its kind are. A template is kept as it came, which shows
  * whether it has changed and is what goes to the file of templates.
  */
-import type { ElementName } from './elements.ts';
 import { elementKey, V9_SCOPE, v9Key } from './elements.ts';
 import { compile, type Field, type Reader } from './reader.ts';
 
@@ -30,7 +29,6 @@ export interface TemplateRules {
   /** 9 or 10. */
   readonly version: number;
   readonly options: boolean;
-  readonly nameOf?: ElementName | undefined;
 }
 
 export interface TemplateTaker {
@@ -81,7 +79,7 @@ export function readTemplates(bytes: Buffer, at: number, end: number, { version,
  *   or `refused` (too many fields)
  */
 export function makeTemplate(bytes: Buffer, rules: TemplateRules): Template | 'damaged' | 'refused' {
-  const { version, options, nameOf } = rules;
+  const { version, options } = rules;
   const fields: Field[] = [];
   let at = options ? 6 : 4;
   let scopes = options ? bytes.readUInt16BE(version === 9 ? 2 : 4) : 0;
@@ -102,7 +100,7 @@ export function makeTemplate(bytes: Buffer, rules: TemplateRules): Template | 'd
     }
   }
   if (scopes > fields.length || (version === 9 && fields.some((field) => field.length === 0xffff))) return 'damaged';
-  const reader = compile(fields, { options, nameOf });
+  const reader = compile(fields, options);
   if (reader === undefined) return 'damaged';
   return { id: bytes.readUInt16BE(0), options, bytes: Buffer.from(bytes), fields: fields.length, reader };
 }

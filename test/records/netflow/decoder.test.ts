@@ -308,10 +308,16 @@ describe('fields', () => {
     assert.deepEqual(record?.more, ['999', 42, '12345.1000', 'hello', '12345.7', 'ff00000000000000aa', '12345.8', 'x'.repeat(300)]);
   });
 
-  test('the table of names of the caller names what is not declared', () => {
-    const options = { nameOf: (enterprise: number, id: number) => (enterprise === NPROBE && id === 134 ? 'SIP_INVITE_TIME' : undefined) };
-    const record = oneRecord([[134, 4, NPROBE]], [u32(5)], { options });
-    assert.deepEqual(record?.more, ['SIP_INVITE_TIME', 5]);
+  test('elements without a meaning have their names where they have one', () => {
+    const record = oneRecord(
+      [
+        [134, 4, NPROBE],
+        [89, 1],
+        [16, 4, REVERSE],
+      ],
+      [u32(5), u8(64), u32(9)],
+    );
+    assert.deepEqual(record?.more, ['SIP_INVITE_TIME', 5, 'FORWARDING_STATUS', 64, 'REVERSE_SRC_AS', 9]);
   });
 
   test('structured data (RFC 6313) are stepped over', () => {

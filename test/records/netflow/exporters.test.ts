@@ -1,7 +1,10 @@
 /** Real exporters: what they make of a capture is what the capture holds, flow by flow. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { capture, inCapture, inRecords, nfreplay, shifted, softflowd, type Totals } from './exporters.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { openNetflowCollector } from '../../../src/records/netflow/collector.ts';
+import { COLLECTOR_COUNTERS } from '../../../src/records/netflow/counters.ts';
+import { capture, exportTo, inCapture, inRecords, nfreplay, shifted, softflowd, type Totals } from './exporters.ts';
 import { createHarness } from './support.ts';
 
 const read = (datagrams: readonly Buffer[]) => {
@@ -59,6 +62,29 @@ describe('softflowd', () => {
         [8, 0, 0],
       ]);
     }
+  });
+
+  test('sampling rate, MAC addresses, MPLS labels', async () => {
+    for (const version of [5, 9, 10] as const) {
+      const sampled = read(await softflowd(capture('demo.pcap'), version, ['-s', '10']));
+      assert.deepEqual([...new Set(sampled.records.map(({ samplingRate }) => samplingRate))], [10]);
+      if (version === 5) continue;
+      const { records } = read(await softflowd(capture('vlan-mpls.pcap'), version, ['-T', 'ether', '-x', '3']));
+      const labelled = records.find(({ source }) => source === '10.1.2.1');
+      assert.deepEqual(labelled?.more?.slice(-2), ['MPLS_LABEL_1', 29]);
+      assert.deepEqual([labelled?.srcMac, labelled?.dstMac], [0x003096052838, 0x003096e6fc39]);
+    }
+  });
+
+  test('IPFIX over TCP', async () => {
+    const harness = createHarness();
+    const counters = new Float64Array(COLLECTOR_COUNTERS.length);
+    const collector = await openNetflowCollector({ address: '127.0.0.1', port: 0, transport: 'tcp', counters }, harness.decoder.datagram);
+    await exportTo(collector.port, capture('demo.pcap'), 10, ['-P', 'tcp']);
+    const truth = inCapture(capture('demo.pcap'), 'frames');
+    while (inRecords(harness.records).size < truth.size) await turn();
+    assert.deepEqual(counted(inRecords(harness.records)), counted(truth));
+    await collector.close();
   });
 
   for (const [way, version, args, within] of [

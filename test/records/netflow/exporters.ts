@@ -45,9 +45,14 @@ async function collect(exporter: (port: number) => Promise<unknown>): Promise<Bu
   return datagrams;
 }
 
-/** @param args more of them, such as `-b` for both directions in one record */
-export const softflowd = (file: string, version: 5 | 9 | 10, args: readonly string[] = []): Promise<Buffer[]> =>
-  collect((port) => run('softflowd', ['-r', file, '-n', `127.0.0.1:${port}`, '-v', String(version), '-d', ...args], 'softflowd'));
+type Version = 5 | 9 | 10;
+
+/** Makes `softflowd` export a capture. @param args more of them, such as `-b` for both directions in one record */
+export const exportTo = (port: number, file: string, version: Version, args: readonly string[] = []): Promise<unknown> =>
+  run('softflowd', ['-r', file, '-n', `127.0.0.1:${port}`, '-v', String(version), '-d', ...args], 'softflowd');
+
+export const softflowd = (file: string, version: Version, args: readonly string[] = []): Promise<Buffer[]> =>
+  collect((port) => exportTo(port, file, version, args));
 
 export const nfreplay = async (file: string, version: 5 | 9): Promise<Buffer[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-nfdump-'));
