@@ -9,7 +9,7 @@ import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { CALLBACKS } from '../../src/flows/event.ts';
 import { runTest, scriptsOf, scriptTest } from '../../src/scripts/testing/suite.ts';
 import { EXAMPLE_CAPTURES, exampleCapture } from '../support/example-captures.ts';
-import { CAPTURES, captureNames } from '../support/golden.ts';
+import { CAPTURES } from '../support/golden.ts';
 import { pcapFile } from '../support/packets.ts';
 import { runCli } from '../support/run-cli.ts';
 
@@ -40,10 +40,10 @@ test('the examples use all callbacks and both languages', () => {
 });
 
 test('on ordinary traffic they say only what is true', () => {
-  const names = captureNames().filter((name) => !name.endsWith('.gz'));
+  const names = ['demo', 'http-dns', 'ipv6', 'quic', 'retransmissions', 'smtp-icmp-errors', 'vlan-mpls', 'windows-network'];
   const { stdout, status } = runCli([
-    ...names.flatMap((name) => ['-i', `${CAPTURES}${name}`]),
-    ...['--scripts-dir', DIRECTORY, '--shutdown-when-done', '--pcap-callbacks', 'all', '--export-alerts', '-'],
+    ...names.flatMap((name) => ['-i', `${CAPTURES}${name}.pcap`]),
+    ...['--max-flows', '2000', '--scripts-dir', DIRECTORY, '--shutdown-when-done', '--pcap-callbacks', 'all', '--export-alerts', '-'],
   ]);
   assert.equal(status, 0);
   const alerts = stdout

@@ -66,12 +66,13 @@ const sshSession = (at: number, client: string, server: string, seconds: number)
 
 const DATA = ['mzxw6ytboi2dknrtgqzdcmrt', 'pfxxk4tfeb2gqzjaon2xe2lu', 'nfxgoidumf2ca5dinfzsa3lf', 'ozsxe6jajrxw4zzamrqxiyjb'];
 
-const upload = (of: Omit<TalkOf, 'to'>, mebibytes: number): CapturedPacket[] =>
+/** @param every seconds between two frames of 64 KiB */
+const upload = (of: Omit<TalkOf, 'to'>, mebibytes: number, every: number): CapturedPacket[] =>
   tcpTalk({ to: 443, snap: 54, ...of }, [
     said('client', say.hello('upload.example.net')),
     said('server', say.serverHello()),
     said('client', say.clientFinished()),
-    ...times(mebibytes * 16, () => said('client', new Uint8Array(65_400), 0.1)),
+    ...times(mebibytes * 16, () => said('client', new Uint8Array(65_400), every)),
   ]);
 
 const certified = (of: Omit<TalkOf, 'to'>, name: string, issuer: string, notBefore: string, notAfter: string): CapturedPacket[] =>
@@ -208,14 +209,15 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
 
   large_upload: {
     story: [
-      '192.168.1.66 sends 203.0.113.80 three times 24 MiB within half an hour: an alert when they are over 64 MiB together.',
+      '192.168.1.66 sends 203.0.113.80 24 MiB in a minute, and then 48 MiB more in a flow of over half an hour: an alert while that goes on.',
       '192.168.1.20 sends 198.51.100.80 20 MiB.',
       'The frames are 64 KiB long, as cards with segmentation offload show them, and cut off after 54 bytes.',
     ],
     packets: () =>
       together(
-        ...times(3, (i) => upload({ at: 10 + 600 * i, client: '192.168.1.66', server: '203.0.113.80', from: 50_000 + i }, 24)),
-        upload({ at: 100, client: '192.168.1.20', server: '198.51.100.80' }, 20),
+        upload({ at: 10, client: '192.168.1.66', server: '203.0.113.80' }, 24, 0.1),
+        upload({ at: 100, client: '192.168.1.66', server: '203.0.113.80', from: 50_001 }, 48, 2.9),
+        upload({ at: 100, client: '192.168.1.20', server: '198.51.100.80' }, 20, 0.1),
       ),
   },
 

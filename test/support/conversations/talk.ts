@@ -40,7 +40,7 @@ export interface TalkOf {
   readonly to: number;
   /** Round-trip time in s, as seen beside the client; 0.01 if left out. */
   readonly rtt?: number;
-  /** Bytes of each packet that are in the file, as `tcpdump -s` does it; all if left out. */
+  /** What is said goes out as one long frame, as cards with segmentation offload show it, of which so many bytes are in the file. */
   readonly snap?: number;
 }
 
@@ -73,7 +73,8 @@ export function tcpTalk(of: TalkOf, what: readonly Said[], end: TcpEnd = 'closed
     const ack = (flags & ACK) === 0 ? 0 : next[by === 'client' ? 'server' : 'client'];
     const segment = tcp({ from: sport, to: dport, seq: next[by], ack, flags, window: 64_240 }, payload);
     const bytes = ethernet({ from: macOf(source), to: macOf(target) }, ipv4({ from: source, to: target, id: id++ }, segment));
-    packets.push({ time: START_US + Math.round(now * 1e6), bytes: bytes.subarray(0, of.snap ?? bytes.length), wire: bytes.length });
+    const kept = payload.length > MOST ? (of.snap ?? bytes.length) : bytes.length;
+    packets.push({ time: START_US + Math.round(now * 1e6), bytes: bytes.subarray(0, kept), wire: bytes.length });
   }
   const forward = (by: Said['by'], count: number): void => {
     next[by] = (next[by] + count) % 2 ** 32;
@@ -109,7 +110,7 @@ export function tcpTalk(of: TalkOf, what: readonly Said[], end: TcpEnd = 'closed
       }
       forward(by, part.length);
     }
-    // the other end acknowledges; of cut captures the file has fewer of these
+    // the other end acknowledges; of long frames one does for many
     now += 0.0005;
     if (of.snap === undefined || ++unacknowledged % 16 === 0) send(by === 'client' ? 'server' : 'client', ACK);
   }
