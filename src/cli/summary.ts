@@ -85,9 +85,13 @@ function scriptLines(scripts: readonly ScriptSnapshot[]): string[] {
   for (const group of byPath.values()) {
     const first = group[0] as ScriptSnapshot;
     const name = printable(first.file);
-    if (first.state === 'error') notes.push(...wrap(`not loaded: ${printable(first.error ?? name)}`, COLUMNS, '  '));
+    if (first.error !== undefined) notes.push(...wrap(`not loaded: ${printable(first.error)}`, COLUMNS, '  '));
     if (first.state === 'off by setup') notes.push(`switched off by its setup: ${name}`);
-    if (first.state !== 'on') continue;
+    if (first.state === 'off') notes.push(`switched off: ${name}`);
+    if (first.state === 'shadow') notes.push(`in shadow, its alerts are only recorded: ${name}`);
+    const broken = group.find((script) => script.state === 'broken')?.broken;
+    if (broken !== undefined) notes.push(...wrap(`broken: ${name}: ${printable(broken.reason)}`, COLUMNS, '  '));
+    if (first.state !== 'on' && first.state !== 'shadow' && first.state !== 'broken') continue;
     const alerts = count(sum(group.map((script) => script.alerts)));
     const used = CALLBACKS.filter((callback) => first.callbacks.includes(callback));
     for (const [index, callback] of used.entries()) {

@@ -35,6 +35,7 @@ import type {
   ScriptVersion,
 } from './runtime.ts';
 import { Tally } from './tally.ts';
+import { createTypeScriptRuntime } from './typescript/runtime.ts';
 
 /** An alert with where it comes from. Texts are in Latin-1 form, as a view's strings are. */
 export interface ScriptAlert extends RaisedAlert {
@@ -209,7 +210,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     directories: options.directories,
   };
   const lua = await createLuaRuntime(runtimeHost, fields);
-  const runtimes: Readonly<Record<Language, Runtime>> = { lua, typescript: lua };
+  const runtimes: Readonly<Record<Language, Runtime>> = { lua, typescript: createTypeScriptRuntime(runtimeHost, fields) };
   const scripts = new Map<string, Script>();
   const switches = new Map<string, ScriptSwitch>();
   const numbered = new Map<number, Script>();
@@ -291,7 +292,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       readonly Segment[]
     >;
     for (const callback of CALLBACKS) {
-      for (const runtime of new Set(Object.values(runtimes))) {
+      for (const runtime of Object.values(runtimes)) {
         const row: number[] = [];
         for (const segment of plans[callback]) {
           if (segment.runtime !== runtime) continue;
@@ -699,7 +700,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     effectsDropped: effects.dropped,
 
     close() {
-      for (const runtime of new Set(Object.values(runtimes))) runtime.close();
+      for (const runtime of Object.values(runtimes)) runtime.close();
     },
   };
 

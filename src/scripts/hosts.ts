@@ -151,7 +151,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   const exiting = new Set<Promise<number>>();
   const recording = config.recordTo === undefined ? undefined : createRecordingState();
 
-  const keyOf = (path: string): string => main?.report?.scripts.find((script) => script.path === path)?.key ?? path;
+  const keyOf = (path: string): string => joined()?.scripts.find((script) => script.path === path)?.key ?? path;
 
   function start(ring: SharedArrayBuffer, own: string | undefined, place: number, resume?: HostData['resume'], careful = false): Host {
     const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
@@ -441,8 +441,8 @@ export function startHosts(options: HostsOptions): ScriptHosts {
           const tally = tallies.of(numberOf(script.path), callback);
           alerts += tally.alerts;
           shadowAlerts += tally.shadowAlerts;
-          const known = script.stats[callback];
-          if (known !== undefined) stats[callback] = { ...known, ...tally.counts(), cpuUs: known.meanUs * tally.calls };
+          const known = script.stats[callback] ?? { cpuUs: 0, meanUs: 0, p99Us: 0 };
+          if (script.callbacks.includes(callback)) stats[callback] = { ...known, ...tally.counts(), cpuUs: known.meanUs * tally.calls };
         }
         const rests = entry !== undefined && entry.host === undefined;
         return {
