@@ -474,6 +474,9 @@ const IANA: readonly Element[] = [
   text(469, 'HTTP_CONTENT_TYPE', detail('http.content_type')),
 ];
 
+/** Sub-application of HTTP: the host. */
+const HTTP_HOST = 0x3402;
+
 const cisco = (id: number): number => elementKey(PEN_CISCO, id);
 
 /** v9 field types are 32768 above. Addresses and ports of a connection stand for those of the flow where it has none (AVC). */
@@ -487,15 +490,15 @@ const CISCO: readonly Element[] = [
   unsigned(cisco(7235), 'POST_NAPT_SRC_TRANSPORT_PORT'),
   unsigned(cisco(7236), 'POST_NAPT_DST_TRANSPORT_PORT'),
   unsigned(cisco(7237), 'FIREWALL_EVENT'),
-  // application id (4 bytes), sub-application id (2), value; only the host of HTTP begins with these
+  // application id (4 bytes), sub-application id (2), value
   {
     key: cisco(12235),
     name: 'SUB_APPLICATION_VALUE',
     kind: 'bytes',
     bytes: (r, bytes, at, _, length) => {
-      if (length > 6 && bytes[at] === 3 && bytes.readUInt16BE(at + 2) === 80 && bytes.readUInt16BE(at + 4) === 0x3402) {
-        r.details.push('host_server_name', bytes.latin1Slice(at + 6, at + length));
-      }
+      if (length <= 6 || bytes.readUInt16BE(at + 4) !== HTTP_HOST) return;
+      const end = bytes.indexOf(0, at + 6);
+      r.details.push('host_server_name', bytes.latin1Slice(at + 6, end < 0 || end > at + length ? at + length : end));
     },
   },
   ipv4(cisco(12236), 'CONNECTION_CLIENT_IPV4_ADDR', source, { unless: [8], directs: true }),

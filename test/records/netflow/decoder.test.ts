@@ -460,6 +460,54 @@ describe('a probe (nProbe), v9 and IPFIX', () => {
   });
 });
 
+describe('Cisco', () => {
+  test('a security event of an ASA (NSEL): both directions since the last event, translated addresses', () => {
+    const record = oneRecord(
+      [
+        [231, 4],
+        [232, 4],
+        [233, 1],
+        [33002, 2],
+        [40001, 4],
+        [40003, 2],
+        [152, 8],
+        [323, 8],
+      ],
+      [u32(700), u32(9000), u8(2), u16(2030), ip('203.0.113.9'), u16(1024), u64(1_700_000_000_000), u64(1_700_000_004_000)],
+      { version: 9 },
+    );
+    assert.deepEqual([record?.inBytes, record?.outBytes, record?.directed], [700, 9000, true]);
+    assert.deepEqual([record?.first, record?.last], [1_700_000_000_000_000, 1_700_000_004_000_000]);
+    assert.deepEqual(record?.more, [
+      ...['FIREWALL_EVENT', 2, 'FW_EXT_EVENT', 2030],
+      ...['POST_NAT_SRC_IPV4_ADDR', '203.0.113.9', 'POST_NAPT_SRC_TRANSPORT_PORT', 1024],
+    ]);
+  });
+
+  test('AVC: the ends of the connection stand for those of the flow, the host of HTTP', () => {
+    const { send, records } = createHarness();
+    const fields: FieldOf[] = [
+      [4, 1],
+      [12236, 4, 9],
+      [12237, 4, 9],
+      [12240, 2, 9],
+      [12241, 2, 9],
+      [12235, 0xffff, 9],
+      [231, 8],
+    ];
+    const host = Buffer.concat([Buffer.from('030000503402', 'hex'), Buffer.from('www.example.com\0')]);
+    send(
+      ipfix([
+        set(2, template(300, fields)),
+        set(300, Buffer.concat([u8(6), SOURCE, DESTINATION, u16(51514), u16(80), variable(host), u64(5)]), 0),
+      ]),
+    );
+    const [record] = records;
+    assert.deepEqual([record?.source, record?.srcPort, record?.destination, record?.dstPort], ['192.0.2.10', 51514, '198.51.100.20', 80]);
+    assert.deepEqual([record?.details, record?.directed], [['host_server_name', 'www.example.com'], true]);
+  });
+});
+
 describe('options', () => {
   const fields: readonly FieldOf[] = [...KEY, [1, 4], [2, 4], [48, 1]];
   const data = (sampler: number): Buffer => Buffer.concat([key(), u32(100), u32(1), u8(sampler)]);
@@ -813,6 +861,7 @@ describe('templates', () => {
       ]),
     );
     const after = createHarness();
+    assert.equal(before.decoder.revision() > 3, true);
     assert.deepEqual(after.decoder.restore(before.decoder.save()), { exporters: 1, templates: 3 });
     after.send(v9([data], { sequence: 5000 }), { port: 6001 });
     assert.deepEqual(

@@ -64,7 +64,7 @@ describe('softflowd', () => {
     }
   });
 
-  test('sampling rate, MAC addresses, MPLS labels', async () => {
+  test('sampling rate, MAC addresses, VLAN, MPLS labels', async () => {
     for (const version of [5, 9, 10] as const) {
       const sampled = read(await softflowd(capture('demo.pcap'), version, ['-s', '10']));
       assert.deepEqual([...new Set(sampled.records.map(({ samplingRate }) => samplingRate))], [10]);
@@ -72,6 +72,7 @@ describe('softflowd', () => {
       const { records } = read(await softflowd(capture('vlan-mpls.pcap'), version, ['-T', 'ether', '-x', '3']));
       const labelled = records.find(({ source }) => source === '10.1.2.1');
       assert.deepEqual(labelled?.more?.slice(-2), ['MPLS_LABEL_1', 29]);
+      assert.equal(records.find(({ source }) => source === '10.20.80.1')?.vlan, 4093);
       assert.deepEqual([labelled?.srcMac, labelled?.dstMac], [0x003096052838, 0x003096e6fc39]);
     }
   });
