@@ -141,6 +141,8 @@ export interface HostData {
   readonly lockHolder: number;
   /** One word: lines of scripts that are on their way to the main thread. */
   readonly linesUnderWay: SharedArrayBuffer;
+  /** Of all hosts of the interface (scripts/runtime.ts). */
+  readonly seed: number;
   /** What a recording is gathered in (recording/writer.ts), for all hosts of the interface one after another. */
   readonly recording: SharedArrayBuffer | undefined;
   readonly files: readonly HostFile[];

@@ -45,8 +45,9 @@ export interface RecordingHeader {
   /** ISO 8601, when it was begun. */
   readonly began: string;
   readonly interface: { readonly id: number; readonly name: string; readonly kind: 'packet' | 'pcap' };
-  /** Hashes of Lua are seeded at random there. */
   readonly live: boolean;
+  /** Of hashes and random numbers of scripts. */
+  readonly seed: number;
   /** Callbacks that are called at all. */
   readonly callbacks: readonly Callback[];
   readonly names: Names;

@@ -6,6 +6,7 @@
  *
  * Called by worker.ts for an interface, and by `flowpatrol test` and `replay`. Synchronous; an error of a script never leaves it.
  */
+import { randomInt } from 'node:crypto';
 import { basename } from 'node:path';
 import { CALLBACK_BIT, CALLBACKS, type Callback } from '../flows/event.ts';
 import { FIELDS, type Field, type FieldValue } from '../flows/fields.ts';
@@ -90,8 +91,11 @@ export interface HostSink {
 export interface ScriptHostOptions {
   readonly interfaceId: number;
   readonly interfaceName: string;
-  /** Live interfaces have the circuit breaker, and hashes that nobody can foresee. */
   readonly live: boolean;
+  /** Default: live interfaces have the circuit breaker. */
+  readonly breaker?: boolean;
+  /** Below 2^31; default: 0, so that every run is the same, and at random on live interfaces. */
+  readonly seed?: number;
   readonly names: Names;
   /** An empty book without it. */
   readonly hosts?: HostBook;
@@ -195,12 +199,13 @@ const byOrder = (a: Script, b: Script): number =>
   (a.file < b.file ? -1 : a.file > b.file ? 1 : a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
 export async function createScriptHost(options: ScriptHostOptions): Promise<ScriptHost> {
-  const { sink, live, fields = FIELDS } = options;
+  const { sink, live, fields = FIELDS, breaker = live, seed = live ? randomInt(2 ** 31) : 0 } = options;
   const effects = createEffects();
   const runtimeHost: RuntimeHost = {
     interfaceId: options.interfaceId,
     interfaceName: options.interfaceName,
     live,
+    seed,
     names: options.names,
     hosts: options.hosts ?? EMPTY_BOOK,
     effects,
@@ -371,7 +376,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       script.lastError = line;
       script.lastStack = stack.split('\n').map(printable).join('\n');
       failed.push({ script, reason, message: line });
-      if (!live || current === undefined) return;
+      if (!breaker || current === undefined) return;
       failing.add(script);
       const opened = script.breaker.failed(current.time(), line);
       if (opened !== undefined) switchedOff(script, opened);
@@ -642,7 +647,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason);
     if (measured) {
       limitMemory(view);
-      if (live) compare(view.time());
+      if (breaker) compare(view.time());
     }
     current = undefined;
     currentCallback = 'load';

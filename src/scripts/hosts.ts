@@ -8,6 +8,7 @@
  *
  * Made by patrol.ts, one per interface that has scripts or exports.
  */
+import { randomInt } from 'node:crypto';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import { releaseOutputLock } from '../exports/lines.ts';
@@ -149,6 +150,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   let linesLost = 0;
   let closed = false;
   const exiting = new Set<Promise<number>>();
+  const seed = live ? randomInt(2 ** 31) : 0;
   const recording = config.recordTo === undefined ? undefined : createRecordingState();
 
   const keyOf = (path: string): string => joined()?.scripts.find((script) => script.path === path)?.key ?? path;
@@ -175,6 +177,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       outputLock: options.outputLock,
       lockHolder: options.lockHolder(place),
       linesUnderWay: lines.buffer,
+      seed,
       recording,
       files: [...files.values()].filter(({ change }) => config.scripts && (own === undefined || change.path === own)),
       switches,

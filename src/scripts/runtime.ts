@@ -101,8 +101,9 @@ export interface Effects {
 export interface RuntimeHost {
   readonly interfaceId: number;
   readonly interfaceName: string;
-  /** Hashes of Lua are seeded at random, so that nobody can choose traffic that makes tables slow; else every run is the same. */
   readonly live: boolean;
+  /** Of hashes and random numbers, below 2^31: at random on live interfaces, so that nobody can choose traffic that makes tables slow. */
+  readonly seed: number;
   readonly names: Names;
   readonly hosts: HostBook;
   readonly effects: Effects;

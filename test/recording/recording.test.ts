@@ -24,6 +24,7 @@ const HEADER: RecordingHeader = {
   began: '2026-01-01T00:00:00.000Z',
   interface: { id: 0, name: 'eth0', kind: 'packet' },
   live: true,
+  seed: 1,
   callbacks: ['protocolDetected', 'idle'],
   names: NAMES,
   hosts: { geoFiles: [], systemAddresses: ['192.0.2.1'] },

@@ -79,7 +79,7 @@ const STACK_MARK = '\0';
 
 /** @param fields the keys of `info`; the real ones, or those of a test */
 export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[] = FIELDS): Promise<Runtime> {
-  const state = await LuaState.create(!of.live);
+  const state = await LuaState.create(of.seed);
   const { api, main } = state;
   const modules = readModules();
   const numbers = fields.map((_, i) => BigInt(i + 1));

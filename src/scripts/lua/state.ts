@@ -62,14 +62,13 @@ export class LuaState {
   }
 
   /**
-   * @param repeatable the same seed for Lua's hashes and random numbers every time, so `pairs` has the same order in every
-   *   run; without it the seed is the time, so that nobody can choose traffic whose strings collide.
+   * @param seed of Lua's hashes and random numbers, below 2^31: with the same one `pairs` has the same order
    */
-  static async create(repeatable: boolean): Promise<LuaState> {
+  static async create(seed: number): Promise<LuaState> {
     const api = await loadWasm();
     const now = Date.now;
     // Seeds are time(NULL), which is Date.now() here; the calls below are synchronous.
-    if (repeatable) Date.now = () => 0;
+    Date.now = () => seed * 1000;
     let main: LuaThread;
     try {
       main = api.luaL_newstate();

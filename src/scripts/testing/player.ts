@@ -50,7 +50,9 @@ export async function createPlayer(header: RecordingHeader, { scripts, directori
   const host = await createScriptHost({
     interfaceId: header.interface.id,
     interfaceName: header.interface.name,
-    live: false, // no breaker: what was switched off by it stands in the recording
+    live: header.live,
+    seed: header.seed,
+    breaker: false, // what was switched off by it stands in the recording
     names: header.names,
     hosts: book,
     preferences: () => preferences,

@@ -9,7 +9,6 @@
  * Which fields are handed over is learnt for each script and callback. A value is read from the event once, however many scripts ask
  * for it. Nothing but primitives crosses between a script and the host: see world.ts. Only who calls can end a call that does not return.
  */
-import { randomInt } from 'node:crypto';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { type Context, constants, createContext, runInNewContext, Script } from 'node:vm';
 import { CALLBACKS, type Callback } from '../../flows/event.ts';
@@ -195,8 +194,7 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
       // a queue of its own, which nothing works off: no callback of a promise runs outside of a call
       microtaskMode: 'afterEvaluate',
     });
-    const seed = of.live ? randomInt(2 ** 32) : 0;
-    const world = (worldScript.runInContext(context) as typeof createWorld)(hostOf(script), JSON.stringify({ ...data, seed }));
+    const world = (worldScript.runInContext(context) as typeof createWorld)(hostOf(script), JSON.stringify({ ...data, seed: of.seed }));
     for (const source of sources) world.add(source.file, compiled(source).runInContext(context), JSON.stringify(source.from));
     const loaded = { context, world, files: sources.map(({ file }) => file), stages: new Map<Callback, Stage>() };
     try {

@@ -27,6 +27,7 @@ async function runtimeOf(
       interfaceId: 0,
       interfaceName: 'eth0',
       live: false,
+      seed: 0,
       names: { ...NAMES, protocols },
       hosts: EMPTY_BOOK,
       effects: createEffects(),

@@ -54,6 +54,7 @@ export function start(t: TestContext, texts: readonly string[], options: Options
     interfaceId: 3,
     interfaceName: 'eth0',
     live,
+    seed: 0,
     names,
     hosts: EMPTY_BOOK,
     effects,
