@@ -33,7 +33,6 @@ export default defineScript({
     flow.alert('unexpected_dns_server', 'warning', {
       server: info['srv.ip'],
       country: info['srv.country'],
-      network: info['srv.as_name'],
       query,
     });
   },

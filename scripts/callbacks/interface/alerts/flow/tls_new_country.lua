@@ -38,7 +38,7 @@ function script.protocolDetected(info)
 
   local name = info["protos.tls.client_requested_server_name"]
   alerts_api.storeFlowAlert(alert_consts.alert_types.suspicious_activity, alert_consts.alert_severities.warning,
-    { country = country, server_name = name, network = info["srv.as_name"], days_known = (now - since) // DAY })
+    { country = country, server_name = name, days_known = (now - since) // DAY })
 end
 
 return script
