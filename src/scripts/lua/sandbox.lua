@@ -19,22 +19,31 @@ for name, value in next, host.about() do host[name] = value end
 
 -- Tables of a lazy info behave like ordinary ones ------------------------------------------------
 
+-- Errors name the script's line, not one of ours.
+local function check_table(value, name)
+  if type(value) ~= 'table' then error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, type(value)), 3) end
+end
+
 local function safe_next(t, key)
+  check_table(t, 'next')
   if is_lazy(t) then materialise(t) end
   return rawnext(t, key)
 end
 
 local function safe_pairs(t)
+  check_table(t, 'pairs')
   if is_lazy(t) then materialise(t) end
   return rawpairs(t)
 end
 
 local function safe_rawget(t, key)
+  check_table(t, 'rawget')
   if is_lazy(t) then return t[key] end
   return base.rawget(t, key)
 end
 
 local function safe_rawset(t, key, value)
+  check_table(t, 'rawset')
   if is_lazy(t) then
     t[key] = value
     return t
@@ -47,6 +56,7 @@ local function safe_getmetatable(value)
 end
 
 local function safe_setmetatable(t, metatable)
+  check_table(t, 'setmetatable')
   if is_lazy(t) then materialise(t) end
   -- A finaliser would run outside every call, where no budget holds.
   if type(metatable) == 'table' and base.rawget(metatable, '__gc') ~= nil then
@@ -90,14 +100,27 @@ local string_lib = base.string
 local real_rep = string_lib.rep
 string_lib.dump = nil
 
-function string_lib.rep(text, count, separator)
-  local times = tonumber(count)
-  if times and times > 1 and (type(text) == 'string' or type(text) == 'number') then
-    local once = #tostring(text) + #tostring(separator or '')
-    if once == 0 then return '' end
-    if once * times > LONGEST_STRING then error('resulting string too large', 2) end
+-- `unit` so many times, by doubling: Lua's own copies byte by byte.
+local function doubled(unit, times)
+  local result = ''
+  while true do
+    if times & 1 == 1 then result = result .. unit end
+    times = times >> 1
+    if times == 0 then return result end
+    unit = unit .. unit
   end
-  return real_rep(text, count, separator)
+end
+
+function string_lib.rep(text, count, separator)
+  local times = math.tointeger(tonumber(count))
+  local is_text = type(text) == 'string' or type(text) == 'number'
+  local between = separator == nil and '' or separator
+  if not times or times < 2 or not is_text or type(between) ~= 'string' then return real_rep(text, count, separator) end
+  text = tostring(text)
+  local unit = text .. between
+  if unit == '' then return '' end
+  if times > LONGEST_STRING // #unit then error('resulting string too large', 2) end
+  return doubled(unit, times - 1) .. text
 end
 
 local function safe_move(from, first, last, at, ...)
@@ -137,7 +160,7 @@ end
 
 -- A chunk of ours that is never interrupted: it must not loop over what a script gives it.
 local function trusted(path, ...)
-  return base.assert(base.load(host.chunk(path), '=flowpatrol ' .. path, 't'))(...)
+  return base.assert(base.load(host.chunk(path), '=flowpatrol ' .. path:match('(%a+)%.lua$'), 't'))(...)
 end
 
 -- strings.lua adds to the string library, json.lua is shared by all; both work on what scripts give them, so they can be interrupted.
