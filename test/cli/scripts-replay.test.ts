@@ -79,6 +79,32 @@ test('unchanged scripts do the same again, plain and compressed', () => {
   ]);
 });
 
+test('a live interface too, byte for byte: also the order of hashes, which is another in every run', () => {
+  const scripts = mkdtempSync(join(directory, 'scripts-'));
+  writeFileSync(
+    join(scripts, 'order.lua'),
+    `local script = { key = "order", gui = { i18n_title = "Order", i18n_description = "" } }
+    function script.setup() return true end
+    function script.idle(info)
+      local order = {}
+      for key in pairs(info) do order[#order + 1] = key end
+      print(table.concat(order, " "))
+      alerts_api.storeFlowAlert(alert_consts.alert_types.web_mining, alert_consts.alert_severities.info, { random = math.random(1 << 50) })
+    end
+    return script`,
+  );
+  const file = join(directory, 'live.fpr');
+  const capture = resolve(import.meta.dirname, '../captures/tls-1.1.pcap');
+  is(runCli(['record', '-i', capture, '--original-speed', '--scripts-dir', scripts, '-o', file]), 0);
+  assert.deepEqual(
+    is(runCli(['replay', file]), 0)
+      .trimEnd()
+      .split('\n')
+      .slice(1),
+    ['1 the same, 0 new, 0 gone, 0 changed'],
+  );
+});
+
 test('alerts that come, go and change, each with its packet time and flow; statuses do not feed back', () => {
   const other = is(runCli(['replay', recording, '--script', changed('more.lua', '% 20', '% 10')]), 1);
   assert.match(
