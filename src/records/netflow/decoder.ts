@@ -17,6 +17,7 @@ import { createRecords, type Directions } from './records.ts';
 import { restoreExporters, saveExporters } from './saved.ts';
 import { type Arrival, followSequence } from './sequence.ts';
 import { beginsSet, createSets } from './sets.ts';
+import { createToldMemory } from './told.ts';
 import { createTrouble, type TroubleSample } from './trouble.ts';
 import { V5_HEADER, v5Count, v5Header, v5Length, v5Records, v5Sequence } from './v5.ts';
 import { V9_HEADER, v9Domain, v9Sequence, v9Times } from './v9.ts';
@@ -27,7 +28,7 @@ export interface NetflowLimits {
   readonly domains: number;
   /** Templates of one domain. */
   readonly templates: number;
-  /** Fields of all templates of all domains; a template has 512 at most. */
+  /** Fields of templates, of which one has 512 at most, and entries of options tables, of all domains; a template counts as 8 more. */
   readonly fields: number;
   /** Bytes of data that wait for their templates, in all and of one domain, and for how long, s. */
   readonly waitingBytes: number;
@@ -39,7 +40,7 @@ export interface NetflowLimits {
 export const DEFAULT_LIMITS: NetflowLimits = {
   domains: 4096,
   templates: 4096,
-  fields: 2 ** 17,
+  fields: 2 ** 18,
   waitingBytes: 8 << 20,
   waitingBytesOfDomain: 1 << 20,
   waitingSeconds: 1800,
@@ -132,22 +133,20 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
   } = options;
   if (counters.length < NETFLOW_COUNTERS.length) throw new Error(`${NETFLOW_COUNTERS.length} counters are needed, not ${counters.length}`);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const records = createRecords({ sink, counters, directions, samplingRate, samplingRates });
+  const memory = createToldMemory(limits.fields);
+  const records = createRecords({ sink, counters, memory, directions, samplingRate, samplingRates });
   const { draft } = records;
   const trouble = createTrouble(counters, log);
   const waiting = createWaiting(
     { bytes: limits.waitingBytes, bytesOfDomain: limits.waitingBytesOfDomain, seconds: limits.waitingSeconds },
     counters,
   );
-  const sets = createSets({ records, waiting, trouble, counters, limits });
+  const sets = createSets({ records, waiting, trouble, counters, memory, mostTemplates: limits.templates });
   const exporters = createExporters({
     most: limits.domains,
-    created(domain) {
-      sets.counted(domain, 1);
-    },
+    memory,
     forgotten(domain) {
       counters[EVICTED]++;
-      sets.counted(domain, -1);
       waiting.forget(domain);
     },
   });
@@ -171,7 +170,7 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     if (bytes.length < V5_HEADER) return SHORT;
     if (bytes.length < v5Length(bytes)) return LENGTH;
     counters[V5]++;
-    const domain = v5Header(bytes, address, port, exporters, records);
+    const domain = v5Header(bytes, address, port, exporters, records, memory);
     heard(domain, arrival);
     const count = v5Count(bytes);
     follow(domain, { number: v5Sequence(bytes), units: count, flows: count, window: WINDOW_FLOWS, uptime: draft.uptime });
@@ -235,8 +234,8 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     tick(now) {
       waiting.expire(now);
       for (const domain of exporters.all()) {
-        if (domain.heard <= domain.told) continue;
-        domain.told = domain.heard;
+        if (domain.heard <= domain.reported) continue;
+        domain.reported = domain.heard;
         draft.sent = domain.sent;
         records.tell(domain);
       }
@@ -250,16 +249,16 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
         messages: domain.messages,
         records: domain.records,
         lost: domain.lost,
-        templates: domain.templates.size,
+        templates: domain.told.templates.size,
         waiting: domain.waiting,
-        samplingRate: domain.rate,
-        activeTimeout: domain.timeouts.active,
-        idleTimeout: domain.timeouts.idle,
+        samplingRate: domain.told.rate,
+        activeTimeout: domain.told.activeTimeout,
+        idleTimeout: domain.told.idleTimeout,
         heard: domain.heard,
       })),
     samples: trouble.samples,
     save: () => saveExporters(exporters.all()),
-    restore: (text) => restoreExporters(text, exporters, sets),
+    restore: (text) => restoreExporters(text, exporters, sets, memory),
     revision: () => sets.revision() + records.revision(),
   };
 }

@@ -9,6 +9,7 @@
  */
 import type { FlowRecord } from '../flow-record.ts';
 import { NTOP_NAMES, STANDARD_NAMES } from '../zmq/names.ts';
+import { applicationName } from './applications.ts';
 import type { Draft } from './draft.ts';
 import { ipv4Text, ipv6Text } from './text.ts';
 
@@ -330,7 +331,7 @@ const IANA: readonly Element[] = [
     d.application = v;
   }),
   text(96, 'APPLICATION_NAME', (r, value) => {
-    r.protocolName = value;
+    r.protocolName = applicationName(value);
   }),
   unsigned(98, 'POST_IP_DIFF_SERV_CODE_POINT'),
   unsigned(99, 'REPLICATION_FACTOR'),

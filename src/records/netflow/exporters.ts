@@ -9,13 +9,7 @@
  */
 import type { Draft } from './draft.ts';
 import { newSequence, type Sequence } from './sequence.ts';
-import type { Template } from './templates.ts';
-
-export interface Timeouts {
-  /** s; 0 = not said. */
-  active: number;
-  idle: number;
-}
+import type { Told, ToldMemory } from './told.ts';
 
 export interface Domain {
   readonly address: string;
@@ -24,22 +18,14 @@ export interface Domain {
   readonly id: number;
   /** For records: the address, and the domain's number unless it is 0. */
   readonly name: string;
-  readonly templates: Map<number, Template>;
   readonly sequence: Sequence;
-  /** Sampling rates: of samplers and selectors by their ids, of interfaces by their indexes, of all the rest (0 = not said). */
-  readonly samplers: Map<number, number>;
-  readonly interfaces: Map<number, number>;
-  rate: number;
-  /** Names of applications by `applicationId`. */
-  readonly applications: Map<number, string>;
-  readonly timeouts: Timeouts;
-  /** ms since 1970; 0 = not said. */
-  boot: number;
+  /** Templates and options; replaced where it is another session's, too (told.ts). */
+  told: Told;
   /** What it says of its own work, and what we count of it. */
   readonly totals: Record<string, number>;
-  /** When its last message came and when it was last told of; what its own clock said then; µs since 1970. */
+  /** When its last message came and when the sink heard of it last; what its own clock said then; µs since 1970. */
   heard: number;
-  told: number;
+  reported: number;
   sent: number;
   messages: number;
   records: number;
@@ -62,11 +48,11 @@ export interface Exporters {
 export interface ExportersOptions {
   /** Most domains; beyond, those that were silent for longest are forgotten. */
   readonly most: number;
-  readonly created: (domain: Domain) => void;
+  readonly memory: ToldMemory;
   readonly forgotten: (domain: Domain) => void;
 }
 
-export function createExporters({ most, created, forgotten }: ExportersOptions): Exporters {
+export function createExporters({ most, memory, forgotten }: ExportersOptions): Exporters {
   const addresses = new Map<string, Map<number, Domain>>();
   let size = 0;
 
@@ -77,6 +63,7 @@ export function createExporters({ most, created, forgotten }: ExportersOptions):
       ports.delete(keyOf(domain.version, domain.port, domain.id));
       if (ports.size === 0) addresses.delete(domain.address);
       size--;
+      memory.release(domain.told);
       forgotten(domain);
     }
   };
@@ -89,15 +76,14 @@ export function createExporters({ most, created, forgotten }: ExportersOptions):
       if (size >= most) forgetSome();
       let ports = addresses.get(address);
       if (ports === undefined) addresses.set(address, (ports = new Map()));
-      const domain = newDomain(address, port, version, id);
       let last: Domain | undefined;
       for (const other of ports.values()) {
         if (other.version === version && other.id === id && other.heard >= (last?.heard ?? 0)) last = other;
       }
-      if (last !== undefined) inherit(domain, last);
+      const told = last === undefined ? memory.create() : memory.share(last.told);
+      const domain = newDomain(address, port, version, id, told);
       ports.set(key, domain);
       size++;
-      created(domain);
       return domain;
     },
     *all() {
@@ -109,23 +95,17 @@ export function createExporters({ most, created, forgotten }: ExportersOptions):
   };
 }
 
-const newDomain = (address: string, port: number, version: number, id: number): Domain => ({
+const newDomain = (address: string, port: number, version: number, id: number, told: Told): Domain => ({
   address,
   port,
   version,
   id,
   name: id === 0 ? address : address.includes(':') ? `[${address}]:${id}` : `${address}:${id}`,
-  templates: new Map(),
   sequence: newSequence(),
-  samplers: new Map(),
-  interfaces: new Map(),
-  rate: 0,
-  applications: new Map(),
-  timeouts: { active: 0, idle: 0 },
-  boot: 0,
+  told,
   totals: {},
   heard: 0,
-  told: 0,
+  reported: 0,
   sent: 0,
   messages: 0,
   records: 0,
@@ -133,27 +113,18 @@ const newDomain = (address: string, port: number, version: number, id: number): 
   waiting: 0,
 });
 
-function inherit(domain: Domain, from: Domain): void {
-  for (const [id, template] of from.templates) domain.templates.set(id, template);
-  for (const [id, rate] of from.samplers) domain.samplers.set(id, rate);
-  for (const [id, rate] of from.interfaces) domain.interfaces.set(id, rate);
-  for (const [id, name] of from.applications) domain.applications.set(id, name);
-  domain.rate = from.rate;
-  Object.assign(domain.timeouts, from.timeouts);
-}
-
 /** The sampling rate of a record: its own word, its sampler's, its interface's, the only sampler's, the domain's; 0 = nobody says. */
-export function rateOf(domain: Domain, draft: Draft): number {
+export function rateOf({ told }: Domain, draft: Draft): number {
   if (draft.sampling > 0) return draft.sampling;
   if (draft.sampler === 0) return 1; // the record has not gone through a sampler
   if (draft.sampler > 0) {
-    const rate = domain.samplers.get(draft.sampler);
+    const rate = told.samplers.get(draft.sampler);
     if (rate !== undefined) return rate;
   }
-  if (domain.interfaces.size > 0) {
-    const rate = domain.interfaces.get(draft.record.inIndex) ?? domain.interfaces.get(draft.record.outIndex);
+  if (told.interfaces.size > 0) {
+    const rate = told.interfaces.get(draft.record.inIndex) ?? told.interfaces.get(draft.record.outIndex);
     if (rate !== undefined) return rate;
   }
-  if (domain.rate === 0 && domain.samplers.size === 1) for (const rate of domain.samplers.values()) return rate;
-  return domain.rate;
+  if (told.rate === 0 && told.samplers.size === 1) for (const rate of told.samplers.values()) return rate;
+  return told.rate;
 }

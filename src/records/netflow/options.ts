@@ -9,6 +9,7 @@
  */
 import { SCOPE_INTERFACE } from './elements.ts';
 import type { Domain } from './exporters.ts';
+import { ENTRY_WEIGHT, type Told, type ToldMemory } from './told.ts';
 
 const MOST_SAMPLERS = 4096;
 const MOST_APPLICATIONS = 16384;
@@ -60,49 +61,48 @@ export interface Learned {
   refused: number;
 }
 
-const put = <Value>(map: Map<number, Value>, key: number, value: Value, most: number, learned: Learned): void => {
-  if (map.get(key) === value) return;
-  if (map.size >= most && !map.has(key)) {
-    learned.refused++;
-    return;
-  }
-  map.set(key, value);
-  learned.news = true;
-};
-
-export function learn(domain: Domain, values: Values): Learned {
+export function learn(domain: Domain, values: Values, memory: ToldMemory): Learned {
   const learned: Learned = { changed: false, news: false, refused: 0 };
+  /** To write to: sessions share what they have in common. */
+  const own = (): Told => {
+    learned.news = true;
+    return (domain.told = memory.writable(domain.told));
+  };
+  const put = <Value>(tableOf: (told: Told) => Map<number, Value>, key: number, value: Value, most: number): void => {
+    if (tableOf(domain.told).get(key) === value) return;
+    const told = own();
+    const table = tableOf(told);
+    if (table.has(key) || (table.size < most && memory.grow(told, ENTRY_WEIGHT))) table.set(key, value);
+    else learned.refused++;
+  };
+
   const rate = samplingRate(values);
   if (rate > 0) {
     const sampler = values.get(48) ?? values.get(302);
     const index = values.get(SCOPE_INTERFACE) ?? values.get(10);
-    if (typeof sampler === 'number') put(domain.samplers, sampler, rate, MOST_SAMPLERS, learned);
-    else if (typeof index === 'number' && index > 0) put(domain.interfaces, index, rate, MOST_SAMPLERS, learned);
-    else if (domain.rate !== rate) {
-      domain.rate = rate;
-      learned.news = true;
-    }
+    if (typeof sampler === 'number') put((told) => told.samplers, sampler, rate, MOST_SAMPLERS);
+    else if (typeof index === 'number' && index > 0) put((told) => told.interfaces, index, rate, MOST_SAMPLERS);
+    else if (domain.told.rate !== rate) own().rate = rate;
   }
   const application = numberIn(values, 95);
   const name = values.get(96);
-  if (application > 0 && typeof name === 'string') put(domain.applications, application, name, MOST_APPLICATIONS, learned);
+  if (application > 0 && typeof name === 'string') put((told) => told.applications, application, name, MOST_APPLICATIONS);
   const boot = numberIn(values, 160);
-  if (boot > 0) domain.boot = boot;
+  if (boot > 0 && boot !== domain.told.boot) own().boot = boot;
 
-  const { timeouts, totals } = domain;
   const [active, idle] = [numberIn(values, 36), numberIn(values, 37)];
-  if (active > 0 && active <= MOST_TIMEOUT && active !== timeouts.active) {
-    timeouts.active = active;
-    learned.changed = learned.news = true;
+  if (active > 0 && active <= MOST_TIMEOUT && active !== domain.told.activeTimeout) {
+    own().activeTimeout = active;
+    learned.changed = true;
   }
-  if (idle > 0 && idle <= MOST_TIMEOUT && idle !== timeouts.idle) {
-    timeouts.idle = idle;
-    learned.changed = learned.news = true;
+  if (idle > 0 && idle <= MOST_TIMEOUT && idle !== domain.told.idleTimeout) {
+    own().idleTimeout = idle;
+    learned.changed = true;
   }
   for (const [key, total] of TOTALS) {
     const value = values.get(key);
-    if (typeof value === 'number' && totals[total] !== value) {
-      totals[total] = value;
+    if (typeof value === 'number' && domain.totals[total] !== value) {
+      domain.totals[total] = value;
       learned.changed = true;
     }
   }

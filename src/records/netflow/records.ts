@@ -11,6 +11,7 @@ import { type Domain, rateOf } from './exporters.ts';
 import { learn } from './options.ts';
 import type { Template } from './templates.ts';
 import { fromBoot, fromUptime } from './time.ts';
+import type { ToldMemory } from './told.ts';
 
 const RECORDS = netflowCounter('records');
 const OPTIONS = netflowCounter('records.options');
@@ -34,6 +35,7 @@ export type Directions = 'all' | 'ingress' | 'egress';
 export interface RecordsOptions {
   readonly sink: RecordSink;
   readonly counters: Float64Array;
+  readonly memory: ToldMemory;
   readonly directions: Directions;
   /** Where the exporter does not say. */
   readonly samplingRate: number;
@@ -53,7 +55,7 @@ export interface Records {
   revision(): number;
 }
 
-export function createRecords({ sink, counters, directions, samplingRate, samplingRates }: RecordsOptions): Records {
+export function createRecords({ sink, counters, memory, directions, samplingRate, samplingRates }: RecordsOptions): Records {
   const draft = new Draft();
   const { record } = draft;
   let revision = 0;
@@ -120,12 +122,12 @@ export function createRecords({ sink, counters, directions, samplingRate, sampli
   /** 0 = the exporter does not say when it was switched on. */
   const absolute = (domain: Domain, at: number): number => {
     if (draft.uptime >= 0) return fromUptime(at, draft.uptime, draft.sent);
-    const boot = draft.boot || domain.boot;
+    const boot = draft.boot || domain.told.boot;
     return boot > 0 ? fromBoot(at, boot, draft.sent) : 0;
   };
 
   const nameApplication = (domain: Domain): void => {
-    const name = domain.applications.get(draft.application);
+    const name = domain.told.applications.get(draft.application);
     if (record.protocolName === '' && name !== undefined) record.protocolName = applicationName(name);
     else if (name === undefined) {
       // RFC 6759: classification engine, 1 byte, and selector
@@ -135,13 +137,13 @@ export function createRecords({ sink, counters, directions, samplingRate, sampli
   };
 
   const tell = (domain: Domain): void => {
-    const { timeouts } = domain;
+    const { activeTimeout, idleTimeout } = domain.told;
     const event: ProbeEvent = {
       source: domain.name,
       address: domain.address,
       clock: draft.sent,
-      ...(timeouts.active > 0 ? { activeTimeout: timeouts.active } : {}),
-      ...(timeouts.idle > 0 ? { idleTimeout: timeouts.idle } : {}),
+      ...(activeTimeout > 0 ? { activeTimeout } : {}),
+      ...(idleTimeout > 0 ? { idleTimeout } : {}),
       totals: {
         ...domain.totals,
         'collected.messages': domain.messages,
@@ -169,7 +171,7 @@ export function createRecords({ sink, counters, directions, samplingRate, sampli
         read++;
         if (options) {
           counters[OPTIONS]++;
-          const { changed, news, refused } = learn(domain, draft.options);
+          const { changed, news, refused } = learn(domain, draft.options, memory);
           if (news) revision++;
           counters[OPTIONS_REFUSED] += refused;
           if (changed) tell(domain);

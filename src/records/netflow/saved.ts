@@ -5,6 +5,7 @@
  */
 import type { Domain, Exporters } from './exporters.ts';
 import type { Sets } from './sets.ts';
+import { ENTRY_WEIGHT, type ToldMemory } from './told.ts';
 
 const FORMAT = 1;
 const MOST_EXPORTERS = 65536;
@@ -33,7 +34,9 @@ export function saveExporters(domains: Iterable<Domain>): string {
     if ((latest.get(key)?.heard ?? -1) < domain.heard) latest.set(key, domain);
   }
   const hex = (domain: Domain, options: boolean): string[] =>
-    [...domain.templates.values()].filter((template) => template.options === options).map((template) => template.bytes.toString('hex'));
+    [...domain.told.templates.values()]
+      .filter((template) => template.options === options)
+      .map((template) => template.bytes.toString('hex'));
   const exporters = [...latest.values()].map(
     (domain): SavedExporter => ({
       address: domain.address,
@@ -42,12 +45,12 @@ export function saveExporters(domains: Iterable<Domain>): string {
       heard: domain.heard,
       templates: hex(domain, false),
       options: hex(domain, true),
-      rate: domain.rate,
-      samplers: [...domain.samplers],
-      interfaces: [...domain.interfaces],
-      applications: [...domain.applications],
-      activeTimeout: domain.timeouts.active,
-      idleTimeout: domain.timeouts.idle,
+      rate: domain.told.rate,
+      samplers: [...domain.told.samplers],
+      interfaces: [...domain.told.interfaces],
+      applications: [...domain.told.applications],
+      activeTimeout: domain.told.activeTimeout,
+      idleTimeout: domain.told.idleTimeout,
     }),
   );
   return `${JSON.stringify({ format: FORMAT, exporters })}\n`;
@@ -61,7 +64,12 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
  * @returns exporters and templates that could be used; damaged ones are left out: they come again
  * @throws Error: the text is none of `saveExporters`
  */
-export function restoreExporters(text: string, exporters: Exporters, sets: Sets): { exporters: number; templates: number } {
+export function restoreExporters(
+  text: string,
+  exporters: Exporters,
+  sets: Sets,
+  memory: ToldMemory,
+): { exporters: number; templates: number } {
   let saved: unknown;
   try {
     saved = JSON.parse(text);
@@ -76,26 +84,26 @@ export function restoreExporters(text: string, exporters: Exporters, sets: Sets)
     if (!isObject(one) || typeof one.address !== 'string' || (one.version !== 9 && one.version !== 10)) continue;
     const domain = exporters.find(one.address, 0, one.version, numberOf(one.domain) >>> 0);
     domain.heard = numberOf(one.heard);
-    domain.rate = numberOf(one.rate);
-    domain.timeouts.active = numberOf(one.activeTimeout);
-    domain.timeouts.idle = numberOf(one.idleTimeout);
-    putPairs(domain.samplers, one.samplers, 'number');
-    putPairs(domain.interfaces, one.interfaces, 'number');
-    putPairs(domain.applications, one.applications, 'string');
+    const told = (domain.told = memory.writable(domain.told));
+    told.rate = numberOf(one.rate);
+    told.activeTimeout = numberOf(one.activeTimeout);
+    told.idleTimeout = numberOf(one.idleTimeout);
+    const put = <Value extends number | string>(map: Map<number, Value>, pairs: unknown, type: 'number' | 'string'): void => {
+      for (const pair of listOf(pairs)) {
+        const [key, value]: readonly unknown[] = listOf(pair);
+        if (typeof key === 'number' && typeof value === type && memory.grow(told, ENTRY_WEIGHT)) map.set(key, value as Value);
+      }
+    };
+    put(told.samplers, one.samplers, 'number');
+    put(told.interfaces, one.interfaces, 'number');
+    put(told.applications, one.applications, 'string');
     for (const options of [false, true]) {
       for (const template of listOf(options ? one.options : one.templates)) {
         if (typeof template === 'string') sets.restore(domain, Buffer.from(template, 'hex'), options);
       }
     }
     restored.exporters++;
-    restored.templates += domain.templates.size;
+    restored.templates += domain.told.templates.size;
   }
   return restored;
-}
-
-function putPairs<Value extends number | string>(map: Map<number, Value>, pairs: unknown, type: 'number' | 'string'): void {
-  for (const pair of listOf(pairs)) {
-    const [key, value]: readonly unknown[] = listOf(pair);
-    if (typeof key === 'number' && typeof value === type) map.set(key, value as Value);
-  }
 }

@@ -12,6 +12,7 @@ import { netflowCounter } from './counters.ts';
 import type { Domain } from './exporters.ts';
 import type { Records } from './records.ts';
 import { FIRST_TEMPLATE, makeTemplate, readTemplates, sameTemplate, type Template, type TemplateRules } from './templates.ts';
+import { type ToldMemory, templateWeight } from './told.ts';
 import type { Trouble } from './trouble.ts';
 import type { Waiting, WaitingSet } from './waiting.ts';
 
@@ -26,13 +27,6 @@ const REFUSED = netflowCounter('templates.refused');
 
 /** Length of a set's header. */
 const HEADER = 4;
-
-export interface TemplateLimits {
-  /** Templates of one domain. */
-  readonly templates: number;
-  /** Fields of all templates of all domains. */
-  readonly fields: number;
-}
 
 /** Data records of a message; both -1: not known, because a set could not be read. */
 export interface Tally {
@@ -49,8 +43,6 @@ export interface Sets {
   read(domain: Domain, bytes: Buffer, at: number, end: number, arrived: number): Tally;
   /** Reads templates that were saved. @returns whether all could be used */
   restore(domain: Domain, bytes: Buffer, options: boolean): boolean;
-  /** The domain is new, with templates of another one; or it is forgotten. */
-  counted(domain: Domain, sign: 1 | -1): void;
   /** Grows with every template taken or withdrawn. */
   revision(): number;
 }
@@ -60,7 +52,9 @@ export interface SetsOptions {
   readonly waiting: Waiting;
   readonly trouble: Trouble;
   readonly counters: Float64Array;
-  readonly limits: TemplateLimits;
+  readonly memory: ToldMemory;
+  /** Most templates of one domain. */
+  readonly mostTemplates: number;
 }
 
 /** Whether a set can begin here: a message whose first one cannot is none of this version. */
@@ -70,17 +64,16 @@ export function beginsSet(bytes: Buffer, at: number, end: number): boolean {
   return length >= HEADER && at + length <= end;
 }
 
-export function createSets({ records, waiting, trouble, counters, limits }: SetsOptions): Sets {
+export function createSets({ records, waiting, trouble, counters, memory, mostTemplates }: SetsOptions): Sets {
   const { draft } = records;
-  let fields = 0;
   let revision = 0;
   const tally: Tally = { units: 0, flows: 0 };
 
   const forget = (domain: Domain, id: number): boolean => {
-    const template = domain.templates.get(id);
+    const template = domain.told.templates.get(id);
     if (template === undefined) return false;
-    domain.templates.delete(id);
-    fields -= template.fields;
+    const told = (domain.told = memory.writable(domain.told));
+    if (told.templates.delete(id)) memory.grow(told, -templateWeight(template));
     return true;
   };
 
@@ -100,26 +93,26 @@ export function createSets({ records, waiting, trouble, counters, limits }: Sets
   };
 
   const take = (domain: Domain, rules: TemplateRules, bytes: Buffer, id: number, at: number, end: number): void => {
-    const before = domain.templates.get(id);
+    const before = domain.told.templates.get(id);
     if (sameTemplate(before, rules.options, bytes, at, end)) return;
-    const room = before !== undefined || domain.templates.size < limits.templates;
+    const room = before !== undefined || domain.told.templates.size < mostTemplates;
     const made = room ? makeTemplate(bytes.subarray(at, end), rules) : 'refused';
-    const template = typeof made === 'object' && fields + made.fields - (before?.fields ?? 0) > limits.fields ? 'refused' : made;
+    forget(domain, id); // what it says now cannot be read by what it said before
+    const told = (domain.told = memory.writable(domain.told));
+    const template = typeof made === 'object' && !memory.grow(told, templateWeight(made)) ? 'refused' : made;
     if (typeof template === 'string') {
-      forget(domain, id); // what it says now cannot be read by what it said before
       trouble.report(template === 'refused' ? REFUSED : DAMAGED);
       return;
     }
-    if (forget(domain, id)) counters[CHANGED]++;
-    domain.templates.set(id, template);
-    fields += template.fields;
+    if (before !== undefined) counters[CHANGED]++;
+    told.templates.set(id, template);
     counters[TEMPLATES]++;
     revision++;
     for (const set of waiting.take(domain, id)) decodeWaiting(domain, template, set);
   };
 
   const withdraw = (domain: Domain, id: number, options: boolean): void => {
-    for (const [known, template] of [...domain.templates]) {
+    for (const [known, template] of [...domain.told.templates]) {
       if ((id < FIRST_TEMPLATE ? template.options === options : known === id) && forget(domain, known)) {
         counters[WITHDRAWN]++;
         revision++;
@@ -154,7 +147,7 @@ export function createSets({ records, waiting, trouble, counters, limits }: Sets
         const from = at + HEADER;
         at += length;
         if (id >= FIRST_TEMPLATE) {
-          const template = domain.templates.get(id);
+          const template = domain.told.templates.get(id);
           if (template !== undefined) {
             const read = decode(domain, template, bytes, from, at);
             if (read < 0) known = false;
@@ -178,9 +171,6 @@ export function createSets({ records, waiting, trouble, counters, limits }: Sets
       return tally;
     },
     restore: (domain, bytes, options) => templates(domain, bytes, 0, bytes.length, options),
-    counted(domain, sign) {
-      for (const template of domain.templates.values()) fields += sign * template.fields;
-    },
     revision: () => revision,
   };
 }

@@ -12,6 +12,7 @@
 import type { Domain, Exporters } from './exporters.ts';
 import type { Records } from './records.ts';
 import { ipv4Text } from './text.ts';
+import type { ToldMemory } from './told.ts';
 
 export const V5_HEADER = 24;
 export const V5_RECORD = 48;
@@ -21,12 +22,23 @@ export const v5Count = (bytes: Buffer): number => bytes.readUInt16BE(2);
 export const v5Sequence = (bytes: Buffer): number => bytes.readUInt32BE(16);
 
 /** Reads the header into the draft. @returns the domain */
-export function v5Header(bytes: Buffer, address: string, port: number, exporters: Exporters, { draft }: Records): Domain {
+export function v5Header(
+  bytes: Buffer,
+  address: string,
+  port: number,
+  exporters: Exporters,
+  { draft }: Records,
+  memory: ToldMemory,
+): Domain {
   draft.uptime = bytes.readUInt32BE(4);
   draft.sent = bytes.readUInt32BE(8) * 1e6 + Math.floor(bytes.readUInt32BE(12) / 1000);
   const domain = exporters.find(address, port, 5, bytes.readUInt16BE(20));
   const interval = bytes.readUInt16BE(22) & 0x3fff;
-  domain.rate = interval > 1 ? interval : 0;
+  const rate = interval > 1 ? interval : 0;
+  if (domain.told.rate !== rate) {
+    domain.told = memory.writable(domain.told);
+    domain.told.rate = rate;
+  }
   return domain;
 }
 

@@ -767,7 +767,7 @@ describe('templates', () => {
   });
 
   test('limits: of one domain, of all fields, of one template', () => {
-    const { send, count, decoder } = createHarness({ limits: { templates: 2, fields: 20 } });
+    const { send, count, decoder } = createHarness({ limits: { templates: 2, fields: 30 } });
     send(v9([set(0, Buffer.concat([template(300, KEY), template(301, KEY), template(302, KEY)]))]));
     assert.deepEqual([decoder.exporters()[0]?.templates, count('templates.refused')], [2, 1]);
     send(
@@ -827,6 +827,26 @@ describe('templates', () => {
       [[77, 50]],
     );
     assert.deepEqual(troubles(), {});
+  });
+
+  test('sessions of one exporter share what it told until one tells something else: from many ports nobody fills the memory', () => {
+    const { send, records, count } = createHarness({ limits: { fields: 2 * (KEY.length + 9) } });
+    send(v9([set(0, first)]));
+    for (let port = 6000; port < 6500; port++) send(v9([data]), { port });
+    assert.equal(records.length, 500);
+    // the first that tells something else has room for it; then there is none
+    send(v9([set(0, template(300, [...KEY, [2, 4]])), data], { sequence: 1 }), { port: 6000 });
+    send(v9([data], { sequence: 1 }), { port: 6001 });
+    assert.deepEqual(
+      records.slice(-2).map(({ inBytes, inPackets }) => [inBytes, inPackets]),
+      [
+        [0, 77],
+        [77, 0],
+      ],
+    );
+    assert.equal(count('templates.refused'), 0);
+    send(v9([set(0, template(301, KEY))], { sequence: 2 }), { port: 6002 });
+    assert.equal(count('templates.refused'), 1);
   });
 
   test('kept over a restart', () => {
@@ -1011,7 +1031,7 @@ describe('bad input', () => {
   });
 
   test('too many exporters: the longest silent are forgotten, with their templates', () => {
-    const { send, count, decoder } = createHarness({ limits: { domains: 8, fields: 8 * KEY.length } });
+    const { send, count, decoder } = createHarness({ limits: { domains: 8, fields: 8 * (KEY.length + 8) } });
     for (let i = 0; i < 20; i++) send(v9([set(0, template(300, KEY))]), { address: `203.0.113.${i}`, at: NOW + i });
     assert.ok(decoder.exporters().length <= 8);
     assert.equal(count('exporters'), decoder.exporters().length);
