@@ -14,6 +14,8 @@ import { typescriptInfo } from '../src/flows/derived/typescript.ts';
 import { DECLARED, FIELDS } from '../src/flows/fields.ts';
 import { PREFERENCES } from '../src/preferences.ts';
 import { PRIORITY, STATUSES, type Status, statusById } from '../src/flows/statuses.ts';
+import { flowpatrolTypes } from '../src/scripts/typescript/types.ts';
+import { examplePages } from './examples.ts';
 
 const MADE = '<!-- Made by `node docs/generate.ts`. Do not edit. -->';
 
@@ -75,11 +77,13 @@ function counters(): string {
 
 /** Path from the project's root → text. */
 export const OUTPUTS: Readonly<Record<string, () => string>> = {
+  ...examplePages(MADE),
   'docs/reference/counters.md': counters,
   'docs/reference/flow-info.md': () => fieldsReference(DECLARED, MADE),
   'docs/reference/flow.schema.json': () => flowSchema(FIELDS),
   'docs/reference/options.md': optionsReference,
   'docs/reference/statuses.md': statuses,
+  'types/flowpatrol.d.ts': flowpatrolTypes,
   'types/info.d.ts': () => typescriptInfo(FIELDS),
   'types/info.lua': () => luaInfo(FIELDS),
 };

@@ -56,7 +56,7 @@ const list = (values: readonly string[]): string => JSON.stringify(values.map(pr
 const end = (args: Arguments, at: number): 'left' | 'right' => oneOf(['left', 'right'], 'end of a list', args[at]);
 
 /** The methods of ScriptCache as scripts have them; arrays and objects are returned as JSON. */
-const CACHE: { readonly [K in keyof ScriptCache]: (cache: ScriptCache, args: Arguments) => Primitive | void } = {
+const CACHE: { readonly [K in keyof ScriptCache]: (cache: ScriptCache, args: Arguments) => unknown } = {
   get: (cache, args) => proper(cache.get(text(args, 0))),
   set: (cache, args) => cache.set(text(args, 0), text(args, 1), number(args, 2, 0)),
   delete: (cache, args) => cache.delete(text(args, 0)),
@@ -109,7 +109,7 @@ export function createLibrary({ effects, cache, translate }: RuntimeHost, script
       const level = oneOf(LEVELS, 'level', name);
       for (const line of lines.split(/\r?\n/)) effects.print(script, level, line);
     },
-    cache: (method, ...args) => CACHE[method as keyof ScriptCache](cache, args) ?? undefined,
+    cache: (method, ...args) => CACHE[method as keyof ScriptCache](cache, args) as Primitive,
     translate: (key, params) => translate(key, JSON.parse(params) as Record<string, string | number>),
   };
 }

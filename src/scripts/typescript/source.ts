@@ -12,12 +12,14 @@ import { type AnyNode, type ImportDeclaration, type ModuleDeclaration, type Node
 
 /** What a file must not have, with where it is. The message is `file:line: cause`. */
 export class SourceError extends Error {
+  readonly file: string;
   readonly line: number;
   readonly column: number;
   override readonly cause: string;
   /** @param line from 1 on; 0 = the file as a whole @param column from 1 on */
   constructor(file: string, line: number, column: number, cause: string) {
     super(line === 0 ? `${file}: ${cause}` : `${file}:${line}: ${cause}`);
+    this.file = file;
     this.line = line;
     this.column = column;
     this.cause = cause;
