@@ -68,7 +68,7 @@ const files = (): string[] => readdirSync(path('')).filter((file) => /\.(lua|ts)
 export const examples = (): Example[] =>
   files()
     .map(read)
-    .sort((a, b) => (a.title < b.title ? -1 : 1));
+    .sort((a, b) => a.title.localeCompare(b.title, 'en'));
 
 const codes = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 

@@ -27,8 +27,10 @@ export default defineScript({
   title: 'Beaconing',
   description: 'Alerts when a local host connects to a remote server at a regular interval',
 
+  filter: { l4: 'tcp', handshake: true }, // only TCP, and only once the server has taken the connection
+
   protocolDetected(info, flow) {
-    if (info['proto.l4'] !== 'TCP' || !info['cli.localhost'] || info['srv.localhost']) return;
+    if (!info['cli.localhost'] || info['srv.localhost']) return;
     if (isBelow(info.host_server_name ?? '', MAY)) return;
 
     const peers = `beaconing:${info['cli.ip']}:${info['srv.ip']}:${info['srv.port']}`;

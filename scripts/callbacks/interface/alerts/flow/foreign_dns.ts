@@ -21,9 +21,10 @@ export default defineScript({
   title: 'Foreign DNS server',
   description: 'Alerts when a local host asks a DNS server that is neither local nor on the list',
 
+  filter: { l7: 'DNS' }, // the script is not even called for other flows
+
   protocolDetected(info, flow) {
-    const query = info['protos.dns.last_query']; // only flows of DNS have it
-    if (query === undefined || !info['cli.localhost'] || info['srv.localhost'] || info['srv.broadmulticast']) return;
+    if (!info['cli.localhost'] || info['srv.localhost'] || info['srv.broadmulticast']) return;
     if (RESOLVERS.has(info['srv.ip']) || OURS.has(info['cli.ip'])) return;
     if (info['srv2cli.packets'] === 0) return; // nobody there
 
@@ -33,7 +34,7 @@ export default defineScript({
     flow.alert('unexpected_dns_server', 'warning', {
       server: info['srv.ip'],
       country: info['srv.country'],
-      query,
+      query: info['protos.dns.last_query'],
     });
   },
 });

@@ -22,6 +22,8 @@ export default defineScript({
   title: 'Bad TLS certificate',
   description: 'Alerts about certificates that have ended, end soon, or are signed by themselves',
 
+  filter: { l7: 'TLS' },
+
   protocolDetected(info, flow) {
     const ends = info['protos.tls.notAfter']; // present when the server's certificate was seen: not in TLS 1.3, which encrypts it
     if (ends === undefined) return;

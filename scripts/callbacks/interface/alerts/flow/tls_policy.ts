@@ -32,8 +32,10 @@ export default defineScript({
   title: 'TLS policy',
   description: 'Alerts about server names and client fingerprints that are on a list',
 
+  filter: { l7: 'TLS' },
+
   protocolDetected(info, flow) {
-    if (info['protos.tls_version'] === undefined || !info['cli.localhost'] || MAY.has(info['cli.ip'])) return;
+    if (!info['cli.localhost'] || MAY.has(info['cli.ip'])) return;
     const name = info['protos.tls.client_requested_server_name'];
     const ja3 = info['protos.tls.ja3.client_hash'];
     const rule = ruleOf(name?.toLowerCase() ?? '') ?? FINGERPRINTS.get(ja3 ?? '');
