@@ -1,5 +1,5 @@
 /**
- * Four bad scripts beside a good one: an endless loop, a pattern that never ends, one that eats memory, one that throws. On a capture and
+ * Bad scripts beside a good one, in both languages: endless loops, a pattern that never ends, some that eat memory, one that throws. On a capture and
  * on live traffic the good one misses no event, nothing of the capture is lost, and each bad one is named.
  *
  * The live part needs root, iproute2 and tcpreplay.
@@ -69,6 +69,9 @@ function check(said: string, alerts: string): void {
       `${script} ${message}:\n${said}`,
     );
   told('pattern', /did not return for 200 ms of CPU time and was ended; it goes on in a host of its own/);
+  for (const script of ['ts_loop', 'ts_memory']) {
+    told(script, /(did not return for 200 ms of CPU time|used up the memory of its host) and was ended; it goes on in a host of its own/);
+  }
   told('loop', /used up its budget of 1,000,000 instructions/);
   told('throws', /an error whose __tostring fails/);
 }

@@ -9,7 +9,7 @@
 import type { EventView } from '../flows/view.ts';
 import type { HostBook, HostFacts } from './book.ts';
 import { createGenerations, type Generations } from './generations.ts';
-import { createGeo, type Geo, type Network, type Place } from './geo.ts';
+import { type Aside, createGeo, type Geo, type Network, type Place } from './geo.ts';
 import { type HostKey, key4, key6, keyOfText, textOfKey } from './key.ts';
 import { createNames, type LearnedName, type NameSource } from './names.ts';
 import { createPools, type Pools } from './pools.ts';
@@ -144,10 +144,13 @@ export function createHostBook({ geo, pools, vendors, systemAddresses, mostHosts
   };
 }
 
-/** @throws Error when a geo file is missing or of an unknown kind, or a line of the pools file is wrong */
-export const openHostBook = ({ geoFiles, geoOff = false, pools, systemAddresses }: HostData): LearningBook =>
+/**
+ * @param aside see {@link GeoOptions}
+ * @throws Error when a geo file is missing or of an unknown kind, or a line of the pools file is wrong
+ */
+export const openHostBook = ({ geoFiles, geoOff = false, pools, systemAddresses }: HostData, aside?: Aside): LearningBook =>
   createHostBook({
-    geo: createGeo({ files: geoFiles, off: geoOff }),
+    geo: createGeo({ files: geoFiles, off: geoOff, ...(aside === undefined ? {} : { aside }) }),
     pools: createPools(pools?.text ?? '', pools?.file ?? ''),
     vendors: createVendors(),
     systemAddresses,

@@ -291,6 +291,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   /** A host that died by itself: of memory, most likely. Its scripts may not have been running: then it is no script's fault. */
   function crashed(host: Host, ring: SharedArrayBuffer, place: number, error: Error): void {
     const { code } = error as NodeJS.ErrnoException;
+    if (Atomics.load(host.watch, WATCH_STATE) === HOST_ENDED) return; // it is being ended already
     const inCall = Atomics.compareExchange(host.watch, WATCH_STATE, HOST_IN_CALL, HOST_ENDED) === HOST_IN_CALL;
     if (closed || !inCall) fail(`script host: ${error.message}`);
     else

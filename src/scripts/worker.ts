@@ -102,6 +102,18 @@ function leave(): void {
   if (Atomics.compareExchange(watch, WATCH_STATE, HOST_IN_CALL, HOST_IDLE) === HOST_ENDED) Atomics.wait(watch, WATCH_STATE, HOST_ENDED);
 }
 
+/** Does what takes its time and is no script's fault, in the middle of a call or elsewhere. */
+function aside<T>(work: () => T): T {
+  const inCall = watch[WATCH_STATE] === HOST_IN_CALL;
+  if (inCall) leave();
+  const result = work();
+  if (inCall) {
+    Atomics.store(watch, WATCH_CALLS, ++calls);
+    Atomics.store(watch, WATCH_STATE, HOST_IN_CALL);
+  }
+  return result;
+}
+
 /** A script with a host of its own, seen from the host of the others. */
 interface Forward {
   readonly ring: RingWriter;
@@ -112,7 +124,7 @@ interface Forward {
 async function main(): Promise<void> {
   const live = data.kind === 'packet';
   Atomics.store(watch, WATCH_THREAD, native.threadId());
-  const book = openHostBook(data.hosts);
+  const book = openHostBook(data.hosts, aside);
   const view = createEventView(data.names, book);
   const readerGone = (): void => say({ type: 'reader-gone' });
   const open = (path: string | undefined): LineWriter | undefined =>

@@ -72,7 +72,8 @@ const broken: ScriptSnapshot = {
   stats: {},
   alerts: 0,
 };
-const off: ScriptSnapshot = { ...broken, key: 'off', file: 'off.lua', path: '/scripts/off.lua', state: 'off by setup' };
+const { error: _, ...loadable } = broken;
+const off: ScriptSnapshot = { ...loadable, key: 'off', file: 'off.lua', path: '/scripts/off.lua', state: 'off by setup' };
 
 const golden = (snapshot: Snapshot, expected: string): void => {
   const lines = summary(snapshot);

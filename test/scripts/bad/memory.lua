@@ -3,6 +3,6 @@ local script = { key = "memory" }
 local kept = {}
 function script.setup() return true end
 function script.protocolDetected(info)
-  for _ = 1, 100 do kept[#kept + 1] = ("x"):rep(10000) .. #kept end
+  for _ = 1, 300 do kept[#kept + 1] = ("x"):rep(10000) .. #kept end
 end
 return script
