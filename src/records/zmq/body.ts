@@ -8,6 +8,11 @@ import { PACKED_AFTER_NUL, PACKED_ZLIB } from './header.ts';
 export const LARGEST_PAYLOAD = 1 << 20;
 export const LARGEST_BODY = 8 << 20;
 
+/** Output is made in pieces of so many bytes; compression by this factor needs one. */
+const SMALLEST_CHUNK = 1024;
+const LARGEST_CHUNK = 262_144;
+const USUAL_RATIO = 8;
+
 /** What readers may look at behind the end. */
 const SLACK = 16;
 
@@ -33,8 +38,10 @@ export function createBody(): Body {
   const bytes = Buffer.alloc(LARGEST_BODY + SLACK);
 
   const inflate = (packed: Uint8Array): Buffer | 'inflate' | 'inflated-size' => {
+    // Node keeps the output of a stream that fails until the event loop turns: what a small message can hold is small
+    const chunkSize = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, packed.length * USUAL_RATIO));
     try {
-      return inflateSync(packed, { maxOutputLength: LARGEST_BODY });
+      return inflateSync(packed, { maxOutputLength: LARGEST_BODY, chunkSize });
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'inflated-size' : 'inflate';
     }
