@@ -224,7 +224,7 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
   latency_sla: {
     story: [
       'The web server 192.168.1.10 answers four requests after 0.8 s: an alert at the third.',
-      'The web server 192.168.1.11 answers one of four requests late.',
+      'The web server 192.168.1.11 answers three of nine requests late.',
       'The server 198.51.100.7 is late each time, but it is not ours.',
     ],
     packets: () =>
@@ -232,12 +232,12 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
         ...times(4, (i) =>
           httpTalk({ at: 10 * i, client: '192.168.1.20', server: '192.168.1.10', from: 50_000 + i }, 'shop.example.lan', '/', 0.8),
         ),
-        ...times(4, (i) =>
+        ...times(9, (i) =>
           httpTalk(
             { at: 2 + 10 * i, client: '192.168.1.20', server: '192.168.1.11', from: 51_000 + i },
             'wiki.example.lan',
             '/',
-            i === 1 ? 0.8 : 0.02,
+            i % 3 === 1 ? 0.8 : 0.02,
           ),
         ),
         ...times(4, (i) =>
@@ -277,7 +277,8 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
     story: [
       '192.168.1.66 tries 40 ports of 192.168.1.10, which refuses them: one alert of a port scan.',
       '192.168.1.67 tries port 445 of 40 hosts that do not answer: one alert of a sweep.',
-      '192.168.1.20 has a program that tries a switched-off printer ten times.',
+      '192.168.1.20 has a program that tries a switched-off printer thirty times.',
+      '192.168.1.30 watches over 30 hosts: it connects to their SSH ports and hangs up.',
     ],
     packets: () =>
       together(
@@ -287,9 +288,10 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
         ...times(40, (i) =>
           tcpTalk({ at: 30 + 0.1 * i, client: '192.168.1.67', server: `192.168.2.${i + 1}`, from: 51_000 + i, to: 445 }, [], 'silent'),
         ),
-        ...times(10, (i) =>
+        ...times(30, (i) =>
           tcpTalk({ at: 5 * i, client: '192.168.1.20', server: '192.168.1.90', from: 52_000 + i, to: 9100 }, [], 'silent'),
         ),
+        ...times(30, (i) => tcpTalk({ at: 2 * i, client: '192.168.1.30', server: `192.168.3.${i + 1}`, from: 53_000 + i, to: 22 }, [])),
       ),
   },
 
@@ -334,6 +336,7 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
       'That of 203.0.113.44 is signed by itself: an alert.',
       'That of 192.168.1.11 ends in nine days: an alert with severity info.',
       'That of 198.51.100.7 is valid for months, and signed by an authority.',
+      'That of 198.51.100.8 ends in nine days too, but it is not ours.',
     ],
     packets: () =>
       together(
@@ -364,6 +367,13 @@ export const EXAMPLE_CAPTURES: Readonly<Record<string, ExampleCapture>> = {
           'Example CA',
           '251101000000Z',
           '260801000000Z',
+        ),
+        certified(
+          { at: 40, client: '192.168.1.20', server: '198.51.100.8' },
+          'www.example.com',
+          'Example CA',
+          '250801000000Z',
+          '260114120000Z',
         ),
       ),
   },
