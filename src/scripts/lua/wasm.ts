@@ -217,8 +217,8 @@ async function load(): Promise<LuaApi> {
     return source;
   };
   try {
-    // the environment lies in Lua's memory: with the path of a program in it, addresses and so the seeds of Lua would be another in each
-    const { module } = await LuaWasm.initialize(undefined, { _: 'lua' });
+    // the environment lies in Lua's memory: with a path or a language in it, addresses and so the seeds of Lua would be others elsewhere
+    const { module } = await LuaWasm.initialize(undefined, { _: 'lua', LANG: 'C' });
     if (exports === undefined) throw new Error('wasmoon: its WASM module cannot be caught');
     api = apiOf(exports, module.addFunction as LuaApi['addFunction']);
     return api;
