@@ -97,7 +97,6 @@ export const ALERT_TYPES: readonly AlertType[] = [
 
 /** Severities of 2019 and 4.0, by id; what alerts carry. */
 export const SEVERITIES = ['info', 'warning', 'error'] as const;
-export type SeverityName = (typeof SEVERITIES)[number];
 
 export interface Severity4 {
   readonly id: number;

@@ -57,6 +57,8 @@ const PACKAGE_PATH = '/flowpatrol/scripts/lua/modules/?.lua;/flowpatrol/scripts/
 
 const LONGEST_MODULE = 1 << 20;
 
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', here), 'utf8')) as { version: string };
+
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** Is the file, or folder, below the folder once all links are followed? */
@@ -170,7 +172,7 @@ export function createLibrary({ state, host, view }: LibraryContext): LuaFunctio
     ['is_sampled', names.sampled],
     ['is_live', host.live],
     ['has_protocols', names.protocols.length > 0],
-    ['version', '0.1.0'],
+    ['version', version],
   ];
 
   return {

@@ -232,7 +232,20 @@ local function add_modules(env, script, era)
   local loaded, loading = {}, {}
   env.package = { path = host.package_path, cpath = '', config = '/\n;\n?\n!\n-\n', loaded = loaded, preload = {} }
 
+  -- A module of the original that we have a part of: what else a script calls does nothing, and says so once.
+  local function open_ended(module, name)
+    return base.setmetatable(module, {
+      __index = function(t, member)
+        host.print(script, 'warning', ('%s.%s does not exist here; it does nothing'):format(name, tostring(member)))
+        local function nothing() end
+        base.rawset(t, member, nothing)
+        return nothing
+      end,
+    })
+  end
+
   local context = {
+    open_ended = open_ended,
     constants = constants,
     era = era,
     print = function(level, text) host.print(script, level, text) end,

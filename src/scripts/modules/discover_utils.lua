@@ -1,5 +1,6 @@
 -- Types of devices, as the numbers in cli.devtype and srv.devtype name them. flowpatrol's come from a file of the user's.
 
+local _, world = ...
 local discover = {}
 
 function discover.devtype2string(devtype)
@@ -9,4 +10,4 @@ end
 function discover.devtype2id(name) return math.tointeger(tonumber(tostring(name):match('%d+'))) or 0 end
 function discover.devtype2icon() return '' end
 
-return discover
+return world.open_ended(discover, 'discover_utils')

@@ -24,4 +24,4 @@ function flow_risk_utils.getRisks(bitmap)
   return found
 end
 
-return flow_risk_utils
+return world.open_ended(flow_risk_utils, 'flow_risk_utils')

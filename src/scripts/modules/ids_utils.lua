@@ -1,5 +1,6 @@
 -- Alerts of intrusion detection systems, as flow.retrieveExternalAlertInfo() gives them: JSON text.
 
+local _, world = ...
 local json = require('json')
 local ids_utils = {}
 
@@ -32,4 +33,4 @@ function ids_utils.formatAlert(alert)
   return rule and tostring(rule.signature or rule.category or '') or ''
 end
 
-return ids_utils
+return world.open_ended(ids_utils, 'ids_utils')

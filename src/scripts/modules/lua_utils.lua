@@ -252,7 +252,8 @@ function isBroadcastMulticast(ip)
 end
 function ipv4ToInt(ip)
   local a, b, c, d = tostring(ip):match('^(%d+)%.(%d+)%.(%d+)%.(%d+)$')
-  return a and math.tointeger(a << 24 | b << 16 | c << 8 | d) or nil
+  if not a then return nil end
+  return tonumber(a) << 24 | tonumber(b) << 16 | tonumber(c) << 8 | tonumber(d)
 end
 function intToIPv4(number)
   return ('%d.%d.%d.%d'):format(number >> 24 & 255, number >> 16 & 255, number >> 8 & 255, number & 255)

@@ -2,6 +2,7 @@
 --   ntop.setPref("ntopng.prefs.mud_recording.192.168.1.20", "general_purpose")
 -- The connections are the members of the set that mud_utils.keyOf(host) names.
 
+local _, world = ...
 local mud_utils = {}
 
 local PREFERENCE = 'ntopng.prefs.mud_recording.'
@@ -14,6 +15,11 @@ function mud_utils.isMUDRecordingInProgress()
   end
   return false
 end
+function mud_utils.getHostMUDRecordingPref(ifid, ip)
+  local pref = ntop.getPref(PREFERENCE .. ip)
+  return RECORDED[pref] and pref or 'disabled'
+end
+function mud_utils.hasRecordedMUD(ip) return #ntop.getMembersCache(mud_utils.keyOf(ip)) > 0 end
 function mud_utils.keyOf(ip) return ('ntopng.cache.mud.ifid_%d.%s'):format(interface.getId(), ip) end
 
 -- "TCP DNS 192.168.1.1 53 …" with what is known of names and fingerprints
@@ -41,4 +47,4 @@ function mud_utils.handleFlow(info)
   end
 end
 
-return mud_utils
+return world.open_ended(mud_utils, 'mud_utils')

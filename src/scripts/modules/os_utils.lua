@@ -1,5 +1,6 @@
 -- Paths. A script has no files, but may build their names.
 
+local _, world = ...
 local os_utils = {}
 
 function os_utils.fixPath(path) return (tostring(path):gsub('//+', '/')) end
@@ -10,4 +11,4 @@ function os_utils.mkdir(path) return false end
 -- There are no other programs: it returns nothing.
 function os_utils.execWithOutput(command) return nil end
 
-return os_utils
+return world.open_ended(os_utils, 'os_utils')

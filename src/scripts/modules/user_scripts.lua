@@ -1,5 +1,6 @@
 -- What scripts from October 2019 on take from here: categories, input builders.
 
+local _, world = ...
 local user_scripts = { script_categories = {}, script_types = {}, NON_TRAFFIC_ELEMENT = 0 }
 
 for id, name in ipairs({ 'other', 'security', 'internals', 'network', 'system' }) do
@@ -17,4 +18,4 @@ function user_scripts.checkbox_input_builder(gui_conf, input_id, value) return '
 function user_scripts.load(ifid, subdir) return { modules = {}, hooks = {} } end
 function user_scripts.getSubdirectoryPath(script_type, subdir) return dirs.callbacksdir .. '/interface/' .. tostring(subdir or 'flow') end
 
-return user_scripts
+return world.open_ended(user_scripts, 'user_scripts')
