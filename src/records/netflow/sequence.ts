@@ -7,8 +7,8 @@
  *   number a little behind              a late message or one that came twice: what it brings is no longer lost
  *   number far behind or ahead, or the exporter was switched on since: it began anew
  *
- * Some exporters (softflowd) count a message's own flows, without options, in its number. Two messages that fit only this, and none between
- * that does not, tell them; what was taken for lost meanwhile is not.
+ * Some exporters (softflowd) count a message's own flows, without options, in its number. Three messages that fit only this, and
+ * none between that does not, tell them; what was taken for lost meanwhile is not.
  */
 
 export interface Sequence {
@@ -22,8 +22,9 @@ export interface Sequence {
   uptime: number;
   /** The exporter counts a message's own flows. */
   ownCounted: boolean;
-  /** Number of the last message in whatever order, how many fitted only that, and what was taken for lost by them. */
+  /** Number and units of the last message in whatever order, how many fitted only that, and what was taken for lost by them. */
   heard: number;
+  heardUnits: number;
   doubts: number;
   doubted: number;
 }
@@ -35,6 +36,7 @@ export const newSequence = (): Sequence => ({
   uptime: -1,
   ownCounted: false,
   heard: -1,
+  heardUnits: -1,
   doubts: 0,
   doubted: 0,
 });
@@ -62,7 +64,7 @@ export interface SequenceChange {
 const MOST_LOST = 1_000_000;
 /** ms by which a late message is older at most. */
 const LATE_MS = 10_000;
-const DOUBTS = 2;
+const DOUBTS = 3;
 
 const change: SequenceChange = { lost: 0, late: false, restarted: false };
 
@@ -74,11 +76,13 @@ export function followSequence(sequence: Sequence, arrival: Arrival): SequenceCh
   change.restarted = false;
   const ahead = aheadOf(sequence, number, flows);
   const fitsOwn = sequence.heard >= 0 && flows > 0 && (sequence.heard + flows) >>> 0 === number;
-  const doubtful = fitsOwn && ahead !== 0 && !sequence.ownCounted;
+  const fitsBefore = sequence.heardUnits >= 0 && (sequence.heard + sequence.heardUnits) >>> 0 === number;
+  const doubtful = fitsOwn && !fitsBefore && !sequence.ownCounted;
   sequence.heard = number;
+  sequence.heardUnits = units;
   if (doubtful && ++sequence.doubts >= DOUBTS) {
     sequence.ownCounted = true;
-    change.lost = -sequence.doubted;
+    change.lost = -Math.max(0, sequence.doubted);
     return advance(sequence, arrival);
   }
   if (!fitsOwn) {
@@ -92,7 +96,7 @@ export function followSequence(sequence: Sequence, arrival: Arrival): SequenceCh
     const found = Math.min(sequence.missing, Math.max(units, 0));
     sequence.missing -= found;
     change.lost = -found;
-    sequence.doubted += change.lost;
+    if (sequence.doubts > 0) sequence.doubted += change.lost;
     return change;
   }
   if (ahead < 0 || ahead > MOST_LOST || rebooted) {
@@ -102,7 +106,7 @@ export function followSequence(sequence: Sequence, arrival: Arrival): SequenceCh
   } else if (ahead > 0) {
     change.lost = ahead;
     sequence.missing = Math.min(sequence.missing + ahead, window);
-    if (doubtful) sequence.doubted += ahead;
+    if (sequence.doubts > 0) sequence.doubted += ahead;
   }
   return advance(sequence, arrival);
 }

@@ -952,6 +952,18 @@ describe('sequence numbers', () => {
     assert.deepEqual([count('sequence.lost'), count('sequence.restarts')], [4, 1]);
   });
 
+  test('IPFIX of exporters that count a message’s own flows (softflowd): no loss where there is none, and all that there is', () => {
+    const { send, count } = createHarness();
+    const flows = (n: number): Buffer => set(300, Buffer.concat(Array.from({ length: n }, () => key())), 0);
+    send(ipfix([set(2, template(300, KEY))]));
+    let sequence = 0;
+    for (const n of [18, 25, 24, 26, 24, 25, 27, 30]) send(ipfix([flows(n)], { sequence: (sequence += n) }), { port: 7000 });
+    assert.deepEqual([count('sequence.lost'), count('sequence.restarts')], [0, 0]);
+    sequence += 21;
+    for (const n of [18, 25]) send(ipfix([flows(n)], { sequence: (sequence += n) }), { port: 7000 });
+    assert.equal(count('sequence.lost'), 21);
+  });
+
   test('numbers wrap at 2^32', () => {
     const { send, troubles } = createHarness();
     for (const sequence of [2 ** 32 - 2, 2 ** 32 - 1, 0, 1]) send(v9([], { sequence }));

@@ -200,6 +200,36 @@ test('sequence numbers: what is lost is counted, whatever order the rest comes i
   );
 });
 
+test('IPFIX sequence numbers: records of lost messages are counted, however many a message brings', () => {
+  const messages = fc.array(
+    fc.record({ records: fc.integer({ min: 1, max: 30 }), lost: fc.integer({ min: 0, max: 7 }).map((n) => n === 0) }),
+    {
+      minLength: 1,
+      maxLength: 60,
+    },
+  );
+  fc.assert(
+    fc.property(messages, fc.integer({ min: 1, max: 2 ** 32 - 1 }), (all, start) => {
+      const { send, count } = createHarness();
+      const row = Buffer.from([10, 0, 0, 1, 10, 0, 0, 2, 17]);
+      send(ipfix([set(2, template(300, key(false)))], { sequence: start }));
+      let sequence = start;
+      for (const { records, lost } of all) {
+        if (!lost) send(ipfix([set(300, Buffer.concat(Array.from({ length: records }, () => row)), 0)], { sequence }));
+        sequence = (sequence + records) >>> 0;
+      }
+      send(ipfix([], { sequence: sequence === 0 ? 1 : sequence }));
+      fc.pre(sequence !== 0);
+      assert.equal(
+        count('sequence.lost'),
+        all.reduce((sum, { records, lost }) => sum + (lost ? records : 0), 0),
+      );
+      assert.equal(count('sequence.late') + count('sequence.restarts'), 0);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
 test('a file of templates gives back what was saved', () => {
   fc.assert(
     fc.property(fc.array(columns, { minLength: 1, maxLength: 5 }), (templates) => {
