@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { examplePages, examples } from '../../docs/examples.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { CALLBACKS } from '../../src/flows/event.ts';
+import { checkScripts } from '../../src/scripts/check.ts';
 import { runTest, scriptsOf, scriptTest } from '../../src/scripts/testing/suite.ts';
 import { EXAMPLE_CAPTURES, exampleCapture } from '../support/example-captures.ts';
 import { CAPTURES } from '../support/golden.ts';
@@ -27,6 +28,10 @@ describe('each example', () => {
       }
     });
   }
+});
+
+test('the types are right', async () => {
+  assert.deepEqual(await checkScripts([DIRECTORY]), []);
 });
 
 test('the examples use all callbacks and both languages', () => {

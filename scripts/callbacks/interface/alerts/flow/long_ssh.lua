@@ -14,7 +14,7 @@ local script = {
 
 local LONG = 3600             -- seconds
 local MAY = {                 -- servers with which long sessions are usual
-  ["192.168.1.250"] = true,   -- the jump host, say
+  ["203.0.113.250"] = true,   -- the jump host, say
 }
 
 -- Variables out here live as long as this version of the script is loaded.
