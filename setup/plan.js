@@ -31,6 +31,7 @@ const TEST_PACKAGES = [
   { name: 'util-linux', command: 'unshare' },
   { name: 'bsdutils', command: 'script' },
   { name: 'procps', command: 'ps' },
+  { name: 'lua5.4', command: 'lua5.4' },
 ];
 
 /** @param {Purpose} purpose */

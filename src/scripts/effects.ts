@@ -48,12 +48,13 @@ export function createEffects(): EffectBuffer {
   return {
     begin(of) {
       view = of;
-      const [nextFlow, nextVisit] = [of.seq(), of.visit()];
+      const nextFlow = of.seq();
+      const nextVisit = of.visit();
       if (nextFlow === flow && nextVisit === visit) return;
       flow = nextFlow;
       visit = nextVisit;
-      statuses.clear();
-      scores.clear();
+      if (statuses.size > 0) statuses.clear();
+      if (scores.size > 0) scores.clear();
     },
     take() {
       view = undefined;

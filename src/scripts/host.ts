@@ -233,7 +233,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   const failedNow = new Set<Script>();
   let measured = false;
   // counted when the call is through, as all that it leads to
-  const called: CallProfile[] = [];
+  const called: CallProfile[] = []; // the first `calledCount` of them; an array that is emptied gives its memory back
+  let calledCount = 0;
   const skipped: { readonly script: Script; readonly profile: CallProfile; readonly reason: Exclude<SkipReason, 'queue full'> }[] = [];
   const raised: Script[] = [];
   let failed: { readonly script: Script | undefined; readonly reason: FailureReason; readonly message: string }[] = [];
@@ -357,7 +358,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       const skip = segment.filtered || crowded ? skipOf(script, callback, view) : undefined;
       if (skip === undefined) {
         chosen[count++] = start + i;
-        called.push(profile);
+        called[calledCount++] = profile;
       } else {
         skipped.push({ script, profile, reason: skip });
       }
@@ -619,7 +620,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
           chosen = choose(segment, row.length === 1 ? profiles.length : -1, callback, view);
           if (chosen?.length === 0) continue;
         } else {
-          for (let i = 0; i < profiles.length; i++) called.push(profiles[i] as CallProfile);
+          for (let i = 0; i < profiles.length; i++) called[calledCount++] = profiles[i] as CallProfile;
         }
         segment.runtime.run({ view, callback, chosen, timed, careful }, observer);
         if (failing.size > 0) succeeded(segment, chosen);
@@ -631,11 +632,12 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   }
 
   function commit(view: EventView, callback: Callback): void {
-    tell(effects.take(), callback, view);
+    const done = effects.take();
+    if (done.length > 0) tell(done, callback, view);
     if (sink.trace !== undefined && (traced || raised.length > 0)) sink.trace(callback, tracesOf(callback, view), view);
-    raised.length = 0;
-    for (let i = 0; i < called.length; i++) (called[i] as CallProfile).tally.called();
-    called.length = 0;
+    if (raised.length > 0) raised.length = 0;
+    for (let i = 0; i < calledCount; i++) (called[i] as CallProfile).tally.called();
+    calledCount = 0;
     if (skipped.length > 0) for (const { profile, reason } of skipped.splice(0)) profile.tally.skipped(reason);
     if (failed.length > 0) {
       for (const { script, reason, message } of failed) {
@@ -644,7 +646,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       }
       failed = [];
     }
-    for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason);
+    if (switchings.length > 0) for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason);
     if (measured) {
       limitMemory(view);
       if (breaker) compare(view.time());
