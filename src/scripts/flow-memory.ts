@@ -6,13 +6,13 @@ import type { EventView } from '../flows/view.ts';
 import type { ScoreOf } from './runtime.ts';
 
 export interface RememberedFlow {
-  /** The strongest alert of a triggered status so far; `status` is its internal id, 0 = one that the flow engine does not have. */
-  alert: { readonly score: number; readonly status: number } | undefined;
+  /** By script, the strongest alert of a triggered status so far; `status` is its internal id, 0 = one that the flow engine lacks. */
+  readonly alerts: Map<number, { readonly score: number; readonly status: number }>;
   score: number | undefined;
   /** Names. */
   readonly statuses: Set<string>;
-  /** The last one that was handed out. */
-  externalAlert: string | undefined;
+  /** By script, the last one that was handed out. */
+  readonly externalAlerts: Map<number, string>;
 }
 
 export interface FlowMemory {
@@ -46,7 +46,7 @@ export function createFlowMemory(): FlowMemory {
       ending = undefined;
     }
     if (view.endReason() !== '') ending = id;
-    return touch(flows, id, flows.get(id) ?? { alert: undefined, score: undefined, statuses: new Set(), externalAlert: undefined });
+    return touch(flows, id, flows.get(id) ?? { alerts: new Map(), score: undefined, statuses: new Set(), externalAlerts: new Map() });
   }
 
   return {

@@ -240,10 +240,13 @@ export function createLibrary({ state, host, view }: LibraryContext): LuaFunctio
       const of = text(thread, 1) as ScoreOf;
       return answer(thread, effects.scoreOf(of) ?? memory.scoreOf(event(), of));
     },
-    /** Score and status of the alert that scripts have raised about the flow. */
-    alerted: (thread) => answer(thread, flow().alert?.score, flow().alert?.status),
+    /** Score and status of the alert that the script has raised about the flow. */
+    alerted(thread) {
+      const alert = flow().alerts.get(state.number(thread, 1));
+      return answer(thread, alert?.score, alert?.status);
+    },
     remember_alert(thread) {
-      flow().alert = { score: state.number(thread, 1), status: state.number(thread, 2) };
+      flow().alerts.set(state.number(thread, 1), { score: state.number(thread, 2), status: state.number(thread, 3) });
       return 0;
     },
     /** Statuses that the flow engine does not have. */
@@ -258,13 +261,14 @@ export function createLibrary({ state, host, view }: LibraryContext): LuaFunctio
     // The flow ----------------------------------------------------------------------------------------------
 
     fact: (thread) => answer(thread, facts[text(thread, 1)]?.()),
-    /** JSON of the intrusion detection system's alert; the same one only once. */
+    /** JSON of the intrusion detection system's alert; the same one only once to a script. */
     external_alert(thread) {
+      const script = state.number(thread, 1);
       const alert = event().text('ids.alert');
-      const of = flow();
-      const known = alert === of.externalAlert;
-      of.externalAlert = alert;
-      return answer(thread, known ? undefined : alert);
+      const { externalAlerts } = flow();
+      if (alert === undefined || externalAlerts.get(script) === alert) return answer(thread, undefined);
+      externalAlerts.set(script, alert);
+      return answer(thread, alert);
     },
     /** Is the communication of a host recorded? A preference that scripts keep. */
     mud: (thread) => answer(thread, cache.get(`ntopng.prefs.mud_recording.${text(thread, 1)}`) ?? 'disabled'),

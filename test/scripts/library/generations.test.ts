@@ -2,9 +2,29 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { type Callback, E_CLIENT, E_RECORD, E_SERVER } from '../../../src/flows/event.ts';
+import {
+  type Callback,
+  E_CLIENT,
+  E_DETAIL,
+  E_DETAIL_LENGTH,
+  E_LENGTH,
+  E_RECORD,
+  E_SERVER,
+  E_TIME,
+  E_VERSION,
+  EVENT_VERSION,
+} from '../../../src/flows/event.ts';
 import { FIELDS } from '../../../src/flows/fields.ts';
-import { R_PV } from '../../../src/flows/record.ts';
+import {
+  DETAIL_ENTRIES,
+  FACT_DEVICE_SERVER,
+  R_FACTS,
+  R_PV,
+  R_STATE,
+  STATE_CLIENT_UNICAST,
+  STATE_NAME_BLACKLISTED,
+  STATE_TWH_OK,
+} from '../../../src/flows/record.ts';
 import { createEventView } from '../../../src/flows/view.ts';
 import { DEFAULT_PREFERENCES } from '../../../src/preferences.ts';
 import { createScriptCache, type ScriptCache } from '../../../src/scripts/cache.ts';
@@ -410,4 +430,58 @@ test('4.2: created statuses, severities, events of the configuration', async (t)
     ],
     ['ids_alert 35', 'error 2', 1024, 21, '{"ntopng.key":77,"hash_entry_id":5,"ids":"old form"}'],
   ]);
+});
+
+/** An event with a record and one detail, the alert of a detection system, as the engine writes them. */
+function realEvent(alert: string): Uint8Array {
+  const length = (E_DETAIL + DETAIL_ENTRIES + 4 + alert.length + 7) & ~7;
+  const bytes = new Uint8Array(length);
+  const data = new DataView(bytes.buffer);
+  data.setUint32(E_LENGTH, length, true);
+  data.setUint16(E_VERSION, EVENT_VERSION, true);
+  data.setFloat64(E_TIME, VISIT_TIME, true);
+  data.setUint32(E_DETAIL_LENGTH, DETAIL_ENTRIES + 4 + alert.length, true);
+  data.setUint8(E_RECORD + R_PV, 6);
+  data.setUint32(E_RECORD + R_STATE, STATE_TWH_OK | STATE_NAME_BLACKLISTED | STATE_CLIENT_UNICAST, true);
+  data.setUint32(E_RECORD + R_FACTS, FACT_DEVICE_SERVER, true);
+  bytes.set([192, 168, 1, 20], E_CLIENT);
+  bytes.set([224, 0, 0, 1], E_SERVER);
+  data.setUint16(E_DETAIL, 7, true); // application
+  data.setUint16(E_DETAIL + DETAIL_ENTRIES, 0, true); // detail 0
+  data.setUint16(E_DETAIL + DETAIL_ENTRIES + 2, alert.length, true);
+  bytes.set(Buffer.from(alert), E_DETAIL + DETAIL_ENTRIES + 4);
+  return bytes;
+}
+
+test('what is read of the record: handshake, lists, devices, alerts of a detection system; and scripts do not hide each other', async (t) => {
+  const body = (name: string, score: number): string => `local flow_consts = require("flow_consts")
+return { hooks = { periodicUpdate = function(now)
+  print("${name}", flow.isTwhOK(), flow.isBlacklisted(), flow.isDeviceProtocolNotAllowed(), flow.getDeviceProtoAllowedInfo()["srv.disallowed_proto"])
+  print("${name}", flow.isClientUnicast(), flow.isServerUnicast(), flow.getClientKey(), flow.getnDPIProtocolName(), flow.retrieveExternalAlertInfo())
+  flow.triggerStatus(flow_consts.status_types.status_external_alert, nil, ${score})
+end } }`;
+  const names = { ...NAMES, details: ['ids.alert'], protocols: PROTOCOLS };
+  const { host, lines, errors, alerts } = await start(
+    t,
+    { 'a.lua': body('a', 100), 'b.lua': body('b', 0) },
+    { names, fields: FIELDS, cache: createScriptCache({ now: () => 0 }) },
+  );
+  const view = createEventView(names);
+  for (const alert of ['{"severity":1}', '{"severity":1}', '{"severity":2}']) {
+    view.set(realEvent(alert), 0);
+    host.run(view, 'periodicUpdate');
+  }
+  assert.deepEqual(errors, []);
+  const facts = (name: string): string => `${name}\ttrue\ttrue\ttrue\t7`;
+  const ends = (name: string, alert: string): string => `${name}\ttrue\tfalse\t192.168.1.20@0\tHTTP\t${alert}`;
+  assert.deepEqual(lines, [
+    ...['{"severity":1}', 'nil', '{"severity":2}'].flatMap((alert) => [facts('a'), ends('a', alert), facts('b'), ends('b', alert)]),
+  ]);
+  assert.deepEqual(
+    alerts.map(({ script: key, score, alertTypeName }) => [key, score, alertTypeName]),
+    [
+      ['a', 100, 'ids_alert'],
+      ['b', 0, 'ids_alert'],
+    ],
+  );
 });

@@ -162,7 +162,6 @@ local GETTERS = {
   getnDPIMatchPacket = function() return { payload_len = 0, payload = '' } end,
 
   isNotPurged = function() return host.is_set(20) end,
-  retrieveExternalAlertInfo = function() return host.external_alert() end,
   getClientMUDPref = function(info) return host.mud(info['cli.ip']) end,
   getServerMUDPref = function(info) return host.mud(info['srv.ip']) end,
   serializeClientByMac = function() return false end,
@@ -179,7 +178,7 @@ local GETTERS = {
 }
 
 -- @param era '2019', '4.0' or '4.2'
-return function(era)
+return function(script, era)
   local flow = {}
   local function info_of() return shared.info end
   flow.getInfo, flow.getFullInfo = info_of, info_of
@@ -204,6 +203,11 @@ return function(era)
         if info then return part_of(info, names) end
       end
     end
+  end
+
+  -- JSON of a detection system's alert; the same one only once.
+  function flow.retrieveExternalAlertInfo()
+    if shared.info then return host.external_alert(script) end
   end
 
   function flow.methodNamesToIds()

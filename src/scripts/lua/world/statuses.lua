@@ -6,7 +6,8 @@
 --   flow.triggerStatus(status_info, flow, client, server)             4.2: status_info = status_types.X.create(severity, …)
 --
 -- Numbers of statuses, severities and alert types are those of the script's era; what leaves here has ours. Of the candidates of one
--- callback the one with the highest score becomes an alert at its end, if its score is above that of the flow's present alert.
+-- call the one with the highest score becomes an alert at its end, if its score is above that of the script's present alert about the
+-- flow. The original compares those of all scripts; here what a script raises does not depend on who else runs.
 
 local host, shared, json, constants = ...
 local type, error, tostring, ipairs, next = type, error, tostring, ipairs, next
@@ -145,7 +146,7 @@ return function(flow, script, era)
     candidate = nil
     local kind, severity = alert.kind, alert.severity
     host.alert(script, kind.id, severity.severity, kind.name, severity.name, alert.info, alert.score, alert.status.id)
-    host.remember_alert(alert.score, alert.status.id or 0)
+    host.remember_alert(script, alert.score, alert.status.id or 0)
   end
 
   -- The stronger one: by score, then by the lower id.
@@ -154,7 +155,7 @@ return function(flow, script, era)
       if score ~= candidate.score then return score > candidate.score end
       return (status.id4 or 0) < (candidate.status.id4 or 0)
     end
-    local present = host.alerted()
+    local present = host.alerted(script)
     return not present or score > present
   end
 
@@ -247,12 +248,12 @@ return function(flow, script, era)
 
   function flow.getAlertedStatus()
     if not shared.info then return nil end
-    local _, status = host.alerted()
+    local _, status = host.alerted(script)
     return of.numbers[status or shared.info['alerted_status'] or 0] or 0
   end
 
   function flow.getAlertedStatusScore()
-    if shared.info then return (host.alerted()) or 0 end
+    if shared.info then return (host.alerted(script)) or 0 end
   end
 
   if era ~= '2019' then
