@@ -14,7 +14,7 @@ import { NETFLOW_COUNTERS, netflowCounter } from './counters.ts';
 import { createExporters, type Domain } from './exporters.ts';
 import { IPFIX_HEADER, ipfixDomain, ipfixLength, ipfixSequence, ipfixTimes } from './ipfix.ts';
 import { createRecords, type Directions } from './records.ts';
-import { restoreExporters, saveExporters } from './saved.ts';
+import { RESTORED_PORT, restoreExporters, saveExporters } from './saved.ts';
 import { type Arrival, followSequence } from './sequence.ts';
 import { beginsSet, createSets } from './sets.ts';
 import { createToldMemory } from './told.ts';
@@ -87,6 +87,7 @@ export interface NetflowDecoder {
   datagram(address: string, port: number, bytes: Uint8Array, arrival: number): void;
   /** Some time has passed: gives up what waits for too long, tells of the exporters that were heard. Every five seconds or so. */
   tick(now: number): void;
+  /** Those that were heard. */
   exporters(): ExporterStatus[];
   /** Of the last message of every reason for which something could not be used. */
   samples(): TroubleSample[];
@@ -115,6 +116,8 @@ const EVICTED = netflowCounter('exporters.evicted');
 
 /** How far behind a message is late, in the units of its sequence: 64 messages. */
 const WINDOW_MESSAGES = 64;
+/** A session that another one has followed is forgotten after so much silence, µs. */
+const FOLLOWED_US = 3600e6;
 const WINDOW_FLOWS = WINDOW_MESSAGES * 30;
 
 /** Reads a message. @returns {@link TAKEN}, or the counter of the reason why it is refused */
@@ -146,8 +149,10 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     most: limits.domains,
     memory,
     forgotten(domain) {
-      counters[EVICTED]++;
       waiting.forget(domain);
+    },
+    evicted() {
+      counters[EVICTED]++;
     },
   });
 
@@ -233,6 +238,8 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
     },
     tick(now) {
       waiting.expire(now);
+      exporters.prune(now - FOLLOWED_US);
+      counters[EXPORTERS] = exporters.size;
       for (const domain of exporters.all()) {
         if (domain.heard <= domain.reported) continue;
         domain.reported = domain.heard;
@@ -241,21 +248,23 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
       }
     },
     exporters: () =>
-      [...exporters.all()].map((domain) => ({
-        address: domain.address,
-        port: domain.port,
-        version: domain.version,
-        domain: domain.id,
-        messages: domain.messages,
-        records: domain.records,
-        lost: domain.lost,
-        templates: domain.told.templates.size,
-        waiting: domain.waiting,
-        samplingRate: domain.told.rate,
-        activeTimeout: domain.told.activeTimeout,
-        idleTimeout: domain.told.idleTimeout,
-        heard: domain.heard,
-      })),
+      [...exporters.all()]
+        .filter(({ port }) => port !== RESTORED_PORT)
+        .map((domain) => ({
+          address: domain.address,
+          port: domain.port,
+          version: domain.version,
+          domain: domain.id,
+          messages: domain.messages,
+          records: domain.records,
+          lost: domain.lost,
+          templates: domain.told.templates.size,
+          waiting: domain.waiting,
+          samplingRate: domain.told.rate,
+          activeTimeout: domain.told.activeTimeout,
+          idleTimeout: domain.told.idleTimeout,
+          heard: domain.heard,
+        })),
     samples: trouble.samples,
     save: () => saveExporters(exporters.all()),
     restore: (text) => restoreExporters(text, exporters, sets, memory),

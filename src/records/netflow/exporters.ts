@@ -42,6 +42,8 @@ export interface Exporters {
   /** The domain; made where it is new. */
   find(address: string, port: number, version: number, id: number): Domain;
   all(): Iterable<Domain>;
+  /** Forgets sessions that were silent since `before` (µs) and that a later one of the same exporter has followed. */
+  prune(before: number): void;
   readonly size: number;
 }
 
@@ -49,22 +51,30 @@ export interface ExportersOptions {
   /** Most domains; beyond, those that were silent for longest are forgotten. */
   readonly most: number;
   readonly memory: ToldMemory;
+  /** It is no longer known, for whatever reason. */
   readonly forgotten: (domain: Domain) => void;
+  /** There was no room for it. */
+  readonly evicted: () => void;
 }
 
-export function createExporters({ most, memory, forgotten }: ExportersOptions): Exporters {
+export function createExporters({ most, memory, forgotten, evicted }: ExportersOptions): Exporters {
   const addresses = new Map<string, Map<number, Domain>>();
   let size = 0;
+
+  const forget = (domain: Domain): void => {
+    const ports = addresses.get(domain.address) as Map<number, Domain>;
+    ports.delete(keyOf(domain.version, domain.port, domain.id));
+    if (ports.size === 0) addresses.delete(domain.address);
+    size--;
+    memory.release(domain.told);
+    forgotten(domain);
+  };
 
   const forgetSome = (): void => {
     const domains = [...addresses.values()].flatMap((ports) => [...ports.values()]).sort((a, b) => a.heard - b.heard);
     for (const domain of domains.slice(0, Math.max(1, most >> 3))) {
-      const ports = addresses.get(domain.address) as Map<number, Domain>;
-      ports.delete(keyOf(domain.version, domain.port, domain.id));
-      if (ports.size === 0) addresses.delete(domain.address);
-      size--;
-      memory.release(domain.told);
-      forgotten(domain);
+      forget(domain);
+      evicted();
     }
   };
 
@@ -88,6 +98,19 @@ export function createExporters({ most, memory, forgotten }: ExportersOptions): 
     },
     *all() {
       for (const ports of addresses.values()) yield* ports.values();
+    },
+    prune(before) {
+      for (const ports of addresses.values()) {
+        if (ports.size < 2) continue;
+        const latest = new Map<number, Domain>();
+        for (const domain of ports.values()) {
+          const key = keyOf(domain.version, 0, domain.id);
+          const other = latest.get(key);
+          const [older, newer] = other === undefined || other.heard <= domain.heard ? [other, domain] : [domain, other];
+          latest.set(key, newer);
+          if (older !== undefined && older.heard < before) forget(older);
+        }
+      }
     },
     get size() {
       return size;

@@ -8,6 +8,7 @@ import type { Sets } from './sets.ts';
 import { ENTRY_WEIGHT, type ToldMemory } from './told.ts';
 
 const FORMAT = 1;
+export const RESTORED_PORT = 0;
 const MOST_EXPORTERS = 65536;
 
 interface SavedExporter {
@@ -82,7 +83,7 @@ export function restoreExporters(
   const restored = { exporters: 0, templates: 0 };
   for (const one of saved.exporters.slice(0, MOST_EXPORTERS) as unknown[]) {
     if (!isObject(one) || typeof one.address !== 'string' || (one.version !== 9 && one.version !== 10)) continue;
-    const domain = exporters.find(one.address, 0, one.version, numberOf(one.domain) >>> 0);
+    const domain = exporters.find(one.address, RESTORED_PORT, one.version, numberOf(one.domain) >>> 0);
     domain.heard = numberOf(one.heard);
     const told = (domain.told = memory.writable(domain.told));
     told.rate = numberOf(one.rate);

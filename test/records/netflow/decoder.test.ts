@@ -881,6 +881,7 @@ describe('templates', () => {
       ]),
     );
     const after = createHarness();
+    assert.deepEqual(after.decoder.exporters(), []);
     assert.equal(before.decoder.revision() > 3, true);
     assert.deepEqual(after.decoder.restore(before.decoder.save()), { exporters: 1, templates: 3 });
     after.send(v9([data], { sequence: 5000 }), { port: 6001 });
@@ -1067,6 +1068,24 @@ test('records of one direction only, of an exporter that reports both', () => {
 
 test('the exporter that a record names stands for the one that sent it', () => {
   assert.equal(oneRecord([[130, 4]], [ip('10.9.8.7')])?.exporter, '10.9.8.7');
+});
+
+test('a session that another one has followed is forgotten after an hour; one without a successor is not', () => {
+  const { send, decoder, count } = createHarness();
+  send(v9([]), { port: 5000 });
+  send(v9([], { domain: 8 }), { port: 5000 });
+  send(v9([]), { port: 6000, at: NOW + 60e6 });
+  decoder.tick(NOW + 3500e6);
+  assert.equal(decoder.exporters().length, 3);
+  decoder.tick(NOW + 3700e6);
+  assert.deepEqual(
+    decoder.exporters().map(({ port, domain }) => [port, domain]),
+    [
+      [5000, 8],
+      [6000, 7],
+    ],
+  );
+  assert.deepEqual([count('exporters'), count('exporters.evicted')], [2, 0]);
 });
 
 test('a tick tells of the exporters that were heard since the last one', () => {
