@@ -19,7 +19,7 @@ export function failureOf(told: string, files: readonly string[]): Failure {
   for (const [, name, file, line] of text.slice(Math.max(0, start)).matchAll(/\n {4}at (?:(.*) \()?(.*?):(\d+):\d+\)?(?=\n|$)/g)) {
     if (!files.includes(file as string)) continue;
     place ??= `${file}:${line}`;
-    lines.push(`${file}:${line}: in ${name?.replace(/^Object\./, '') ?? 'the script'}`);
+    lines.push(`${file}:${line}: in ${name?.replace(/^Object\.| \[as .*$/g, '') ?? 'the script'}`);
   }
   return { message: `${place ?? main}: ${cause}`, stack: lines.join('\n') };
 }

@@ -63,10 +63,11 @@ function stripped(file: string, source: string): string {
   try {
     return strip(source);
   } catch (error) {
-    // the stack begins with `file:line`, the line's text, and a mark below the column
+    // the stack begins with `file:line`, the lines around, and marks below the column
     const { message, stack = '' } = error as Error;
-    const [, line = '0', marks = ''] = /^[^\n]*?:(\d+)\n[^\n]*\n( *\^)/.exec(stack) ?? [];
-    throw new SourceError(file, Number(line), marks.length, message);
+    const line = /^[^\n]*?:(\d+)\n/.exec(stack)?.[1] ?? '0';
+    const mark = /\n( *)\^+\n/.exec(stack)?.[1] ?? '';
+    throw new SourceError(file, Number(line), mark.length + 1, message);
   }
 }
 

@@ -393,11 +393,20 @@ export function createWorld(host: WorldHost, json: string): World {
       const written = parse(host.written()) as Written;
       made.written = create(null) as Written;
       const names = ownKeys(written);
+      let removed = false;
       for (let i = 0; i < names.length; i++) {
         const name = names[i] as string;
-        const value = written[name] === null ? undefined : parse(written[name] as string);
+        if (written[name] === null) {
+          removed = true;
+          continue;
+        }
+        const value = parse(written[name] as string);
         made.written[name] = value;
         defineProperty(target, name, property(value));
+      }
+      if (removed) materialise(made, target);
+      for (let i = 0; removed && i < names.length; i++) {
+        if (written[names[i] as string] === null) deleteProperty(target, names[i] as string);
       }
     }
     return info;
@@ -412,21 +421,22 @@ export function createWorld(host: WorldHost, json: string): World {
   };
 
   // `flow` and what 'flowpatrol' exports -------------------------------------------------------------------------------------------
-  const isPrimitive = (value: unknown): value is Primitive => {
+  const check = (name: string, position: number, value: unknown): void => {
     const type = typeof value;
-    return type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined';
+    if (type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined') return;
+    throw new TypeErrorOfRealm(`${name}: argument ${position} must be a text, a number or a boolean`);
   };
-  /** A function of the host for scripts. */
+  /** A function of the host for scripts. The arguments are never in an array: what a script did to Array.prototype has no part in them. */
   const lend =
     (name: string, f: (...args: never[]) => unknown) =>
-    (...args: unknown[]): unknown => {
-      const taken: unknown[] = [];
-      for (let i = 0; i < 5; i++) {
-        if (!isPrimitive(args[i])) throw new TypeErrorOfRealm(`${name}: argument ${i + 1} must be a text, a number or a boolean`);
-        taken[i] = args[i];
-      }
+    (a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown): unknown => {
+      check(name, 1, a);
+      check(name, 2, b);
+      check(name, 3, c);
+      check(name, 4, d);
+      check(name, 5, e);
       try {
-        return f(taken[0] as never, taken[1] as never, taken[2] as never, taken[3] as never, taken[4] as never);
+        return f(a as never, b as never, c as never, d as never, e as never);
       } catch (error) {
         throw own(error);
       }
@@ -455,8 +465,8 @@ export function createWorld(host: WorldHost, json: string): World {
   for (const { name, json } of cacheMethods) {
     const call = lend(`cache.${name}`, (a: Primitive, b: Primitive, c: Primitive, d: Primitive) => host.cache(name, a, b, c, d));
     cache[name] = json
-      ? (...args: unknown[]) => {
-          const answer = apply(call, undefined, args);
+      ? (a?: unknown, b?: unknown, c?: unknown) => {
+          const answer = call(a, b, c);
           return answer === undefined ? undefined : parse(answer as string);
         }
       : call;

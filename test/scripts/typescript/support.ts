@@ -2,12 +2,12 @@
 import type { TestContext } from 'node:test';
 import { CALLBACKS, type Callback } from '../../../src/flows/event.ts';
 import type { Field } from '../../../src/flows/fields.ts';
-import { createEventView, type EventView, type Names } from '../../../src/flows/view.ts';
+import { createEventView, type Names } from '../../../src/flows/view.ts';
 import { EMPTY_BOOK } from '../../../src/hosts/book.ts';
 import { DEFAULT_PREFERENCES } from '../../../src/preferences.ts';
-import { createScriptCache } from '../../../src/scripts/cache.ts';
+import { createScriptCache, type SharedCache } from '../../../src/scripts/cache.ts';
 import { createEffects, type Effect } from '../../../src/scripts/effects.ts';
-import type { Definition, Runtime, RuntimeHost } from '../../../src/scripts/runtime.ts';
+import type { Definition, EventCall, Runtime, RuntimeHost } from '../../../src/scripts/runtime.ts';
 import { createTypeScriptRuntime } from '../../../src/scripts/typescript/runtime.ts';
 import { eventOf, FIELDS_OF_TEST, NAMES, TYPICAL, type Values, VISIT_TIME } from '../support.ts';
 
@@ -18,20 +18,20 @@ export interface Failed {
   readonly stack: string;
 }
 
+export type How = Partial<Pick<EventCall, 'chosen' | 'timed' | 'careful'>>;
+
 export interface Harness {
   readonly runtime: Runtime;
-  readonly view: EventView;
+  readonly cache: SharedCache;
   /** By the place of the script, from 0 on. */
   readonly definitions: readonly Definition[];
   readonly failures: Failed[];
   readonly took: number[];
   readonly starting: number[];
   /** Runs a callback of all scripts that have it. @returns what they did */
-  run(
-    callback: Callback,
-    values?: Values,
-    more?: { readonly chosen?: Uint8Array; readonly timed?: boolean; readonly careful?: boolean },
-  ): readonly Effect[];
+  run(callback: Callback, values?: Values, how?: How): readonly Effect[];
+  /** The same with the bytes of an event. */
+  runEvent(callback: Callback, bytes: Uint8Array, how?: How): readonly Effect[];
   /** Lines that the last run printed. */
   lines(callback: Callback, values?: Values): string[];
 }
@@ -50,6 +50,7 @@ export function start(t: TestContext, texts: readonly string[], options: Options
   const { names = NAMES, fields = FIELDS_OF_TEST, directories = [], live = false } = options;
   const effects = createEffects();
   const view = createEventView(names);
+  const cache = createScriptCache({ now: () => VISIT_TIME / 1e6 });
   const host: RuntimeHost = {
     interfaceId: 3,
     interfaceName: 'eth0',
@@ -58,7 +59,7 @@ export function start(t: TestContext, texts: readonly string[], options: Options
     names,
     hosts: EMPTY_BOOK,
     effects,
-    cache: createScriptCache({ now: () => VISIT_TIME / 1e6 }),
+    cache,
     translate: (key, params) => (key === 'greeting' ? `Good day ${params?.name}` : undefined),
     preferences: () => DEFAULT_PREFERENCES,
     directories,
@@ -90,20 +91,22 @@ export function start(t: TestContext, texts: readonly string[], options: Options
     starting: (script: number) => starting.push(script),
     grew: () => undefined,
   };
-  const run: Harness['run'] = (callback, values = TYPICAL, { chosen, timed = false, careful = false } = {}) => {
-    view.set(eventOf(values), 0);
+  const runEvent: Harness['runEvent'] = (callback, bytes, { chosen, timed = false, careful = false } = {}) => {
+    view.set(bytes, 0);
     effects.begin(view);
     runtime.run({ view, callback, chosen, timed, careful }, observer);
     return effects.take();
   };
+  const run: Harness['run'] = (callback, values = TYPICAL, how = {}) => runEvent(callback, eventOf(values), how);
   return {
     runtime,
-    view,
+    cache,
     definitions,
     failures,
     took,
     starting,
     run,
+    runEvent,
     lines: (callback, values) => run(callback, values).flatMap((effect) => (effect.type === 'print' ? [effect.line] : [])),
   };
 }
