@@ -62,25 +62,32 @@ test('where nothing runs: the scripts of the folders, their errors, and the sour
 
 test('check: what keeps scripts from running, and what looks wrong', () => {
   const good = folder({ 'good.lua': script('good', CALLS) });
-  assert.equal(is(runCli(['scripts', 'check', '--scripts-dir', good]), 0), '1 script, 1 without a finding, 0 with errors\n');
+  assert.equal(is(runCli(['scripts', 'check', '--scripts-dir', good]), 0), '1 script, 1 without a finding, 0 errors\n');
   const bad = folder({
     'good.lua': script('good', CALLS),
     'misspelt.lua': script('misspelt', 'function script.protocolDetcted(info) end'),
     'twice.lua': script('good'),
   });
+  writeFileSync(
+    join(bad, 'typed.ts'),
+    "import { defineScript } from 'flowpatrol';\nexport default defineScript({ key: 'typed', idle(info) { info.nothing; } });\n",
+  );
   const found = is(runCli(['scripts', 'check', '--scripts-dir', bad]), 1);
-  assert.match(found, /^error: twice\.lua: the key "good" is taken by good\.lua\n/m);
-  assert.match(found, /^warning: misspelt\.lua: .*protocolDetcted.*\n/m);
-  assert.match(found, /\n3 scripts, 1 without a finding, 1 with errors\n$/);
+  assert.match(found, /twice\.lua: error: the key "good" is taken by good\.lua\n/);
+  assert.match(found, /misspelt\.lua(:\d+)?: warning: .*protocolDetcted.*\n/);
+  assert.match(found, /typed\.ts:2:\d+: error: .*'nothing' does not exist/);
+  assert.match(found, /\n4 scripts, 1 without a finding, 2 errors\n$/);
 });
 
 test('new: a script that loads and runs, and is never overwritten', () => {
   const directory = join(scratch, 'new');
   const made = is(runCli(['scripts', 'new', 'beacon', '--lua', '--scripts-dir', directory]), 0);
   assert.match(made, /beacon\.lua\nTry it: flowpatrol test \S+beacon\.lua CAPTURE\n$/);
-  assert.equal(is(runCli(['scripts', 'check', '--scripts-dir', directory]), 0), '1 script, 1 without a finding, 0 with errors\n');
+  assert.equal(is(runCli(['scripts', 'check', '--scripts-dir', directory]), 0), '1 script, 1 without a finding, 0 errors\n');
   const run = is(runCli(['test', join(directory, 'beacon.lua'), join(CAPTURES, 'http-dns.pcap')]), 0);
   assert.match(run, /protocolDetected: 3 calls\n/);
+  is(runCli(['scripts', 'new', 'typed', '--ts', '--scripts-dir', directory]), 0);
+  assert.equal(is(runCli(['scripts', 'check', '--scripts-dir', directory]), 0), '2 scripts, 2 without a finding, 0 errors\n');
   wrong(['scripts', 'new', 'beacon', '--lua', '--scripts-dir', directory], /beacon\.lua is there already/);
   wrong(['scripts', 'new', '../x', '--lua', '--scripts-dir', directory], /'\.\.\/x' cannot be a key/);
   wrong(['scripts', 'new', 'x', '--scripts-dir', directory], /in which language\?/);

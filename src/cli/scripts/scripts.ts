@@ -117,7 +117,7 @@ export async function scripts(given: ScriptInvocation, { stdout, screen }: Surro
       return all.some((script) => script.state === 'error') ? 1 : 0;
     }
     case 'check':
-      return checkFolders(config, json, write, note);
+      return checkFolders(config, json, write);
     case 'new':
       write(newScript(config, name as string, of.language));
       return 0;
