@@ -11,7 +11,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type PcapCallbacks = 'protocolDetected' | 'all';
 
 export interface Config {
-  /** Network interfaces, capture files, `-` for standard input; in the order given. */
+  /** Network interfaces, capture files, `-` for standard input, addresses of probes and collectors; in the order given. */
   readonly interfaces: readonly string[];
   /** BPF filter text, `''` for none. */
   readonly filter: string;
@@ -41,6 +41,9 @@ export interface Config {
   readonly idsAlerts: readonly string[];
   /** Reverse DNS of hosts without a name. */
   readonly resolveNames: boolean;
+  /** Time-outs of NetFlow and IPFIX exporters that do not say theirs, s. */
+  readonly activeTimeout: number;
+  readonly idleTimeout: number;
   /** Threads that capture one network interface. */
   readonly captureThreads: number;
   /** What holds beyond the defaults: set on the command line, and at the start of a run also what is stored (src/store). */
@@ -86,6 +89,8 @@ export const DEFAULT_CONFIG: Config = {
   geoFiles: [],
   idsAlerts: [],
   resolveNames: false,
+  activeTimeout: 120,
+  idleTimeout: 15,
   captureThreads: 1,
   preferences: {},
   // whole packets: payload lengths and details need them, and the kernel's buffer takes only what a packet has

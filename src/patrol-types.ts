@@ -4,6 +4,7 @@
 import type { Names } from './flows/view.ts';
 import type { HostBook } from './hosts/book.ts';
 import type { ListStatus } from './hosts/lists/store.ts';
+import type { InterfaceKind } from './interfaces/protocol.ts';
 import type { Preferences } from './preferences.ts';
 import type { ScriptReport } from './scripts/report.ts';
 import type { ScriptControl } from './scripts/service.ts';
@@ -85,12 +86,17 @@ export interface InterfaceSnapshot {
   readonly id: number;
   /** As given to `-i`. */
   readonly name: string;
-  readonly kind: 'packet' | 'pcap';
+  readonly kind: InterfaceKind;
   readonly state: InterfaceState;
   readonly error?: string;
   /** Of a failed interface: the addon's or the system's code (EPERM, ENODEV, EFILTER, EPCAP, ENOENT …). */
   readonly errorCode?: string;
   readonly warning?: string;
+  /** Who sends to it, where it collects flow records or samples. */
+  readonly probes?: readonly ProbeSnapshot[];
+  readonly timeouts?: TimeoutsSnapshot;
+  /** Names of statuses that this kind of interface cannot tell. */
+  readonly notApplicable?: readonly string[];
   /** Traffic time of the first packet, µs since 1970; absent or 0 = none yet. */
   readonly began?: number;
   /** Traffic time now, µs since 1970; 0 = no packet yet. */
@@ -104,6 +110,42 @@ export interface InterfaceSnapshot {
   readonly protocols: readonly ProtocolSnapshot[];
   /** Only what is above zero. */
   readonly losses: readonly LossSnapshot[];
+}
+
+/** A probe, an exporter or an agent that sends to an interface. Times are µs since 1970. */
+export interface ProbeSnapshot {
+  /** Unique on its interface. */
+  readonly source: string;
+  readonly address?: string;
+  readonly name?: string;
+  readonly version?: string;
+  /** Of its flow cache, s. */
+  readonly activeTimeout?: number;
+  readonly idleTimeout?: number;
+  readonly samplingRate?: number;
+  /** The interface that it captures from, and its speed in Mbit/s. */
+  readonly interfaceName?: string;
+  readonly interfaceSpeed?: number;
+  readonly messages: number;
+  readonly records: number;
+  /** Messages (or records) that never came, by the sequence numbers. */
+  readonly lost: number;
+  readonly restarts?: number;
+  readonly lastContact: number;
+  /** There when nothing came for longer than it usually takes. */
+  readonly silentSince?: number;
+  /** Our clock minus its own, µs. */
+  readonly drift?: number;
+  /** Why nothing comes from there, and what to do. */
+  readonly problem?: string;
+  /** What it says itself, by name: packets, drops. */
+  readonly totals?: Readonly<Record<string, number>>;
+}
+
+/** Of what exports the flow records of an interface, s; absent = nobody has said: the preferences hold. */
+export interface TimeoutsSnapshot {
+  readonly active: number | undefined;
+  readonly idle: number | undefined;
 }
 
 /** Flows that have ended, by protocol. */

@@ -8,7 +8,7 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder } from './exports/lines.ts';
 import { compileFilter } from './filter/filter.ts';
-import { COUNTERS, counterIndex } from './flows/counters.ts';
+import { COUNTERS, counterIndex, countsFor } from './flows/counters.ts';
 import { CALLBACKS } from './flows/event.ts';
 import { createRingBuffer, RING_BYTES } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
@@ -30,8 +30,18 @@ import {
   type InterfaceMessage,
   type ProtocolTotals,
 } from './interfaces/protocol.ts';
+import { notApplicable } from './interfaces/records/capabilities.ts';
 import { startThreads } from './interfaces/threads.ts';
-import type { FlowAnswer, FlowQuery, InterfaceSnapshot, Log, Patrol, PatrolControl } from './patrol-types.ts';
+import type {
+  FlowAnswer,
+  FlowQuery,
+  InterfaceSnapshot,
+  Log,
+  Patrol,
+  PatrolControl,
+  ProbeSnapshot,
+  TimeoutsSnapshot,
+} from './patrol-types.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
 import { type ScriptHosts, startHosts } from './scripts/hosts.ts';
 import type { ScriptReport } from './scripts/report.ts';
@@ -48,6 +58,10 @@ interface Running {
   error?: string;
   errorCode?: string;
   warning?: string;
+  probes?: readonly ProbeSnapshot[];
+  timeouts?: TimeoutsSnapshot;
+  /** Names of statuses that it cannot tell. */
+  notApplicable: readonly string[];
   protocols: readonly ProtocolTotals[];
   hosts: ScriptHosts | undefined;
   /** What the script host picked for `Config.flowQuery`. */
@@ -86,7 +100,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const wanted = config.scripts || exporting || config.flowQuery !== undefined || config.recordTo !== undefined;
-  const live = kind === 'packet' || config.originalSpeed;
+  const live = kind !== 'pcap' || config.originalSpeed;
   const count = kind === 'packet' && !config.originalSpeed ? config.captureThreads : 1;
   const ring = wanted ? createRingBuffer(RING_BYTES, count) : undefined;
   const flow = startThreads({ id, name, kind, config, run, ring, preferences, lists, devices, alerts }, count, {
@@ -105,6 +119,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     counters: flow.counters,
     gauges: flow.gauges,
     state: 'starting',
+    notApplicable: [],
     protocols: [],
     hosts: undefined,
     ended,
@@ -218,6 +233,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     switch (message.type) {
       case 'ready':
         names = message.names;
+        running.notApplicable = notApplicable(names).map((status) => status.name);
         if (ring !== undefined) startScripts(message.names, ring);
         break;
       case 'protocols':
@@ -231,6 +247,13 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       case 'lost':
         running.state = 'lost';
         log.warn({ interface: name }, `the interface is lost, trying again: ${message.reason}`);
+        break;
+      case 'log':
+        log[message.level]({ interface: name }, message.text);
+        break;
+      case 'probes':
+        running.probes = message.probes;
+        running.timeouts = message.timeouts;
         break;
       case 'warning':
         running.warning = message.text;
@@ -261,6 +284,13 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   return running;
 }
 
+/** Where no packets come, those that the records or samples tell of are the interface's. */
+const trafficOf = (kind: InterfaceKind, counters: Float64Array): Partial<Record<string, number>> => {
+  const counter = (name: string): number => counters[counterIndex(name)] as number;
+  if (kind === 'zmq' || kind === 'netflow') return { packets: counter('records.packets'), bytes: counter('records.bytes') };
+  return {};
+};
+
 const snapshotOf = (running: Running): InterfaceSnapshot => {
   const counters = running.counters();
   const gauges = running.gauges();
@@ -273,12 +303,16 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
     ...(running.error === undefined ? {} : { error: running.error }),
     ...(running.errorCode ? { errorCode: running.errorCode } : {}),
     ...(running.warning === undefined ? {} : { warning: running.warning }),
+    ...(running.probes === undefined ? {} : { probes: running.probes }),
+    ...(running.timeouts === undefined ? {} : { timeouts: running.timeouts }),
+    ...(running.notApplicable.length === 0 ? {} : { notApplicable: running.notApplicable }),
     began: gauges[GAUGE_BEGAN] as number,
     clock: gauges[GAUGE_CLOCK] as number,
     position: gauges[GAUGE_POSITION] as number,
     size: gauges[GAUGE_SIZE] as number,
     counters: {
-      ...Object.fromEntries(COUNTERS.map((counter, i) => [counter.name, counters[i] as number])),
+      ...Object.fromEntries(COUNTERS.flatMap(({ name }, i) => (countsFor(running.kind, name) ? [[name, counters[i] as number]] : []))),
+      ...trafficOf(running.kind, counters),
       alerts: reportsOf(running).reduce((sum, script) => sum + script.alerts, 0) + (counters[counterIndex('alerts.core')] as number),
       'lines.exported': report?.linesExported ?? 0,
     },
@@ -370,7 +404,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: S
   let alerts: IdsAlert[] = []; // those before the first packet
   const openIds = async (): Promise<void> => {
     if (config.idsAlerts.length === 0) return;
-    const live = config.interfaces.some((name) => kindOf(name) === 'packet');
+    const live = config.interfaces.some((name) => kindOf(name) !== 'pcap');
     ids = await openIdsSources(config.idsAlerts, {
       live,
       log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },

@@ -15,6 +15,9 @@ import { openFile } from '../interfaces/pcap/source.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import { native } from '../native.ts';
 import { nearest } from '../nearest.ts';
+import { isNetflowUrl, parseNetflowUrl } from '../records/netflow/url.ts';
+import { parseSflowUrl } from '../records/sflow/url.ts';
+import { isZmqInterface, parseZmqEndpoints } from '../records/zmq/endpoint.ts';
 import { checkIdsSources } from './check-ids.ts';
 import { type CommandError, runError, usageError } from './errors.ts';
 
@@ -43,11 +46,33 @@ export function openingError(name: string, error: unknown): CommandError {
   }
 }
 
+/** Collectors, by the scheme of their address. It is looked at here; the run opens the sockets. */
+function collectorKind(name: string): InterfaceKind | undefined {
+  try {
+    if (isZmqInterface(name)) {
+      parseZmqEndpoints(name);
+      return 'zmq';
+    }
+    if (isNetflowUrl(name)) {
+      parseNetflowUrl(name);
+      return 'netflow';
+    }
+    if (!name.startsWith('sflow://')) return undefined;
+    parseSflowUrl(name);
+    return 'sflow';
+  } catch (error) {
+    throw usageError(`-i ${(error as Error).message}`);
+  }
+}
+
 /** Decides what a name is. A network interface of that name comes first; a file can be given as ./NAME. */
 function kindOf(name: string, interfaces: readonly string[]): InterfaceKind {
   if (name === '-') return 'pcap';
   if (interfaces.includes(name)) return 'packet';
-  if (/^(tcp|ipc|zmq|udp|view):/.test(name)) throw usageError(`-i ${name}: only network interfaces and captures in this version`);
+  const collector = collectorKind(name);
+  if (collector !== undefined) return collector;
+  if (/^(udp|view):/.test(name))
+    throw usageError(`-i ${name}: there is no such input`, 'netflow://0.0.0.0:2055, sflow://0.0.0.0:6343, tcp://PROBE:5556');
   const stat = statOf(name);
   if (stat?.isDirectory())
     throw usageError(`-i ${name}: that is a directory`, `give its captures one by one: -i ${join(name, 'FILE')} -i …`);
@@ -73,7 +98,7 @@ function similarFile(path: string): string {
 function tryToOpen(name: string, kind: InterfaceKind, config: Config): void {
   try {
     if (kind === 'packet') openLive(name, config, createSteadyClock()).close();
-    else if (statOf(name)?.isFile()) openFile(name, config.filter).close();
+    else if (kind === 'pcap' && statOf(name)?.isFile()) openFile(name, config.filter).close();
   } catch (error) {
     throw openingError(name, error);
   }
@@ -136,11 +161,15 @@ export function checkConfig(config: Config): (name: string) => InterfaceKind {
   const interfaces = native.pcapInterfaces().map((of) => of.name);
   const kinds = new Map(config.interfaces.map((name) => [name, kindOf(name, interfaces)]));
   const files = [...kinds].filter(([name, kind]) => kind === 'pcap' && name !== '-').map(([name]) => name);
-  const live = [...kinds].find(([, kind]) => kind === 'packet');
+  const live = [...kinds].find(([, kind]) => kind !== 'pcap');
+  const captured = [...kinds].find(([, kind]) => kind === 'packet');
   if (config.originalSpeed && live !== undefined) {
-    throw usageError(`--original-speed is for captures, but -i ${live[0]} is a network interface`, `a file of that name: -i ./${live[0]}`);
+    throw usageError(
+      `--original-speed is for captures, but -i ${live[0]} is a ${live[1] === 'packet' ? 'network interface' : 'collector'}`,
+      live[1] === 'packet' ? `a file of that name: -i ./${live[0]}` : 'leave it out',
+    );
   }
-  if (config.captureThreads > 1 && live === undefined) {
+  if (config.captureThreads > 1 && captured === undefined) {
     throw usageError('--capture-threads is for network interfaces: a capture is read by one thread', 'leave it out');
   }
   if (config.originalSpeed && config.idsAlerts.length > 0) {

@@ -4,6 +4,9 @@
  */
 
 import { DECODE_COUNTERS } from '../packet/decode.ts';
+import { COLLECTOR_COUNTERS, NETFLOW_COUNTERS } from '../records/netflow/counters.ts';
+import { SFLOW_COUNTERS } from '../records/sflow/counters.ts';
+import { ZMQ_COUNTERS } from '../records/zmq/counters.ts';
 import { CALLBACKS } from './event.ts';
 
 export interface CounterDeclaration {
@@ -37,6 +40,8 @@ const ENGINE_COUNTERS = [
   loss('ids.dropped', 'such alerts given up because too many waited for their flows'),
   loss('ids.refused', 'such alerts that no flow can have'),
   info('records', 'flow records of probes and exporters that went to the flow table'),
+  info('records.packets', 'packets that they tell of, scaled by their sampling rate'),
+  info('records.bytes', 'bytes that they tell of, scaled'),
   loss('records.refused', 'flow records without addresses'),
   info('records.ahead', 'flow records over a minute ahead of our clock: they got its time (set the clock of the exporter)'),
   info('records.untimed', 'flow records without a usable time: they got that of their reception'),
@@ -56,7 +61,16 @@ const ENGINE_COUNTERS = [
 export const COUNTERS: readonly CounterDeclaration[] = [
   ...ENGINE_COUNTERS,
   ...DECODE_COUNTERS.map((counter) => ({ name: counter.name, help: counter.help, loss: counter.kind === 'malformed' })),
+  // each in one piece: their writers get views of it
+  ...ZMQ_COUNTERS,
+  ...NETFLOW_COUNTERS,
+  ...COLLECTOR_COUNTERS,
+  ...SFLOW_COUNTERS,
 ];
+
+/** Does an interface of the kind have the counter? What only others have is always zero there. */
+export const countsFor = (kind: string, counter: string): boolean =>
+  !/^(zmq|netflow|sflow)\./.test(counter) || counter.startsWith(`${kind}.`);
 
 const positions = new Map(COUNTERS.map((counter, position) => [counter.name, position]));
 

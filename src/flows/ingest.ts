@@ -141,6 +141,8 @@ export function createIngest(options: IngestOptions): Ingest {
   words[S_L3] = 0;
   words[S_FRAME] = FRAME;
   const TAKEN = counterIndex('records');
+  const PACKETS = counterIndex('records.packets');
+  const BYTES = counterIndex('records.bytes');
   const REFUSED = counterIndex('records.refused');
   const AHEAD = counterIndex('records.ahead');
   const UNTIMED = counterIndex('records.untimed');
@@ -248,9 +250,12 @@ export function createIngest(options: IngestOptions): Ingest {
     const after = packets + growth(isSource ? from.inPackets : from.outPackets, rate, packets, absolute);
     const tos = isSource ? from.srcTos : from.dstTos;
     if (packets === 0 && tos !== 0) u8[id * RECORD_BYTES + R_IAT + I_EXTRA + direction] = tos;
+    counters[PACKETS] += after - packets;
     u32[line + (D_PACKETS >> 2)] = after < MOST_PACKETS ? after : MOST_PACKETS;
     const bytes = f64[double];
-    f64[double] = Math.min(bytes + growth(isSource ? from.inBytes : from.outBytes, rate, bytes, absolute), MOST_BYTES);
+    const moreBytes = growth(isSource ? from.inBytes : from.outBytes, rate, bytes, absolute);
+    counters[BYTES] += moreBytes;
+    f64[double] = Math.min(bytes + moreBytes, MOST_BYTES);
     const fragments = isSource ? from.srcFragments : from.dstFragments;
     if (fragments > 0) addTo(line + (D_FRAGMENTS >> 2), fragments, rate, absolute);
     if ((words[S_PV] & 0xff) === TCP) countTcp(id, direction, line, from, isSource, rate);

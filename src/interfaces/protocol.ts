@@ -11,7 +11,7 @@ import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-b
 import type { CompiledLists } from '../hosts/lists/compile.ts';
 import type { LearnedName } from '../hosts/names.ts';
 import type { IdsAlert } from '../ids/alert.ts';
-import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
+import type { FlowAnswer, FlowQuery, ProbeSnapshot, TimeoutsSnapshot } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
 import type { CacheChange, CacheCounters } from '../scripts/cache.ts';
 import type { FileChange } from '../scripts/host.ts';
@@ -19,7 +19,7 @@ import type { ScriptReport, ScriptSwitch } from '../scripts/report.ts';
 import type { PrintLevel } from '../scripts/runtime.ts';
 import type { TraceEntry } from '../scripts/trace.ts';
 
-export type InterfaceKind = 'packet' | 'pcap';
+export type InterfaceKind = 'packet' | 'pcap' | 'zmq' | 'netflow' | 'sflow';
 
 /** Positions in the shared control words. */
 export const CONTROL_STOP = 0;
@@ -91,6 +91,9 @@ export type InterfaceMessage =
   /** Flows that have ended, by protocol; names by the names of `ready`. */
   | { readonly type: 'protocols'; readonly protocols: readonly ProtocolTotals[] }
   | { readonly type: 'lost'; readonly reason: string }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly text: string }
+  /** Who sends to an interface of records or samples, and the time-outs in force, s. */
+  | { readonly type: 'probes'; readonly probes: readonly ProbeSnapshot[]; readonly timeouts: TimeoutsSnapshot }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'failed'; readonly error: string; readonly code: string }
   | { readonly type: 'ended' };
@@ -120,7 +123,8 @@ export interface HostFile {
 export interface HostData {
   readonly id: number;
   readonly name: string;
-  readonly kind: InterfaceKind;
+  /** To scripts everything that is live is alike. */
+  readonly kind: 'packet' | 'pcap';
   readonly config: Config;
   readonly names: Names;
   readonly preferences: Preferences;

@@ -58,7 +58,7 @@ export interface Thread {
   stopped(): boolean;
   /** Takes commands and goes on with queries, and, for live interfaces, with what scripts want. */
   obey(): void;
-  /** Goes on with a live visit that is due at `time`, for as long as packets may wait. @returns true while there is more to do */
+  /** Goes on with a live visit that is due at `time`, for as long as packets may wait. @returns true when there is more to do at once */
   visit(time: number): boolean;
   /** Puts out gauges and totals by protocol. */
   report(): void;
@@ -213,7 +213,7 @@ export function createThread(data: InterfaceData, { live, packetInterface, sampl
         if (!engine.advance(time, SLICE_FLOWS)) return false;
         if (native.threadCpu() - began >= SLICE_US) return true;
       }
-      return true;
+      return false;
     },
     report() {
       gauges[GAUGE_CLOCK] = engine.clock();

@@ -109,6 +109,7 @@ export function startThreads(
   let names: Names | undefined;
   let lost = false;
   let failure: InterfaceMessage | undefined;
+  const bringsPackets = common.kind === 'packet' || common.kind === 'pcap';
 
   const startThread = (index: number): Thread => {
     const counters = new SharedArrayBuffer(COUNTERS.length * 8);
@@ -116,7 +117,10 @@ export function startThreads(
     const { port1: port, port2: commands } = new MessageChannel();
     const data: InterfaceData = { ...common, counters, gauges, control, port, crew: crew && { ...crew, index } };
     const thread: Thread = {
-      worker: new Worker(new URL('./worker.ts', import.meta.url), { workerData: data, transferList: [port] }),
+      worker: new Worker(new URL(bringsPackets ? './worker.ts' : './records/worker.ts', import.meta.url), {
+        workerData: data,
+        transferList: [port],
+      }),
       commands,
       counters: new Float64Array(counters),
       gauges: new Float64Array(gauges),
@@ -174,6 +178,8 @@ export function startThreads(
         on.message({ type: 'protocols', protocols: addProtocols(threads.map(({ protocols }) => protocols)) });
         break;
       case 'warning':
+      case 'log':
+      case 'probes':
         on.message(message);
         break;
       case 'answer': {

@@ -57,7 +57,7 @@ test('wrong options: exit code 2, a sentence, a hint, nothing on standard output
     [['-i', scratch], /that is a directory/],
     [['-i', 'lo', '--original-speed'], /-i lo is a network interface/],
     [['-i', join(CAPTURES, 'irc.pcap'), '-B', 'tcp prot 80'], /^flowpatrol: -B: filter 'tcp prot 80'/],
-    [['-i', 'tcp://127.0.0.1:5556'], /only network interfaces and captures/],
+    [['-i', 'tcp://127.0.0.1'], /tcp:\/\/127.0.0.1: .*should look like tcp:\/\/probe:5556/],
     [['-i', join(CAPTURES, 'irc.pcap'), '--scripts-dir', '/nowhere'], /--scripts-dir: \/nowhere does not exist/],
     [['-i', join(CAPTURES, 'irc.pcap'), '--blacklist', scratch], /--blacklist, --list: .* is a directory/],
     [['-i', join(CAPTURES, 'irc.pcap'), '--export-flows', '/nowhere/x'], /the directory \/nowhere does not exist/],

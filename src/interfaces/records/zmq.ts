@@ -1,0 +1,98 @@
+/** Probes on ZMQ as a source of records: reader, decoder, and what the probes say of themselves. */
+import { counterIndex } from '../../flows/counters.ts';
+import type { ProbeSnapshot } from '../../patrol-types.ts';
+import { ZMQ_COUNTERS } from '../../records/zmq/counters.ts';
+import { createZmqDecoder, type ProbeStatus } from '../../records/zmq/decoder.ts';
+import { parseZmqEndpoints } from '../../records/zmq/endpoint.ts';
+import { hexForm } from '../../records/zmq/keys.ts';
+import { type EndpointStatus, openZmqReader } from '../../records/zmq/reader.ts';
+import type { OpenSource } from './source.ts';
+
+const FIRST = counterIndex(ZMQ_COUNTERS[0].name);
+
+const probe = ({
+  source,
+  messages,
+  records,
+  lost,
+  restarts,
+  lastContact,
+  silentSince,
+  drift,
+  event,
+  exporters,
+}: ProbeStatus): ProbeSnapshot => {
+  const { source: _, clock: __, totals, ...said } = event ?? { source };
+  return {
+    source,
+    ...said,
+    messages,
+    records,
+    lost,
+    restarts,
+    lastContact,
+    ...(silentSince === undefined ? {} : { silentSince }),
+    ...(drift === undefined ? {} : { drift }),
+    totals: { ...totals, 'flow_collection.exporters': Object.keys(exporters).length },
+  };
+};
+
+/** An endpoint from which no probe was heard. */
+const unheard = ({ endpoint, address, messages, problem }: EndpointStatus): ProbeSnapshot => ({
+  source: endpoint,
+  ...(address === '' ? {} : { address }),
+  messages,
+  records: 0,
+  lost: 0,
+  lastContact: 0,
+  ...(problem === '' ? {} : { problem }),
+});
+
+export const openZmq: OpenSource = async ({ name, config, thread, sink, arrived, log }) => {
+  const endpoints = parseZmqEndpoints(name);
+  if (config.dataDirectory === undefined && endpoints.some(({ curve }) => curve === true)) {
+    throw new Error(`${name}: our key pair is kept in the data directory. Give one with -d DIR, or a secret key with ?curve=FILE`);
+  }
+  const counters = thread.counters.subarray(FIRST, FIRST + ZMQ_COUNTERS.length);
+  let time = arrived();
+  const now = (): number => time;
+  const decoder = createZmqDecoder({ sink, counters, now, log });
+  /** What was said last of each endpoint. */
+  const told = new Map<string, string>();
+  const reader = await openZmqReader(
+    {
+      endpoints,
+      keyDirectory: config.dataDirectory ?? '',
+      counters,
+      now,
+      notice({ endpoint, level, text }) {
+        told.set(endpoint, text);
+        log[level](endpoints.length === 1 ? text : `${endpoint}: ${text}`);
+      },
+    },
+    (endpoint, header, payload) => {
+      time = arrived();
+      decoder.message(endpoint, header, payload);
+    },
+  );
+  for (const [endpoint, key] of reader.publicKeys()) {
+    log.info(`public key for probes at ${endpoint}: ${key} (or, in hexadecimal, ${hexForm(key)})`);
+  }
+
+  return {
+    tick(at) {
+      time = at;
+      for (const { endpoint, problem } of reader.status()) {
+        if (problem === '' || told.get(endpoint) === problem) continue;
+        told.set(endpoint, problem);
+        log.warn(`${endpoint}: ${problem}`);
+      }
+    },
+    probes() {
+      const known = decoder.probes();
+      const silent = reader.status().filter(({ endpoint }) => known.every((of) => of.endpoint !== endpoint));
+      return [...known.map(probe), ...silent.map(unheard)];
+    },
+    close: () => reader.close(),
+  };
+};
