@@ -216,6 +216,7 @@ local function add_system(env, script)
     if type(chunk) == 'function' then
       local pieces = {}
       for piece in chunk do
+        if type(piece) ~= 'string' then return nil, 'reader function must return a string' end
         if piece == '' then break end
         pieces[#pieces + 1] = piece
       end
@@ -293,6 +294,7 @@ local function new_environment(script, era)
   local ending = add_statuses(env.flow, script, era)
   env.ntop = new_ntop(script, era)
   env.interface = new_interface()
+  env.host, env.network = {}, {} -- of other kinds of scripts; without a flow's host they have nothing
   env.require('lua_utils')
   for _, name in base.ipairs({ 'alerts_api', 'alert_consts', 'flow_consts' }) do env[name] = env.require(name) end
   return env, ending
@@ -305,6 +307,7 @@ local ends = {}      -- script number -> function to call when it is unloaded
 for _, name in base.ipairs(generations.callbacks) do functions[name] = {} end
 
 local function load_module(script, file, source)
+  source = source:gsub('^#[^\n]*', '') -- "#!/usr/bin/lua", as Lua itself does
   local marks = generations.marks(source)
   local era, module, env, ending = generations.guess(marks), nil, nil, nil
   -- What a script is, only its table shows; what it finds in our modules it may read before. So a wrong guess is run again.

@@ -199,6 +199,12 @@ test('what looks wrong and stops nothing', async (t) => {
   );
 });
 
+test('a first line for the shell is passed over', async (t) => {
+  const runtime = await runtimeOf(t);
+  assert.equal(load(runtime, '#!/usr/bin/lua\nreturn { key = "a", setup = print }').key, 'a');
+  assert.throws(() => load(runtime, '#!/usr/bin/lua\nlocal = 5'), /^Error: a\.lua:2: /);
+});
+
 test('files that cannot be a script are refused with their cause, and leave nothing behind', async (t) => {
   const runtime = await runtimeOf(t);
   for (const [text, message] of [
