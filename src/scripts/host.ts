@@ -26,6 +26,7 @@ import type {
   CallFilter,
   CallObserver,
   Definition,
+  EventCall,
   FailureReason,
   Language,
   PrintLevel,
@@ -236,6 +237,14 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   const called: CallProfile[] = []; // the first `calledCount` of them; an array that is emptied gives its memory back
   let calledCount = 0;
   const skipped: { readonly script: Script; readonly profile: CallProfile; readonly reason: Exclude<SkipReason, 'queue full'> }[] = [];
+  /** One object for all calls: making one for each event costs as much as a script. */
+  const request: { -readonly [K in keyof EventCall]: EventCall[K] | undefined } = {
+    view: undefined,
+    callback: undefined,
+    chosen: undefined,
+    timed: undefined,
+    careful: undefined,
+  };
   const raised: Script[] = [];
   let failed: { readonly script: Script | undefined; readonly reason: FailureReason; readonly message: string }[] = [];
   let traced = false;
@@ -612,6 +621,10 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     const timed = (events++ & (SAMPLE - 1)) === 0 || lua.memory(false) > MEMORY_LIMIT / 2;
     traced = sink.trace !== undefined && options.traced?.(view) === true;
     effects.begin(view);
+    request.view = view;
+    request.callback = callback;
+    request.timed = timed;
+    request.careful = careful;
     try {
       for (const segment of row) {
         const { profiles } = segment;
@@ -622,7 +635,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
         } else {
           for (let i = 0; i < profiles.length; i++) called[calledCount++] = profiles[i] as CallProfile;
         }
-        segment.runtime.run({ view, callback, chosen, timed, careful }, observer);
+        request.chosen = chosen;
+        segment.runtime.run(request as EventCall, observer);
         if (failing.size > 0) succeeded(segment, chosen);
       }
     } catch (error) {
