@@ -150,6 +150,7 @@ local function text_or(value, otherwise)
   return type(value) == 'string' and value or otherwise
 end
 
+local MOST_PRIO = 2 ^ 53
 local OBJECT = { __jsontype = 'object' }
 
 local function filter_of(module, fail, warn)
@@ -185,7 +186,7 @@ local function filter_of(module, fail, warn)
   return filter
 end
 
-local function check_gui(module, era_, env, warn)
+local function check_gui(module, of_era, env, warn)
   local gui = module.gui
   if type(gui) ~= 'table' then return {} end
   local builder = gui.input_builder
@@ -201,7 +202,7 @@ local function check_gui(module, era_, env, warn)
   if not known then
     warn(('the input builder %s is unknown; the checkbox is shown'):format(type(builder) == 'string' and builder or 'in gui.input_builder'))
   end
-  if era_ ~= '2019' and gui.i18n_title == nil then warn('gui.i18n_title is missing; the list shows the key') end
+  if of_era ~= '2019' and gui.i18n_title == nil then warn('gui.i18n_title is missing; the list shows the key') end
   return gui
 end
 
@@ -283,13 +284,13 @@ local function complete(module, file, key)
 end
 
 -- @param ending what to do at the end of a callback (world/statuses.lua)
--- @return the definition, the callbacks by name, and a function to call at the end or nil
-local function define(module, file, era_, found, env, ending)
+-- @return the definition, the callbacks by name, and a function to call when it is unloaded
+local function define(module, file, of_era, found, env, ending)
   local warnings = {}
   local function fail(cause) error(file .. ': ' .. cause, 0) end
   local function warn(cause) warnings[#warnings + 1] = file .. ': ' .. cause end
   local has_hooks = type(module.hooks) == 'table'
-  local generation = not has_hooks and '2019' or era_ == '2019' and '4.0' or era_
+  local generation = not has_hooks and '2019' or of_era == '2019' and '4.0' or of_era
 
   local key = module.key
   if key == nil and has_hooks then key = file:gsub('%.lua$', '') end
@@ -298,10 +299,10 @@ local function define(module, file, era_, found, env, ending)
   if module.setup ~= nil and type(module.setup) ~= 'function' then
     fail(('`setup` must be a function, it is a %s'):format(type(module.setup)))
   end
-  local gui = check_gui(module, era_, env, warn)
+  local gui = check_gui(module, of_era, env, warn)
   local found_callbacks = has_hooks and hook_callbacks(module, fail, warn) or module_callbacks(module, fail, warn)
   local filter = generation == '2019' and setmetatable({}, OBJECT) or filter_of(module, fail, warn)
-  if era_ == '2019' then filter.l4 = nil end
+  if of_era == '2019' then filter.l4 = nil end
   local conf = type(module.default_value) == 'table' and module.default_value or {}
   if has_hooks then complete(module, file, key) end
   if not has_hooks and module.conf == nil then module.conf = { enabled = true } end
@@ -320,7 +321,7 @@ local function define(module, file, era_, found, env, ending)
     if has_hooks then enabled = answer ~= false else enabled = answer and true or false end
   end
 
-  local style = not has_hooks and 'info' or era_ == '2019' and 'october' or 'now'
+  local style = not has_hooks and 'info' or of_era == '2019' and 'october' or 'now'
   -- a plain function of 2019 is called as it is: the guard would cost a third of its call
   ending.deferred = style ~= 'info' or found.triggers
   local callbacks, names = {}, {}
@@ -344,14 +345,14 @@ local function define(module, file, era_, found, env, ending)
   local function finish()
     tell('onDisable')
     tell('onUnload')
-    if type(module.teardown) == 'function' then module.teardown() end
+    if enabled and type(module.teardown) == 'function' then module.teardown() end
   end
 
   local definition = {
     key = key,
     title = text_or(gui.i18n_title, text_or(gui.title, key)),
     description = text_or(gui.i18n_description, text_or(gui.description, '')),
-    prio = type(module.prio) == 'number' and module.prio == module.prio and module.prio or 0,
+    prio = type(module.prio) == 'number' and math.abs(module.prio) < MOST_PRIO and module.prio or 0,
     generation = generation,
     callbacks = names,
     filter = filter,

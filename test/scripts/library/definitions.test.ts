@@ -199,6 +199,14 @@ test('what looks wrong and stops nothing', async (t) => {
   );
 });
 
+test('a priority is a finite number, or 0', async (t) => {
+  const runtime = await runtimeOf(t);
+  const prios = ['5', '-1.5', '1e300', '0/0', '1/0', '"7"', 'nil'].map(
+    (prio) => load(runtime, `return { key = "a", setup = print, prio = ${prio} }`).prio,
+  );
+  assert.deepEqual(prios, [5, -1.5, 0, 0, 0, 0, 0]);
+});
+
 test('a first line for the shell is passed over', async (t) => {
   const runtime = await runtimeOf(t);
   assert.equal(load(runtime, '#!/usr/bin/lua\nreturn { key = "a", setup = print }').key, 'a');
