@@ -50,6 +50,8 @@ export interface RecordingHeader {
   readonly seed: number;
   /** Callbacks that are called at all. */
   readonly callbacks: readonly Callback[];
+  /** Folders of scripts, for what they require; the files there are not in the recording. */
+  readonly directories: readonly string[];
   readonly names: Names;
   readonly hosts: HostBookData;
   /** Those at the start. */

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileChange } from './host.ts';
 import type { ScriptVersion } from './runtime.ts';
 
@@ -41,6 +41,11 @@ function versionOf(path: string, source: Uint8Array): ScriptVersion {
     hash: createHash('sha256').update(source).digest('hex').slice(0, 12),
   };
 }
+
+/** Folders of scripts; a file that stands for itself alone lies in one too. What scripts require is looked for there. */
+export const foldersOf = (directories: readonly string[]): string[] => [
+  ...new Set(directories.map((path) => (statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path))),
+];
 
 /** @param unreadable is told of a directory that cannot be listed, is missing, or has no scripts; once until that changes */
 export function createScriptFiles(directories: readonly string[], unreadable: (message: string) => void): ScriptFiles {

@@ -43,8 +43,10 @@ import {
 import { native } from '../native.ts';
 import { filesInput, recordedSink } from '../recording/sink.ts';
 import { openRecording, type RecordingWriter } from '../recording/writer.ts';
-import { createScriptCache } from './cache.ts';
+import { type CacheChange, createScriptCache } from './cache.ts';
+import { foldersOf } from './files.ts';
 import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
+import { openJournal } from './journal.ts';
 import { loadLocales } from './locales.ts';
 import { createNameExchange } from './names.ts';
 import { openTallies, type Tally } from './tally.ts';
@@ -150,7 +152,8 @@ async function main(): Promise<void> {
 
   const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
   const mask = CALLBACKS.filter(unmasked).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
-  const recording = record(CALLBACKS.filter(unmasked), live);
+  const folders = foldersOf(config.scriptDirectories);
+  const recording = record(folders, CALLBACKS.filter(unmasked), live);
 
   const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
   const sink: HostSink = {
@@ -211,7 +214,7 @@ async function main(): Promise<void> {
   const tallies = openTallies(data.tallies);
   const tallyOf = (path: string, callback: Callback): Tally => tallies.of(numbers.get(path) ?? 0, callback);
   const host = await createScriptHost({
-    directories: config.scriptDirectories,
+    directories: folders,
     interfaceId: data.id,
     interfaceName: data.name,
     live,
@@ -314,6 +317,17 @@ async function main(): Promise<void> {
     }
   }
 
+  const journal = openJournal(data.journal);
+  /** What scripts have kept is safe from the end of this thread, and goes to the main thread now and then. */
+  const keepCache = (): void => {
+    const changes = cache.takeChanges();
+    if (!journal.append(changes)) tellCache(changes);
+  };
+  const tellCache = (last: readonly CacheChange[]): void => {
+    const changes = [...journal.take(), ...last];
+    if (changes.length > 0) say({ type: 'cache', changes });
+  };
+
   let reported = performance.now();
   function tellMain(): void {
     reported = performance.now();
@@ -321,8 +335,7 @@ async function main(): Promise<void> {
     recording?.flush();
     Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
     names.exchange();
-    const changes = cache.takeChanges();
-    if (changes.length > 0) say({ type: 'cache', changes });
+    tellCache(cache.takeChanges());
     if (traces.length > 0) say({ type: 'trace', entries: traces });
     traces = [];
     say({ type: 'report', report: report() });
@@ -365,6 +378,7 @@ async function main(): Promise<void> {
         host.call(view, callback, data.careful);
         leave();
         host.commit(view, callback);
+        if (cache.dirty()) keepCache();
       }
       exportEvents?.write(eventLine(view, callback));
       watch[WATCH_DONE] = count;
@@ -425,7 +439,7 @@ async function main(): Promise<void> {
 }
 
 /** @param callbacks those that are called at all */
-function record(callbacks: readonly Callback[], live: boolean): RecordingWriter | undefined {
+function record(directories: readonly string[], callbacks: readonly Callback[], live: boolean): RecordingWriter | undefined {
   const { recordTo } = config;
   if (recordTo === undefined || data.own) return undefined;
   return openRecording(
@@ -438,6 +452,7 @@ function record(callbacks: readonly Callback[], live: boolean): RecordingWriter 
       live,
       seed: data.seed,
       callbacks,
+      directories,
       names: data.names,
       hosts: data.hosts,
       preferences: data.preferences,

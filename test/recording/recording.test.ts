@@ -26,6 +26,7 @@ const HEADER: RecordingHeader = {
   live: true,
   seed: 1,
   callbacks: ['protocolDetected', 'idle'],
+  directories: [],
   names: NAMES,
   hosts: { geoFiles: [], systemAddresses: ['192.0.2.1'] },
   preferences: DEFAULT_PREFERENCES,

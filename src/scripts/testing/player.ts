@@ -4,14 +4,13 @@
  * It runs the recorded scripts as they were, in the versions and with the switches of that time, and in the place of those with the same key
  * the ones that it is given. Nothing of it depends on the clock or the machine, so an unchanged script does the same again.
  */
-import { dirname } from 'node:path';
 import { CALLBACK_BIT, type Callback } from '../../flows/event.ts';
 import { createEventView, type EventView } from '../../flows/view.ts';
 import { openHostBook } from '../../hosts/host-book.ts';
 import { type Doing, type Frame, RecordingError, type RecordingHeader } from '../../recording/format.ts';
 import { fileChange, recordedSink } from '../../recording/sink.ts';
 import { createScriptCache } from '../cache.ts';
-import { readScript } from '../files.ts';
+import { foldersOf, readScript } from '../files.ts';
 import { createScriptHost, type HostSink } from '../host.ts';
 import { loadLocales } from '../locales.ts';
 import type { ScriptReport } from '../report.ts';
@@ -19,8 +18,6 @@ import type { ScriptReport } from '../report.ts';
 export interface PlayerOptions {
   /** Absolute paths. */
   readonly scripts: readonly string[];
-  /** Folders for `require` of the recorded ones. */
-  readonly directories?: readonly string[];
   /** Flows whose calls are traced. */
   readonly traced?: (view: EventView) => boolean;
 }
@@ -39,7 +36,7 @@ export interface Player {
 const QUIET: HostSink = { alert() {}, print() {}, error() {}, changes() {}, loaded() {}, switched() {}, trace() {} };
 
 /** @throws RecordingError: a script that was given cannot be loaded */
-export async function createPlayer(header: RecordingHeader, { scripts, directories = [], traced }: PlayerOptions): Promise<Player> {
+export async function createPlayer(header: RecordingHeader, { scripts, traced }: PlayerOptions): Promise<Player> {
   const book = openHostBook(header.hosts);
   const view = createEventView(header.names, book);
   let preferences = header.preferences;
@@ -56,7 +53,7 @@ export async function createPlayer(header: RecordingHeader, { scripts, directori
     names: header.names,
     hosts: book,
     preferences: () => preferences,
-    directories: [...new Set([...scripts.map((script) => dirname(script)), ...directories])],
+    directories: foldersOf([...scripts, ...header.directories]),
     cache,
     translate: loadLocales().translator('en'),
     sink: recordedSink(
