@@ -102,6 +102,16 @@ async function compileTypeScript(paths: readonly string[]): Promise<Finding[]> {
   }
 }
 
+/** Scripts that cannot be parsed keep the compiler from checking the others: these are checked without them. */
+async function compileAll(paths: readonly string[]): Promise<Finding[]> {
+  const findings = await compileTypeScript(paths);
+  const broken = new Set(findings.filter(({ message }) => /^TS1\d{3}:/.test(message)).map(({ file }) => file));
+  const others = paths.filter((path) => !broken.has(path));
+  if (others.length === 0 || others.length === paths.length) return findings;
+  const seen = new Set(findings.map((finding) => JSON.stringify(finding)));
+  return [...findings, ...(await compileTypeScript(others)).filter((finding) => !seen.has(JSON.stringify(finding)))];
+}
+
 /** What the compiler allows and a script must not have. */
 function refused(version: ScriptVersion, directories: readonly string[]): Finding[] {
   try {
@@ -139,9 +149,10 @@ export async function checkScripts(directories: readonly string[]): Promise<Find
   const findings: Finding[] = [];
   const scripts = scriptsIn(directories, findings);
   const typescript = scripts.filter(({ language }) => language === 'typescript');
-  if (typescript.length > 0) findings.push(...(await compileTypeScript(typescript.map(({ path }) => path))));
+  if (typescript.length > 0) findings.push(...(await compileAll(typescript.map(({ path }) => path))));
   const lines = new Set(findings.map(({ file, line }) => `${file}:${line}`));
   for (const script of typescript) findings.push(...refused(script, directories).filter(({ file, line }) => !lines.has(`${file}:${line}`)));
   findings.push(...(await checkLua(scripts.filter(({ language }) => language === 'lua'))));
-  return findings.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column));
+  const order = (a: Finding, b: Finding): number => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column);
+  return findings.sort(order);
 }

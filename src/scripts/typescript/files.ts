@@ -25,14 +25,19 @@ function realPath(path: string): string | undefined {
   }
 }
 
+/** Real path of a folder of scripts; a script that was named alone stands for its folder. */
+function folderOf(directory: string): string {
+  const path = realPath(directory) ?? directory;
+  return path.endsWith('.ts') || path.endsWith('.lua') ? dirname(path) : path;
+}
+
 /** @throws SourceError */
 function located(file: string, path: string, { specifier, line }: Import, directories: readonly string[]): string {
   const no = (cause: string): SourceError => new SourceError(file, line, 1, `cannot import '${specifier}': ${cause}`);
   if (!/^\.\.?\/.*\.ts$/.test(specifier)) throw no(`there is '${MODULE}', and files beside the script ('./folder/name.ts')`);
   const found = realPath(resolve(dirname(path), specifier));
   if (found === undefined) throw no('there is no such file');
-  if (!directories.some((directory) => isInside(found, realPath(directory) ?? directory)))
-    throw no('it lies outside of the folders of scripts');
+  if (!directories.some((directory) => isInside(found, folderOf(directory)))) throw no('it lies outside of the folders of scripts');
   return found;
 }
 

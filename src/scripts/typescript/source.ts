@@ -115,6 +115,8 @@ function refuse(file: string, node: AnyNode): void {
 
 const isFunction = (node: AnyNode): boolean =>
   node.type === 'FunctionExpression' || node.type === 'FunctionDeclaration' || node.type === 'ArrowFunctionExpression';
+/** What is in it may run later. */
+const isDeferred = (node: AnyNode): boolean => isFunction(node) || node.type === 'ClassExpression' || node.type === 'ClassDeclaration';
 
 /** Key of a property or member as it stands in the source; undefined when it is computed while running. */
 function keyOf(node: { readonly computed: boolean }, key: AnyNode): string | undefined {
@@ -174,7 +176,7 @@ function readsOf(node: AnyNode): string[] | undefined {
       (parent?.type === 'Property' && parent.key === inner && !parent.computed && !parent.shorthand);
     if (isName) return;
     // a function within may be kept and called when the event is over
-    const inside = above.slice(0, above.indexOf(node)).some(isFunction);
+    const inside = above.slice(0, above.indexOf(node)).some(isDeferred);
     const read = inside ? undefined : keysReadAt(above, inner);
     if (read === undefined) only = false;
     else for (const key of read) keys.add(key);
@@ -253,7 +255,9 @@ export function compileSource(file: string, source: string): CompiledSource {
   let done = 0;
   /** Puts `by` in the place of a part of the text; its lines stay. */
   const replace = (start: number, end: number, by = ''): void => {
-    text += code.slice(done, start) + by + blank(code.slice(start, end)).slice(by.length);
+    const room = blank(code.slice(start, end));
+    // where it fits, it stands in the place of blanks
+    text += code.slice(done, start) + by + (/[^ ]/.test(room) ? room : room.slice(by.length));
     done = end;
   };
   const exported = (name: string, local: string): void => {
