@@ -41,18 +41,29 @@ const logLines = (text: string): Line[] =>
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Line);
 
-/** Alerts of the good script by callback, each flow and visit once. */
+/** Alerts of the good script by callback, each flow and visit once, and numbered by the cache without a gap. */
 function goodCalls(file: string): Record<string, number> {
   const seen = new Set<string>();
   const calls: Record<string, number> = {};
+  const counts = new Set<number>();
   for (const line of readFileSync(file, 'utf8').split('\n').slice(0, -1)) {
-    const alert = JSON.parse(line) as { script: string; callback: string; time: number; flow: { id: string } };
+    const alert = JSON.parse(line) as {
+      script: string;
+      callback: string;
+      time: number;
+      flow: { id: string };
+      info: { count: number };
+    };
     if (alert.script !== 'good') continue;
     const once = `${alert.callback} ${alert.flow.id} ${alert.time}`;
     assert.ok(!seen.has(once), `twice: ${once}`);
     seen.add(once);
     calls[alert.callback] = (calls[alert.callback] ?? 0) + 1;
+    counts.add(alert.info.count);
   }
+  // what the script keeps in the cache outlives the host
+  assert.equal(counts.size, seen.size);
+  assert.equal(Math.max(...counts), seen.size);
   return calls;
 }
 

@@ -153,6 +153,8 @@ export interface HostData {
   readonly switches: ReadonlyMap<string, ScriptSwitch>;
   /** What the `ntop` cache holds. */
   readonly cache: readonly CacheChange[];
+  /** Changes of it that the main thread does not know yet (scripts/journal.ts). */
+  readonly journal: SharedArrayBuffer;
   /** Paths of scripts that run in hosts of their own. */
   readonly excluded: ReadonlySet<string>;
   /** The one script that this host is for: its ring is filled by the host of the others. */

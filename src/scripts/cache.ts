@@ -56,6 +56,8 @@ export interface CacheCounters {
 }
 
 export interface SharedCache extends ScriptCache {
+  /** Has anything changed since the last `takeChanges`? */
+  dirty(): boolean;
   /** What has changed since the last call, only the newest state of each key, field and member. In an order that `apply` needs. */
   takeChanges(): CacheChange[];
   /** All that there is, as changes for an empty cache. */
@@ -409,6 +411,7 @@ export function createScriptCache({ now, mostBytes = MOST_BYTES, mostChanges = M
       const to = last < 0 ? length + last : last;
       return list.values.slice(list.taken + from, Math.max(0, list.taken + to + 1));
     },
+    dirty: () => pending.size > 0,
     takeChanges() {
       const taken = pending;
       pending = new Map();

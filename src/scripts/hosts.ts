@@ -41,6 +41,7 @@ import { createRecordingState } from '../recording/writer.ts';
 import type { CacheChange } from './cache.ts';
 import type { FileChange } from './host.ts';
 import { joinReports } from './join.ts';
+import { createJournalBuffer, type Journal, openJournal } from './journal.ts';
 import type { CallbackStats, ScriptReport, ScriptSwitch } from './report.ts';
 import { createTallyBuffer, openTallies } from './tally.ts';
 
@@ -110,6 +111,7 @@ interface Host {
   readonly port: MessagePort;
   /** Path of its only script. */
   readonly own: string | undefined;
+  readonly journal: Journal;
   report: HostReport | undefined;
   ended: boolean;
 }
@@ -158,6 +160,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   function start(ring: SharedArrayBuffer, own: string | undefined, place: number, resume?: HostData['resume'], careful = false): Host {
     const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
     const lines = new Int32Array(new SharedArrayBuffer(4));
+    const journal = createJournalBuffer();
     const { port1, port2 } = new MessageChannel();
     const flows = options.attach();
     const data: HostData = {
@@ -182,6 +185,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       files: [...files.values()].filter(({ change }) => config.scripts && (own === undefined || change.path === own)),
       switches,
       cache: options.cache(),
+      journal,
       excluded: new Set(own === undefined ? alone.keys() : []),
       own: own !== undefined,
       resume,
@@ -192,7 +196,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       transferList: [port1, ...flows],
       resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB },
     });
-    const host: Host = { worker, watch, port: port2, own, report: undefined, ended: false };
+    const host: Host = { worker, watch, port: port2, own, journal: openJournal(journal), report: undefined, ended: false };
     const timer = watchCalls(host, ring, place);
     const lineDone = (): void => {
       Atomics.sub(lines, 0, 1);
@@ -308,6 +312,8 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       if (closed) return;
       releaseOutputLock(options.outputLock, options.lockHolder(place));
       linesLost += Atomics.load(host.watch, WATCH_UNWRITTEN);
+      const kept = host.journal.take();
+      if (kept.length > 0) on.message({ type: 'cache', changes: kept }, host);
       if (host.own === undefined) replaceMain(host, ring, what);
       else replaceOwn(host, what);
     });

@@ -64,6 +64,9 @@ const MOST_LINES_UNDER_WAY = 1000;
 /** Traces between two reports of a live interface; the rest is left out. */
 const MOST_TRACES = 5000;
 
+/** Folders of the user's own texts. */
+const LOCALES = config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')];
+
 const say = (message: HostMessage): void => parentPort?.postMessage(message);
 
 const linesUnderWay = new Int32Array(data.linesUnderWay);
@@ -223,7 +226,7 @@ async function main(): Promise<void> {
     hosts: book,
     preferences: () => preferences,
     cache,
-    translate: loadLocales(config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')]).translator(config.language),
+    translate: loadLocales(LOCALES).translator(config.language),
     sink: recording === undefined ? sink : recordedSink(sink, recording, () => CALLBACKS[watch[WATCH_CALLBACK] as number] as Callback),
     tally: tallyOf,
     traced: (of) => traceFilter?.matches(of) === true,
@@ -453,6 +456,8 @@ function record(directories: readonly string[], callbacks: readonly Callback[], 
       seed: data.seed,
       callbacks,
       directories,
+      locales: LOCALES,
+      language: config.language,
       names: data.names,
       hosts: data.hosts,
       preferences: data.preferences,
