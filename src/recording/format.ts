@@ -52,6 +52,10 @@ export interface RecordingHeader {
   readonly callbacks: readonly Callback[];
   /** Folders of scripts, for what they require; the files there are not in the recording. */
   readonly directories: readonly string[];
+  /** The same for the user's texts. */
+  readonly locales: readonly string[];
+  /** Code of the user's language. */
+  readonly language: string;
   readonly names: Names;
   readonly hosts: HostBookData;
   /** Those at the start. */

@@ -27,6 +27,8 @@ const HEADER: RecordingHeader = {
   seed: 1,
   callbacks: ['protocolDetected', 'idle'],
   directories: [],
+  locales: [],
+  language: 'en',
   names: NAMES,
   hosts: { geoFiles: [], systemAddresses: ['192.0.2.1'] },
   preferences: DEFAULT_PREFERENCES,

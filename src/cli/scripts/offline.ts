@@ -26,7 +26,7 @@ export async function loadScripts(
       preferences: () => DEFAULT_PREFERENCES,
       directories: config.scriptDirectories,
       cache: createScriptCache({ now: () => 0 }),
-      translate: loadLocales().translator('en'),
+      translate: loadLocales().translator(config.language),
       sink: { alert() {}, print() {}, error() {}, changes() {}, loaded() {}, switched() {} },
     });
     for (const [key, to] of switches) host.switch(key, to);

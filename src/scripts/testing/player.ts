@@ -55,7 +55,7 @@ export async function createPlayer(header: RecordingHeader, { scripts, traced }:
     preferences: () => preferences,
     directories: foldersOf([...scripts, ...header.directories]),
     cache,
-    translate: loadLocales().translator('en'),
+    translate: loadLocales(header.locales).translator(header.language),
     sink: recordedSink(
       QUIET,
       { event() {}, input() {}, flush() {}, close() {}, doing: (doing) => void doings.push(doing) },
