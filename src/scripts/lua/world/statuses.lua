@@ -62,7 +62,7 @@ end
 local function alert_info(info)
   local event = shared.info
   local text = info == nil and '{}' or type(info) == 'string' and info or encode(info)
-  if text == '[]' then text = '{}' end
+  if text == '[]' or text:find('^{%s*}%s*$') then text = '{}' end
   if text:sub(1, 1) ~= '{' then text = '{"info":' .. (type(info) == 'string' and encode(info) or text) .. '}' end
   if type(info) == 'table' and info['ntopng.key'] ~= nil then return text end
   local head = ('{"ntopng.key":%d,"hash_entry_id":%d'):format(event['ntopng.key'] or 0, event['hash_entry_id'] or 0)
