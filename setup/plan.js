@@ -32,6 +32,8 @@ const TEST_PACKAGES = [
   { name: 'bsdutils', command: 'script' },
   { name: 'procps', command: 'ps' },
   { name: 'lua5.4', command: 'lua5.4' },
+  { name: 'softflowd', command: 'softflowd' },
+  { name: 'nfdump', command: 'nfpcapd' },
 ];
 
 /** @param {Purpose} purpose */
