@@ -116,7 +116,7 @@ const DECLARED = [
     usage: '-i NAME|FILE -o FILE [options]',
     help: 'a run that keeps all events, for replay',
     more: [
-      'A run as without the command, with one interface. The file gets its lifecycle events, the scripts with their versions, what they were told and what they did: about 600 bytes an event, a tenth of that compressed. A run that is cut off leaves a file that can be read as far as it is whole.',
+      'A run as without the command, with one interface. The file gets its lifecycle events, the scripts with their versions, what they were told and what they did: about 600 bytes an event, a seventh of that compressed. A run that is cut off leaves a file that can be read as far as it is whole.',
     ],
     options: ['output', ...runOptions],
     words: 0,
