@@ -169,6 +169,13 @@ export function createIngest(options: IngestOptions): Ingest {
     bytes[at + 5] = low;
   };
 
+  /** The answer to a ping, told for itself: its destination began. */
+  const isEchoReply = (from: FlowRecord, protocol: number): boolean =>
+    oneWay &&
+    from.outPackets === 0 &&
+    !from.directed &&
+    (protocol === ICMP ? from.icmpType === 0 : protocol === ICMP_V6 && from.icmpType === 129);
+
   /** Is the destination the client? Asked of records whose source has the lower port. */
   const destinationBegan = (from: FlowRecord, protocol: number, isIpv6: boolean): boolean => {
     if (from.directed) return false;
@@ -209,7 +216,7 @@ export function createIngest(options: IngestOptions): Ingest {
     const source = isIpv6 ? addressHash(src[0] | 0, src[1] | 0, src[2] | 0, src[3] | 0) : src[0] | 0;
     const destination = isIpv6 ? addressHash(dst[0] | 0, dst[1] | 0, dst[2] | 0, dst[3] | 0) : dst[0] | 0;
     const sourceIsB = compareEnds(from, isIpv6, source, destination, srcPort, dstPort) > 0;
-    const swapped = srcPort < dstPort && srcPort !== 0 && destinationBegan(from, protocol, isIpv6);
+    const swapped = hasPorts ? srcPort < dstPort && srcPort !== 0 && destinationBegan(from, protocol, isIpv6) : isEchoReply(from, protocol);
     const a = sourceIsB ? destination : source;
     const b = sourceIsB ? source : destination;
     const ports = sourceIsB ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort;

@@ -111,6 +111,11 @@ describe('who is the client', () => {
   });
   test('records of one direction: who sent only a SYN', () =>
     assert.equal(client({ ...only, srcTcpFlags: 2 }, { oneWay: true }), '198.51.100.20:443'));
+  test('records of one direction: the answer to a ping was sent by the server', () => {
+    const pong: RecordText = { ...only, protocol: 1, srcPort: 0, dstPort: 0, icmpType: 0, icmpCode: 0 };
+    assert.equal(client(pong, { oneWay: true }), '10.0.0.1:0');
+    assert.equal(client({ ...pong, icmpType: 8 }, { oneWay: true }), '198.51.100.20:0');
+  });
   test('what is exchanged: counters, MAC addresses, latencies', () => {
     const swapped: RecordText = {
       ...reply,

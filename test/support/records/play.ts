@@ -1,5 +1,5 @@
 /**
- * Plays flow records through the flow engine and the real nDPI on a clock that the test moves, and gives the lifecycle events back.
+ * Plays flow records (or whatever a test hands to the engine) through the flow engine and the real nDPI on a clock that the test moves, and gives the lifecycle events back.
  * Clocks are seconds after {@link START_S}.
  */
 import { namesOf } from '../../../src/dpi/names.ts';
@@ -62,6 +62,8 @@ export interface PlayedRecordEvent {
 }
 
 export interface RecordPlayOptions {
+  /** What the interface brings. */
+  readonly brings?: 'records' | 'packets';
   readonly oneWay?: boolean;
   readonly preferences?: Partial<Preferences>;
   readonly maxFlows?: number;
@@ -95,7 +97,7 @@ export function createRecordPlay(options: RecordPlayOptions = {}): RecordPlay {
     localNetworks: localNetworks.texts,
     interfaceName: 'records',
     run: 'run',
-    packetInterface: false,
+    packetInterface: options.brings === 'packets',
     sampled: false,
   });
   const bytes = new Uint8Array(64 << 10);
@@ -112,7 +114,7 @@ export function createRecordPlay(options: RecordPlayOptions = {}): RecordPlay {
     policy: { ...DEFAULT_POLICY, preferences: { ...DEFAULT_POLICY.preferences, ...options.preferences } },
     counters,
     visitsInline: false,
-    records: { seed: options.seed ?? 1, oneWay: options.oneWay ?? false },
+    ...(options.brings === 'packets' ? {} : { records: { seed: options.seed ?? 1, oneWay: options.oneWay ?? false } }),
     sink: {
       bytes,
       reserve: () => 0,
