@@ -86,8 +86,9 @@ test('a live interface too, byte for byte: also the order of hashes, which is an
     `local script = { key = "order", gui = { i18n_title = "Order", i18n_description = "" } }
     function script.setup() return true end
     function script.idle(info)
-      local order = {}
-      for key in pairs(info) do order[#order + 1] = key end
+      local all, order = {}, {}
+      for i = 1, 30 do all["key" .. i] = i end
+      for key in pairs(all) do order[#order + 1] = key end
       print(table.concat(order, " "))
       alerts_api.storeFlowAlert(alert_consts.alert_types.web_mining, alert_consts.alert_severities.info, { random = math.random(1 << 50) })
     end
