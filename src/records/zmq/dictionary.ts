@@ -19,6 +19,8 @@ const LONGEST_NAME = 128;
 const SLOTS = 16384;
 
 export interface Dictionary {
+  /** Grows when a key may mean another field than before. */
+  generation(): number;
   /** A key without enterprise number. */
   byNumber(number: number): Field | undefined;
   byEnterprise(enterprise: number, number: number): Field | undefined;
@@ -49,6 +51,7 @@ export function createDictionary(): Dictionary {
   const labelled: Field[] = [undefined as unknown as Field];
   const slots = new Int32Array(SLOTS);
   const announced = new Map<number | string, Map<string, string>>();
+  let generation = 0;
   let learned = 0;
   let values = 0;
 
@@ -119,6 +122,7 @@ export function createDictionary(): Dictionary {
   /** Puts a field in the place of that with its number. */
   const replace = (enterprise: number, number: number, field: Field): void => {
     const known = byEnterprise(enterprise, number);
+    generation++;
     if (known !== undefined) {
       for (let i = 0; i < fields.length; i++) if (fields[i] === known) fields[i] = field;
       for (let i = 0; i < labelled.length; i++) if (labelled[i] === known) labelled[i] = field;
@@ -139,6 +143,7 @@ export function createDictionary(): Dictionary {
     wireNumber(enterprise, number) < NUMBERS;
 
   return {
+    generation: () => generation,
     byNumber,
     byEnterprise,
     byLabel,
@@ -171,6 +176,7 @@ export function createDictionary(): Dictionary {
       const field = known ?? { number: wireNumber(enterprise, number), names: [name], apply: keep(name) };
       if (!addLabel(name, field)) return true; // what is built in keeps its meaning
       learned++;
+      generation++;
       if (known === undefined) replace(enterprise, number, field);
       return true;
     },

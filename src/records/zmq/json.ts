@@ -34,6 +34,8 @@ export interface Assembly {
 export const MOST_ITEMS = 1024;
 export const MOST_NESTING = 8;
 export const LONGEST_TEXT = 65536;
+/** Bytes of a name that is remembered. */
+const LONGEST_GUESS = 32;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -62,6 +64,27 @@ export function createJsonReader(body: Buffer, dictionary: Dictionary, assembly:
   const plain = Buffer.alloc(LONGEST_TEXT + 8);
   let plainEnd = 0;
   let end = 0;
+  /** Probes write the same names in the same order: bytes, length and field of the name that stood at each place of a record. */
+  const guessed = new Uint8Array((MOST_ITEMS + 1) * LONGEST_GUESS);
+  const guessedLength = new Uint8Array(MOST_ITEMS + 1);
+  const guessedField: Field[] = [];
+  let generation = -1;
+
+  /** @returns the end of the name at `at` if it is the one that stood at this place before; else 0 */
+  const sameAsBefore = (place: number, at: number): number => {
+    const length = guessedLength[place];
+    const from = place * LONGEST_GUESS;
+    let same = 0;
+    while (same < length && body[at + same] === guessed[from + same]) same++;
+    return length > 0 && same === length && body[at + length] === QUOTE ? at + length : 0;
+  };
+
+  const remember = (place: number, start: number, keyEnd: number, field: Field): void => {
+    if (keyEnd - start > LONGEST_GUESS) return;
+    guessed.set(body.subarray(start, keyEnd), place * LONGEST_GUESS);
+    guessedLength[place] = keyEnd - start;
+    guessedField[place] = field;
+  };
 
   const spaces = (at: number): number => {
     while (isSpace(body[at])) at++;
@@ -313,6 +336,9 @@ export function createJsonReader(body: Buffer, dictionary: Dictionary, assembly:
       if (byte === QUOTE && at > keyStart) {
         field = dictionary.byNumber(number);
         keyEnd = at++;
+      } else if (at === keyStart && (keyEnd = sameAsBefore(items, at)) > 0) {
+        field = guessedField[items];
+        at = keyEnd + 1;
       } else {
         let hash = LABEL_SEED;
         const label = at === keyStart;
@@ -330,6 +356,7 @@ export function createJsonReader(body: Buffer, dictionary: Dictionary, assembly:
           if (byte !== QUOTE) return DAMAGED;
           keyEnd = at++;
           field = label ? dictionary.byLabel(body, keyStart, keyEnd, hash) : dictionary.byKey(body, keyStart, keyEnd);
+          if (label && field !== undefined) remember(items, keyStart, keyEnd, field);
         }
       }
       if (body[at] !== COLON) {
@@ -373,6 +400,8 @@ export function createJsonReader(body: Buffer, dictionary: Dictionary, assembly:
 
   return (length) => {
     end = length;
+    if (generation !== dictionary.generation()) guessedLength.fill(0);
+    generation = dictionary.generation();
     let at = spaces(0);
     if (at === end) return 'json';
     while (at < end) {

@@ -325,6 +325,33 @@ describe('limits', () => {
     assert.equal(send({ '8': '192.0.2.1', IN_BYTES: 9 })[0].inBytes, 9);
   });
 
+  test('what a name means may change between two messages', () => {
+    const { send } = decoding();
+    const named = { IPV4_SRC_ADDR: '192.0.2.1', L7_PROTO: 250, MINE: 1 };
+    for (let i = 0; i < 2; i++) assert.deepEqual(send(named)[0].application, 250);
+    send([{ PEN: 35632, field: 118, value: 250, map: { name: 'my_app' } }], header(28, { topic: 'option' }));
+    assert.deepEqual([send(named)[0].protocolName, send([named, { ...named, L7_PROTO: 5 }])[1].application], ['my_app', 5]);
+    send([{ PEN: 0, field: 1, name: 'MINE' }], header(28, { topic: 'template' }));
+    assert.equal(send(named)[0].inBytes, 1);
+  });
+
+  test('names in another order, and longer than before', () => {
+    const { send } = decoding();
+    const records = send([
+      { IPV4_SRC_ADDR: '192.0.2.1', IN_BYTES: 1, IN_PKTS: 2 },
+      { IPV4_SRC_ADDR: '192.0.2.1', IN_PKTS: 2, IN_BYTES: 1 },
+      { IPV4_SRC_ADDR: '192.0.2.1', IN_PKTS_: 3, IN_BYTE: 4 },
+    ]);
+    assert.deepEqual(
+      records.map(({ inBytes, inPackets, more }) => [inBytes, inPackets, more]),
+      [
+        [1, 2, undefined],
+        [1, 2, undefined],
+        [undefined, undefined, { IN_PKTS_: 3, IN_BYTE: 4 }],
+      ],
+    );
+  });
+
   test('options of other fields, also in their older form', () => {
     const { send } = decoding();
     send([{ PEN: 9, field: 12235, map: { 5: 'five', 6: { name: 'six' } } }], header(28, { topic: 'option' }));

@@ -3,8 +3,12 @@
  * The record is like that of a probe with 46 fields.
  */
 
+import assert from 'node:assert/strict';
 import { ZMQ_COUNTERS } from '../../../src/records/zmq/counters.ts';
 import { createZmqDecoder } from '../../../src/records/zmq/decoder.ts';
+import { FIELDS } from '../../../src/records/zmq/fields.ts';
+import { STANDARD_NAMES } from '../../../src/records/zmq/names.ts';
+import { createZmtpPeer } from '../../../src/records/zmq/zmtp.ts';
 import { header, json, type TlvRecord, tlv } from './encode.ts';
 
 const record = (i: number): Record<string, number | string> => ({
@@ -93,9 +97,17 @@ function measure(name: string, size: number, payloads: Buffer[], work: (payload:
   console.log(`${name.padEnd(22)} ${median.toFixed(2)} µs/flow   ${Math.round(1e6 / median)} flows/s   ${Math.round(bytes)} bytes/flow`);
 }
 
+/** The same with names for keys. */
+const names = new Map(
+  [...FIELDS, ...STANDARD_NAMES.map(({ id, names }) => ({ number: id, names }))].map((field) => [String(field.number), field.names[0]]),
+);
+const named = (fields: Record<string, number | string>): Record<string, number | string> =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [names.get(key) ?? key, value]));
+
 const head = { json: header(28), tlv: header(36, { flags: 2 }) };
 const one = batches(1, ([first]) => json(first));
 const twenty = batches(20, json);
+const twentyNamed = batches(20, (records) => json(records.map(named)));
 const sixteen = batches(16, (records) => tlv(records.map(asTlv)));
 const single = batches(1, (records) => tlv(records.map(asTlv)));
 for (let warm = 0; warm < 3; warm++) for (const payload of [...one, ...twenty]) decoder.message('e', head.json, payload);
@@ -104,6 +116,36 @@ measure('JSON ×1', 1, one, (payload) => decoder.message('e', head.json, payload
 measure('JSON.parse ×1', 1, one, (payload) => void JSON.parse(payload.toString('utf8')));
 measure('JSON ×20', 20, twenty, (payload) => decoder.message('e', head.json, payload));
 measure('JSON.parse ×20', 20, twenty, (payload) => void JSON.parse(payload.toString('utf8')));
+measure('JSON ×20, names', 20, twentyNamed, (payload) => decoder.message('e', head.json, payload));
+measure('JSON.parse ×20, names', 20, twentyNamed, (payload) => void JSON.parse(payload.toString('utf8')));
 measure('TLV ×1', 1, single, (payload) => decoder.message('e', head.tlv, payload));
 measure('TLV ×16', 16, sixteen, (payload) => decoder.message('e', head.tlv, payload));
+/** The wire as a socket hands it on: chunks of 64 KiB. */
+function chunks(payloads: readonly Buffer[], head: Buffer): Buffer[] {
+  const stream = Buffer.concat(
+    payloads.flatMap((payload) => {
+      const length = Buffer.alloc(8);
+      length.writeUInt32BE(payload.length, 4);
+      return [Buffer.of(1, head.length), head, Buffer.of(2), length, payload];
+    }),
+  );
+  return Array.from({ length: Math.ceil(stream.length / 65536) }, (_, i) => stream.subarray(i * 65536, (i + 1) * 65536));
+}
+const greeting = Buffer.alloc(64);
+greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]);
+greeting.write('NULL', 12);
+const peer = createZmtpPeer({
+  send() {},
+  ready() {},
+  rejected() {},
+  failed: (why) => assert.fail(why),
+  message: (header, payload) => decoder.message('e', header, payload),
+});
+peer.feed(Buffer.concat([greeting, Buffer.from('\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03PUB', 'latin1')]));
+const streams = { json: chunks(one, head.json), tlv: chunks(sixteen, head.tlv) };
+const feed = (pieces: readonly Buffer[]) => (payload: Buffer) => {
+  if (payload === one[0] || payload === sixteen[0]) for (const piece of pieces) peer.feed(piece);
+};
+measure('wire, JSON ×1', 1, one, feed(streams.json));
+measure('wire, TLV ×16', 16, sixteen, feed(streams.tlv));
 if (taken === 0) throw new Error('nothing was decoded');
