@@ -12,6 +12,21 @@ export const ALERT_VERSION = 2;
 export const SEVERITIES = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** Score of an alert whose script gave none. */
+export const SEVERITY_SCORES: Readonly<Record<Severity, number>> = {
+  debug: 0,
+  info: 10,
+  notice: 20,
+  warning: 50,
+  error: 100,
+  critical: 200,
+  alert: 300,
+  emergency: 500,
+};
+
+/** Key that stands for the core where alerts name their script. */
+export const CORE = 'core';
+
 export const ALERT_STATES = ['new', 'acknowledged', 'closed'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 
@@ -26,7 +41,7 @@ export interface RaisedFlowAlert {
   readonly severity: Severity;
   /** 0 to 1000. */
   readonly score: number;
-  /** Key of the script; `core` for the core's. */
+  /** Key of the script; {@link CORE} for the core's. */
   readonly script: string;
   /** Hash of its version; '' for the core. */
   readonly version: string;
@@ -60,10 +75,15 @@ export interface Alert extends RaisedFlowAlert {
   /** Of the first and the last of them, µs since 1970; `time` is the first. */
   readonly firstTime: number;
   readonly lastTime: number;
+  /** Traffic of their flows, both directions; `flow` is the first one, as it was then. */
+  readonly bytes: number;
+  readonly packets: number;
   /** The flow has a stronger one. */
   readonly secondary: boolean;
   readonly state: AlertState;
   /** Who has acknowledged or closed it, '' = nobody; and what they said. */
   readonly by: string;
   readonly comment: string;
+  /** When they did, µs since 1970 by the wall clock; 0 = never. */
+  readonly changed: number;
 }
