@@ -166,10 +166,10 @@ const DECLARED = [
     name: 'interfaces',
     usage: '',
     help: 'what can follow -i',
-    more: [],
-    options: [],
+    more: ['With -d DIR: the interfaces of the running flowpatrol, and the probes, exporters and agents that send to them.'],
+    options: ['data-dir'],
     words: 0,
-    examples: [],
+    examples: [['-d data', 'who sends flow records, and what got lost']],
   },
   { name: 'demo', usage: '', help: 'two shipped captures, with all callbacks', more: [], options: [], words: 0, examples: [] },
   {

@@ -97,8 +97,9 @@ async function execute(invocation: Invocation, screen: Screen): Promise<number> 
       return code;
     }
     case 'interfaces': {
-      const { interfacesTable } = await withAddon(() => import('./interfaces.ts'));
-      write(`${interfacesTable().join('\n')}\n`);
+      const { interfacesTable, runningInterfaces } = await withAddon(() => import('./interfaces.ts'));
+      const lines = invocation.directory === undefined ? interfacesTable() : await runningInterfaces(invocation.directory);
+      write(`${lines.join('\n')}\n`);
       return 0;
     }
     case 'help': {

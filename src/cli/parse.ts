@@ -17,7 +17,9 @@ import { DEFAULT_VIEW, VIEW_OPTIONS, type ViewOptions } from './view-options.ts'
 export type Invocation =
   | { readonly command: 'run'; readonly config: Config }
   /** Also where nothing was said at all. */
-  | { readonly command: 'demo' | 'interfaces' | 'version' }
+  | { readonly command: 'demo' | 'version' }
+  /** `directory`: of the running flowpatrol whose interfaces are wanted. */
+  | { readonly command: 'interfaces'; readonly directory?: string }
   /** `''`: the help on one screen; `options`: all options; else of a command. */
   | { readonly command: 'help'; readonly topic: CommandName | 'options' | '' }
   | { readonly command: 'flows' | 'doctor'; readonly config: Config; readonly view: ViewOptions }
@@ -213,8 +215,9 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
     case 'replay':
     case 'explain':
       return { command: command.name, config, words: more, of: scriptOptions(texts), json: view.json };
-    case 'demo':
     case 'interfaces':
+      return { command: 'interfaces', ...(config.dataDirectory === undefined ? {} : { directory: config.dataDirectory }) };
+    case 'demo':
     case 'version':
       return { command: command.name };
     case 'help':
