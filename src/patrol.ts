@@ -288,7 +288,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
 const trafficOf = (kind: InterfaceKind, counters: Float64Array): Partial<Record<string, number>> => {
   const counter = (name: string): number => counters[counterIndex(name)] as number;
   if (kind === 'zmq' || kind === 'netflow') return { packets: counter('records.packets'), bytes: counter('records.bytes') };
-  return {};
+  return kind === 'sflow' ? { packets: counter('sflow.packets'), bytes: counter('sflow.traffic') } : {};
 };
 
 const snapshotOf = (running: Running): InterfaceSnapshot => {

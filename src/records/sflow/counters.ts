@@ -16,6 +16,7 @@ export const SFLOW_COUNTERS = [
   info('sflow.samples.counter', 'samples of interface counters'),
   info('sflow.samples.discard', 'notices of packets that an agent discarded'),
   info('sflow.packets', 'packets that the samples stand for'),
+  info('sflow.traffic', 'bytes of these packets on the wire'),
   loss('sflow.samples.unreadable', 'samples of packets without an Ethernet or IP header'),
   loss('sflow.samples.unknown', 'samples of a kind that is not known'),
   loss('sflow.refused.version', 'datagrams that are no sFlow version 5 (is something else sent to this port?)'),

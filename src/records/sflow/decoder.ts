@@ -30,6 +30,10 @@ const MOST_RECORDS = 1000;
 const MOST_AGENTS = 1024;
 /** Data sources of an agent, and its interfaces. */
 const MOST_SOURCES = 4096;
+/** Link header of a packet that came without one. */
+const ETHERNET = 14;
+/** Batches have signed words. */
+const MOST_WIRE = 0x7fffffff;
 /** An interface that is no one: sent to several, dropped, the agent itself. */
 const INTERNAL = 0x3fffffff;
 
@@ -45,7 +49,7 @@ export interface Sample {
   /** Of the header in the bytes. */
   offset: number;
   captured: number;
-  /** Bytes of the frame, without those that the agent has stripped (its checksum). */
+  /** Bytes of the frame with its link header, without those that the agent has stripped (its checksum). */
   wire: number;
   /** Packets that it stands for. */
   rate: number;
@@ -200,6 +204,7 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     counter: index('sflow.samples.counter'),
     discard: index('sflow.samples.discard'),
     packets: index('sflow.packets'),
+    traffic: index('sflow.traffic'),
     unreadable: index('sflow.samples.unreadable'),
     unknown: index('sflow.samples.unknown'),
     version: index('sflow.refused.version'),
@@ -288,7 +293,7 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     sample.kind = kind;
     sample.offset = reader.at;
     sample.captured = captured;
-    sample.wire = Math.max(captured, frame - stripped);
+    sample.wire = Math.max(captured, frame - stripped) + (kind === HEADER_ETHERNET ? 0 : ETHERNET);
   };
 
   const readFlowRecord = (type: number, end: number): void => {
@@ -331,6 +336,12 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     return true;
   };
 
+  /** Of a frame that came as fields: as the Ethernet record says it, else IP and a link header. */
+  const lengthOfFields = (): number => {
+    const { ethernet, ipv4, ipv6 } = sample;
+    return ethernet !== 0 ? reader.bytes.readUInt32BE(ethernet) : reader.bytes.readUInt32BE(ipv4 || ipv6) + ETHERNET;
+  };
+
   const readFlow = (expanded: boolean, end: number): boolean => {
     const sequence = word();
     const source = word();
@@ -355,7 +366,10 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     if (sample.kind === 0 && sample.ipv4 === 0 && sample.ipv6 === 0) counters[C.unreadable]++;
     else {
       sample.bytes = reader.bytes;
+      if (sample.kind === 0) sample.wire = lengthOfFields();
+      sample.wire = Math.min(sample.wire, MOST_WIRE);
       counters[C.packets] += sample.rate;
+      counters[C.traffic] += sample.rate * sample.wire;
       sink.sample(sample, agent.name);
     }
     return isWhole;

@@ -31,8 +31,6 @@ const TCP = 6;
 const UDP = 17;
 /** A sample has the first bytes of a packet. */
 const MOST_CAPTURED = 4096;
-/** The batch has signed words. */
-const MOST_WIRE = 0x7fffffff;
 /** Room that all frames of a batch take at most; a batch is worked off before it is full. */
 const MOST_BYTES = 64 << 10;
 
@@ -152,8 +150,7 @@ export function createSamplePackets(engine: Pick<FlowEngine, 'process' | 'scale'
       const length = kind === 0 ? frameFields(sample) : Math.min(captured, MOST_CAPTURED) + added;
       frames[at + FRAME_OFFSET] = used;
       frames[at + FRAME_CAPTURED] = length;
-      // a tag of ours was not on the wire; the link header of a bare IP packet was
-      frames[at + FRAME_WIRE] = kind === 0 ? wireOf(sample) : Math.min(wire + (kind === HEADER_ETHERNET ? 0 : ETHERNET), MOST_WIRE);
+      frames[at + FRAME_WIRE] = wire; // a tag of ours was not on it
       times[batch.count] = time;
       rates[batch.count] = sample.rate;
       const description = descriptions[batch.count];
@@ -170,12 +167,6 @@ export function createSamplePackets(engine: Pick<FlowEngine, 'process' | 'scale'
     },
     end: flush,
   };
-}
-
-/** Bytes of a frame that came as fields: as the Ethernet record says it, else IP and a link header. */
-function wireOf({ bytes, ipv4, ipv6, ethernet }: Sample): number {
-  const words = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
-  return Math.min(ethernet !== 0 ? words.readUInt32BE(ethernet) : words.readUInt32BE(ipv4 || ipv6) + ETHERNET, MOST_WIRE);
 }
 
 /** What is known of a sample beside its header. */

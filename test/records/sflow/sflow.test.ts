@@ -124,7 +124,7 @@ test('a sample is a flow of as many packets and bytes as it stands for', () =>
       keys.map((key) => last?.field(key)),
       ['10.0.0.1', '8.8.8.8', 53, 1000, query.length * 1000, 'DNS.Google', query.length, 30_000],
     );
-    assert.deepEqual([of.count('sflow.packets'), of.counter('packets')], [1000, 1]);
+    assert.deepEqual([of.count('sflow.packets'), of.count('sflow.traffic'), of.counter('packets')], [1000, query.length * 1000, 1]);
   }));
 
 test('the lifecycle is that of a packet interface: visits every 5 s, idle after 60 s; an unseen handshake ends nothing early', () =>
