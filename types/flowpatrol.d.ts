@@ -83,6 +83,18 @@ export interface Statuses {
   readonly unexpected_smtp_server: 37;
   /** DNS Data Exfiltration: a DNS query name is long enough to carry data */
   readonly dns_data_exfiltration: 38;
+  /** Blacklisted Country: a script found one of the ends in a country of its list */
+  readonly blacklisted_country: 39;
+  /** User Status 1: what the scripts of the user make of it */
+  readonly user_01: 40;
+  /** User Status 2: what the scripts of the user make of it */
+  readonly user_02: 41;
+  /** User Status 3: what the scripts of the user make of it */
+  readonly user_03: 42;
+  /** User Status 4: what the scripts of the user make of it */
+  readonly user_04: 43;
+  /** User Status 5: what the scripts of the user make of it */
+  readonly user_05: 44;
 }
 export type StatusName = keyof Statuses;
 

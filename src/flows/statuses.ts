@@ -74,7 +74,7 @@ export interface Status {
   readonly alert: PreferenceName | boolean;
   /** Id in ntopng 4.0 and 4.2, where it is another; absent = they do not have it. */
   readonly id4?: number;
-  /** Absent: the status is kept for its id and never set. */
+  /** Absent: the core never sets it; scripts may. */
   readonly condition?: Condition;
   readonly inputs?: StatusInputs;
   /** Flows of this protocol alone can have it. */
@@ -622,14 +622,36 @@ export const STATUSES: readonly Status[] = [
     packetsOnly: true,
     condition: (flow, { known }) => flow.is(known.DNS) && flow.fact(FACT_DNS_DATA),
   },
+  {
+    id: 39,
+    name: 'status_blacklisted_country',
+    title: 'Blacklisted Country',
+    meaning: 'a script found one of the ends in a country of its list',
+    severity: 'error',
+    alertType: 'blacklisted_country',
+    alert: false,
+    id4: 2,
+  },
+  ...[1, 2, 3, 4, 5].map(
+    (n): Status => ({
+      id: 39 + n,
+      name: `status_user_0${n}`,
+      title: `User Status ${n}`,
+      meaning: 'what the scripts of the user make of it',
+      severity: 'warning',
+      alertType: `user_0${n}`,
+      alert: false,
+      id4: 58 + n,
+    }),
+  ),
 ];
 
 export const statusById: ReadonlyMap<number, Status> = new Map(STATUSES.map((status) => [status.id, status]));
 
 /** Strongest first: the first one that is set is the predominant status. */
 export const PRIORITY: readonly number[] = [
-  20, 13, 26, 16, 27, 15, 21, 38, 34, 35, 36, 37, 22, 6, 11, 9, 4, 3, 10, 28, 29, 5, 7, 12, 32, 19, 17, 18, 24, 14, 23, 25, 31, 33, 30, 1,
-  2, 8,
+  20, 13, 39, 26, 16, 27, 15, 21, 38, 34, 35, 36, 37, 22, 6, 11, 9, 4, 3, 10, 28, 29, 5, 7, 12, 32, 19, 17, 18, 24, 14, 23, 25, 31, 33, 30,
+  40, 41, 42, 43, 44, 1, 2, 8,
 ];
 
 /** Id of the strongest status of a bitmap given in two halves; 0 when none is set. */
@@ -639,13 +661,4 @@ export function predominant(low: number, high: number): number {
     if ((((id < 32 ? low : high) >>> (id & 31)) & 1) === 1) return id;
   }
   return 0;
-}
-
-/** The bitmap in the ids of ntopng 4.0 and 4.2, without the statuses that they do not have. Exact below 2^53. */
-export function bitmapOf4(low: number, high: number): number {
-  let bitmap = 0;
-  for (const { id, id4 } of STATUSES) {
-    if (id4 !== undefined && (((id < 32 ? low : high) >>> (id & 31)) & 1) === 1) bitmap += 2 ** id4;
-  }
-  return bitmap;
 }

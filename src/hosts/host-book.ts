@@ -152,6 +152,6 @@ export const openHostBook = ({ geoFiles, geoOff = false, pools, systemAddresses 
   createHostBook({
     geo: createGeo({ files: geoFiles, off: geoOff, ...(aside === undefined ? {} : { aside }) }),
     pools: createPools(pools?.text ?? '', pools?.file ?? ''),
-    vendors: createVendors(),
+    vendors: createVendors(aside),
     systemAddresses,
   });

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Aside } from './geo.ts';
 
 export interface Vendors {
   /**
@@ -26,8 +27,11 @@ function shipped(): Readonly<Record<string, string>> {
   }
 }
 
-/** @param list for tests; the package's list without it */
-export function createVendors(list: () => Readonly<Record<string, string>> = shipped): Vendors {
+/**
+ * @param aside reads the list: that is not the time of whoever asks first
+ * @param list for tests; the package's list without it
+ */
+export function createVendors(aside: Aside = (work) => work(), list: () => Readonly<Record<string, string>> = shipped): Vendors {
   /** By length of the prefix in hexadecimal digits; keys are numbers. */
   let prefixes: { readonly 6: Map<number, string>; readonly 7: Map<number, string>; readonly 9: Map<number, string> } | undefined;
 
@@ -57,7 +61,7 @@ export function createVendors(list: () => Readonly<Record<string, string>> = shi
       const high = (first << 16) | ((bytes[mac + 1] as number) << 8) | (bytes[mac + 2] as number);
       const low = ((bytes[mac + 3] as number) << 16) | ((bytes[mac + 4] as number) << 8) | (bytes[mac + 5] as number);
       if (high === 0 && low === 0) return '';
-      prefixes ??= load();
+      prefixes ??= aside(load);
       return prefixes[9].get(high * 4096 + (low >>> 12)) ?? prefixes[7].get(high * 16 + (low >>> 20)) ?? prefixes[6].get(high) ?? '';
     },
   };

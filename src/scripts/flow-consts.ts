@@ -4,7 +4,7 @@
  *
  *   STATUSES, ALERT_TYPES, SEVERITIES ──constantsSource──► lua/sandbox.lua ──► modules/alert_consts.lua, modules/flow_consts.lua
  */
-import { STATUSES, type Status } from '../flows/statuses.ts';
+import { STATUSES } from '../flows/statuses.ts';
 import { ALERT_TYPES, SEVERITIES, SEVERITIES_4_2 } from './alert-types.ts';
 
 /** How much a status of 2019 matters, 0 to 100, by id. */
@@ -35,22 +35,6 @@ const SEVERITY_4_2: Readonly<Record<string, string>> = Object.fromEntries(
   }).flatMap(([severity, names]) => names.split(' ').map((name) => [`status_${name}`, severity])),
 );
 
-type Declared = Pick<Status, 'name' | 'title' | 'severity' | 'alertType' | 'id4'> & { readonly id?: number };
-
-/** Statuses of 4.x that the flow engine does not have: scripts can set them all the same, and see them as long as they run. */
-const OF_SCRIPTS: readonly Declared[] = [
-  { name: 'status_blacklisted_country', title: 'Blacklisted Country', severity: 'error', alertType: 'blacklisted_country', id4: 2 },
-  ...[1, 2, 3, 4, 5].map((n) => ({
-    name: `status_user_0${n}`,
-    title: `User Status ${n}`,
-    severity: 'warning' as const,
-    alertType: `user_0${n}`,
-    id4: 58 + n,
-  })),
-];
-
-const declared: readonly Declared[] = [...STATUSES, ...OF_SCRIPTS.filter(({ name }) => STATUSES.every((status) => status.name !== name))];
-
 type Plain = string | number | readonly Plain[] | { readonly [key: string]: Plain | undefined };
 
 /** A Lua expression; strings are ASCII. */
@@ -66,13 +50,13 @@ function lua(value: Plain): string {
 /** Lua source of a function that returns the table; strange members are nil. */
 export function constantsSource(): string {
   return `return ${lua({
-    statuses: declared.map(({ id, name, title, severity, alertType, id4 }) => ({
+    statuses: STATUSES.map(({ id, name, title, severity, alertType, id4 }) => ({
       id,
       name,
       title,
       severity,
       alert: alertType,
-      relevance: id === undefined ? undefined : (RELEVANCE[id] ?? 0),
+      relevance: RELEVANCE[id] ?? 0,
       id4,
       name4: name4(name),
       severity42: SEVERITY_4_2[name4(name)] ?? 'error',
@@ -82,14 +66,4 @@ export function constantsSource(): string {
     severities: SEVERITIES.map((name, id) => ({ id, name, severity: id })),
     severities42: SEVERITIES_4_2.map(({ id, name, severity }) => ({ id, name, severity })),
   })}`;
-}
-
-/** The module `flow_consts` as it is in 2019. */
-export function flowConsts(): string {
-  const lines = STATUSES.map(
-    ({ id, name, title }) =>
-      `flow_consts.${name} = ${id}\n` +
-      `flow_consts.flow_status_types[${id}] = { i18n_title = ${JSON.stringify(title)}, relevance = ${RELEVANCE[id] ?? 0} }`,
-  );
-  return `local flow_consts = { flow_status_types = {} }\n${lines.join('\n')}\nreturn flow_consts\n`;
 }

@@ -505,6 +505,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   function unload(script: Script): void {
     if (script.loaded === undefined) return;
     script.loaded.runtime.unload(script.loaded.number);
+    if (current === undefined) tell(effects.take(), 'load', undefined); // what its teardown said
     numbered.delete(script.loaded.number);
     script.loaded = undefined;
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { R_STATUS } from '../../src/flows/record.ts';
-import { bitmapOf4, PRIORITY, predominant, STATUSES } from '../../src/flows/statuses.ts';
+import { PRIORITY, predominant, STATUSES } from '../../src/flows/statuses.ts';
 import { createEventView } from '../../src/flows/view.ts';
 import { type EventOf, event, NAMES } from '../support/events.ts';
 
@@ -141,13 +141,6 @@ describe('statuses', () => {
       [...PRIORITY].sort((a, b) => a - b),
       Array.from({ length: STATUSES.length - 1 }, (_, i) => i + 1),
     );
-  });
-
-  test('have the ids of ntopng 4.x too: blacklisted is 1, a self-signed certificate 28, and what it lacks is left out', () => {
-    assert.equal(bitmapOf4(1 << 13, 0), 1 << 1);
-    assert.equal(bitmapOf4(1 << 29, 1 << (38 - 32)), 2 ** 28 + 2 ** 6);
-    assert.equal(bitmapOf4(0, 1 << (36 - 32)), 2 ** 35, 'exact above 32 bits');
-    assert.equal(bitmapOf4((1 << 1) | (1 << 2), 0), 0);
   });
 
   test('the strongest wins', () => {

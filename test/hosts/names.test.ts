@@ -39,7 +39,7 @@ const bookOf = (
   createHostBook({
     geo: createGeo({ files: [], off: true }),
     pools: createPools(options.pools ?? '', 'pools'),
-    vendors: createVendors(() => ({ '00000C': 'Cisco Systems, Inc\nSan Jose' })),
+    vendors: createVendors(undefined, () => ({ '00000C': 'Cisco Systems, Inc\nSan Jose' })),
     systemAddresses: options.systemAddresses ?? [],
     ...(options.mostHosts !== undefined && { mostHosts: options.mostHosts }),
     ...(options.mostNames !== undefined && { mostNames: options.mostNames }),

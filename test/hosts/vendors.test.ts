@@ -14,7 +14,7 @@ describe('vendors', () => {
   });
 
   test('the longest prefix wins; no maker behind the registry itself and behind private prefixes', () => {
-    const { vendor } = createVendors(() => ({
+    const { vendor } = createVendors(undefined, () => ({
       '001122': 'IEEE Registration Authority\n445 Hoes Lane',
       '0011223': 'Middle\nStreet',
       '001122334': 'Small\nStreet',
@@ -34,7 +34,7 @@ describe('vendors', () => {
   });
 
   test('unknown, locally administered and multicast addresses: the list is not even read', () => {
-    const { vendor } = createVendors(() => assert.fail('read'));
+    const { vendor } = createVendors(undefined, () => assert.fail('read'));
     for (const text of ['00:00:00:00:00:00', '02:00:0c:00:00:01', '01:00:5e:00:00:01', 'ff:ff:ff:ff:ff:ff', 'aa:00:04:00:00:01']) {
       assert.equal(vendor(mac(text), 0), '', text);
     }

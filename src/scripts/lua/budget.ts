@@ -43,6 +43,13 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
   let used = 0;
   let startBytes = 0;
   let killed: 'budget' | 'memory' | undefined;
+  /** The hook comes at every instruction: a call over its budget was met in a chunk of ours, and is ended as soon as it leaves it. */
+  let watching = false;
+
+  function watch(thread: number, every: boolean): void {
+    watching = every;
+    api.lua_sethook(thread, hook, LUA_MASK_COUNT, every ? 1 : TICK_INSTRUCTIONS);
+  }
 
   function runningCall(thread: number): number {
     api.lua_checkstack(thread, 8);
@@ -53,19 +60,24 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
     return n;
   }
 
-  const hook = api.addFunction((thread = 0, debug = 0) => {
+  const hook: number = api.addFunction((thread = 0, debug = 0) => {
     const running = runningCall(thread);
     if (running !== call) {
       call = running;
       used = 0;
       killed = undefined;
       startBytes = state.memory(thread);
+      if (watching) watch(thread, false);
     }
     used += TICK_INSTRUCTIONS;
     const grown = state.memory(thread) - startBytes;
     if (used < limit && grown < CALL_BYTES && killed === undefined) return;
     api.lua_getinfo(thread, what, debug);
-    if (state.zeroTerminated(api.words[(debug + DEBUG_SOURCE) >> 2] ?? 0).startsWith(TRUSTED_CHUNK)) return;
+    if (state.zeroTerminated(api.words[(debug + DEBUG_SOURCE) >> 2] ?? 0).startsWith(TRUSTED_CHUNK)) {
+      // a loop whose length divides the ticks would be met there each time
+      if (!watching) watch(thread, true);
+      return;
+    }
     killed ??= used < limit ? 'memory' : 'budget';
     api.luaL_where(thread, 0);
     const budget = killed === 'budget' ? `${limit.toLocaleString('en')} instructions` : `${CALL_BYTES >> 20} MiB of memory`;
@@ -81,7 +93,7 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
       used = 0;
       killed = undefined;
       startBytes = state.memory(main);
-      api.lua_sethook(main, hook, LUA_MASK_COUNT, TICK_INSTRUCTIONS);
+      watch(main, false);
     },
     exhausted: () => killed,
     runningCall: () => runningCall(main),

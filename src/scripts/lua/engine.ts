@@ -10,11 +10,10 @@
  * Which fields are handed over is learnt per callback: a field that was fetched {@link PROMOTE_AFTER} times joins them. So
  * the first events pay for fetching and later ones do not; what a script sees is the same either way.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { CALLBACKS, type Callback, E_LENGTH } from '../../flows/event.ts';
 import { FIELDS, type Field, type FieldTable, type FieldValue, fieldByKey } from '../../flows/fields.ts';
 import { createEventView, type EventView } from '../../flows/view.ts';
-import { flowConsts } from '../flow-consts.ts';
 import { GETTERS } from '../getters.ts';
 import type { CallObserver, Definition, EventCall, Runtime, RuntimeHost, ScriptVersion } from '../runtime.ts';
 import { CALL_BUDGET, createBudget, LOAD_BUDGET } from './budget.ts';
@@ -64,16 +63,6 @@ const SLOTS = 3;
 const here = new URL('.', import.meta.url);
 const chunk = (name: string): Buffer => readFileSync(new URL(name, here));
 
-function readModules(): Map<string, Buffer> {
-  const directory = new URL('../modules/', here);
-  const modules = new Map<string, Buffer>();
-  for (const file of readdirSync(directory).sort()) {
-    if (file.endsWith('.lua')) modules.set(file.slice(0, -4), readFileSync(new URL(file, directory)));
-  }
-  modules.set('flow_consts', Buffer.from(flowConsts(), 'utf8'));
-  return modules;
-}
-
 /** What an error handler of ours (info.lua) puts between the message and the lines it came from. */
 const STACK_MARK = '\0';
 
@@ -81,7 +70,6 @@ const STACK_MARK = '\0';
 export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[] = FIELDS): Promise<Runtime> {
   const state = await LuaState.create(of.seed);
   const { api, main } = state;
-  const modules = readModules();
   const numbers = fields.map((_, i) => BigInt(i + 1));
 
   let view: EventView | undefined;
@@ -198,13 +186,6 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
       return 1;
     }),
 
-    module: guarded((thread) => {
-      const source = modules.get(state.text(thread, 1));
-      if (source === undefined) api.lua_pushnil(thread);
-      else state.pushBytes(thread, source, 0, source.length);
-      return 1;
-    }),
-
     exhausted: (thread) => {
       api.lua_pushboolean(thread, budget.exhausted() ? 1 : 0);
       return 1;
@@ -284,7 +265,6 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
   setField('fields', () => api.lua_rawgeti(main, LUA_REGISTRY, namesReference));
   setField('interface_id', () => state.pushInteger(main, of.interfaceId));
   setField('interface_name', () => state.pushText(main, latin1(of.interfaceName)));
-  setField('modules', () => state.pushText(main, [...modules.keys()].join(', ')));
   setField('getters', () => {
     api.lua_createtable(main, 0, 24);
     for (const [name, keys] of Object.entries(GETTERS)) setField(name, () => state.pushText(main, keys.join(' ')));

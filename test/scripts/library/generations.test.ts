@@ -384,7 +384,7 @@ test('4.0: the strongest candidate becomes the alert, once, unless a stronger on
     'severity = [2,2]',
   ]);
   assert.deepEqual(alertsOf(harness), [
-    ['blacklisted_country 49', 'error 2', 60, undefined, '{"ntopng.key":77,"hash_entry_id":5,"cli_blacklisted":true}'],
+    ['blacklisted_country 49', 'error 2', 60, 39, '{"ntopng.key":77,"hash_entry_id":5,"cli_blacklisted":true}'],
     ['flow_blacklisted 7', 'error 2', 100, 13, '{"ntopng.key":77,"hash_entry_id":5,"list":"mine"}'],
   ]);
   assert.equal(harness.errors.length, 1);
