@@ -2,6 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
+import { createBatch, createScratch } from '../../src/packet/batch.ts';
+import { createDecoder, DEFAULT_DECODE_OPTIONS } from '../../src/packet/decode.ts';
+import { ethernet, icmp, ipv4, ipv6, tcp, udp, vlan } from '../support/packets.ts';
 import { createRecordPlay, type RecordPlayOptions, type RecordText } from '../support/records/play.ts';
 
 const HTTPS: RecordText = {
@@ -321,6 +325,45 @@ describe('details', () => {
     assert.equal(play.counter('details.dropped'), 1);
     play.close();
   });
+});
+
+test('a packet of the conversation finds the flow of its record: alerts of an intrusion detection system do', () => {
+  const play = createRecordPlay({ seed: 77 });
+  const decoder = createDecoder(DEFAULT_DECODE_OPTIONS, play.counters.subarray(DECODE_COUNTERS_START), 77);
+  const batch = createBatch(1);
+  const scratch = createScratch();
+  const find = (bytes: Uint8Array): boolean => {
+    batch.bytes.set(bytes);
+    batch.frames.set([0, bytes.length, bytes.length]);
+    batch.times[0] = play.engine.clock();
+    batch.count = 1;
+    decoder.decode(batch, 0, scratch);
+    return play.engine.report(scratch, batch.bytes, 0, '{"id":1}', true);
+  };
+  const ports = { from: 50_000, to: 443 };
+  const there = [
+    ethernet({}, ipv4({ from: '10.0.0.1', to: '198.51.100.20' }, tcp(ports))),
+    ethernet({}, vlan({ id: 7 }, ipv4({ from: '198.51.100.20', to: '10.0.0.1' }, udp({ from: 443, to: 50_000 })))),
+    ethernet({}, ipv6({ from: 'fd00::1', to: '2001:db8::20' }, tcp(ports))),
+    ethernet({}, ipv6({ from: '2001:db8::20', to: 'fd00::1' }, udp({ from: 443, to: 50_000 }))),
+    ethernet({}, ipv4({ from: '10.0.0.1', to: '198.51.100.20' }, icmp({}))),
+  ];
+  assert.deepEqual(
+    there.map(find),
+    there.map(() => false),
+  );
+  const record: RecordText = { ...HTTPS, srcPort: 50_000 };
+  const six = { ...record, from: 'fd00::1', to: '2001:db8::20' };
+  for (const text of [record, { ...record, protocol: 17, vlan: 7 }, six, { ...six, protocol: 17 }, { ...record, protocol: 1 }])
+    play.take(text);
+  assert.deepEqual(
+    there.map(find),
+    there.map(() => true),
+  );
+  play.to(5);
+  assert.ok(play.events.every((event) => ((event.field('status_map') as number) & (1 << 21)) !== 0));
+  assert.equal(play.events.length, there.length);
+  play.close();
 });
 
 test('records without addresses are refused and counted', () => {

@@ -22,6 +22,8 @@ const TURN_MS = 20;
 const TEND_US = 1000;
 const TICK_US = 1_000_000;
 const REPORT_US = 250_000;
+/** A clock that is off by more is worth a word, µs. */
+const DRIFT_US = 10_000_000;
 
 interface Kind {
   readonly open: OpenSource;
@@ -104,9 +106,15 @@ async function main(data: InterfaceData): Promise<void> {
   say({ type: 'running' });
 
   const silent = new Set<string>();
+  const drifted = new Set<string>();
   const tellProbes = (): void => {
     const probes = source.probes();
-    for (const { source: name, silentSince } of probes) {
+    for (const { source: name, silentSince, drift = 0 } of probes) {
+      if (Math.abs(drift) < DRIFT_US) drifted.delete(name);
+      else if (!drifted.has(name)) {
+        drifted.add(name);
+        log.warn(`the clock of ${name} is ${(-drift / 1e6).toFixed(0)} s off ours: its times are taken as they are`);
+      }
       if (silentSince === undefined) {
         if (silent.delete(name)) log.info(`${name} is heard of again`);
       } else if (!silent.has(name)) {
