@@ -19,6 +19,7 @@ const {
   F_FRAGMENT,
   F_TCP,
   PV_IPV6,
+  S_CUT,
   S_FLAGS,
   S_FRAME,
   S_HASH,
@@ -297,7 +298,9 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
       const length = words[w + S_WIRE] as number;
       const packets = u32[line + (D_PACKETS >> 2)] as number;
       f64[doubles] = (f64[doubles] as number) + length;
-      f64[doubles + (D_GOODPUT >> 3)] = (f64[doubles + (D_GOODPUT >> 3)] as number) + (words[w + S_PAYLOAD] as number);
+      // what the capture has cut off was carried all the same
+      const payload = (words[w + S_PAYLOAD] as number) + ((flags & F_TCP) === 0 ? 0 : (words[w + S_CUT] as number));
+      f64[doubles + (D_GOODPUT >> 3)] = (f64[doubles + (D_GOODPUT >> 3)] as number) + payload;
       f64[doubles + (D_LEN_SQUARES >> 3)] = (f64[doubles + (D_LEN_SQUARES >> 3)] as number) + length * length;
       u32[line + (D_PACKETS >> 2)] = packets + 1;
       const lengths = line * 2 + (D_MIN_LEN >> 1);

@@ -122,7 +122,7 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
   }
 
   function take(packet: Packet): void {
-    const { time, wire, payload, fragment, tcp } = packet;
+    const { time, wire, payload, cut, fragment, tcp } = packet;
     const flow = open.get(packet.key) ?? create(packet);
     const fromServer = flow.fromServer(packet);
     const own = flow.sides[fromServer ? 1 : 0];
@@ -132,7 +132,7 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
     if (own.packets > 0 && gap > 0 && ((tcp?.flags ?? 0) & 7) === 0) own.gaps.push(gap);
     own.packets++;
     own.bytes += wire;
-    own.goodput += payload;
+    own.goodput += payload + cut;
     own.lengths.push(wire);
     if (fragment) own.fragments++;
     else if (tcp !== undefined) takeSegment(flow.tcp, fromServer, flow.first, { ...tcp, payload, time });

@@ -15,6 +15,7 @@ import {
   F_TCP_FLAGS,
   PV_IPV6,
   S_ACK,
+  S_CUT,
   S_FLAGS,
   S_FRAME,
   S_ICMP,
@@ -60,6 +61,8 @@ export interface Packet {
   /** Bytes on the wire, and of the payload of TCP, UDP, SCTP. */
   readonly wire: number;
   readonly payload: number;
+  /** Of it, in TCP, what the capture has not. */
+  readonly cut: number;
   readonly fragment: boolean;
   /** Detection must not see it. */
   readonly hidden: boolean;
@@ -117,6 +120,7 @@ export function createPacketReader(): (frame: Frame) => Packet | undefined {
       tos: (words[S_WINDOW] >> 8) & 0xff,
       wire: words[S_WIRE],
       payload: words[S_PAYLOAD],
+      cut: (flags & F_TCP) === 0 ? 0 : words[S_CUT],
       fragment: (flags & F_FRAGMENT) !== 0,
       hidden: (flags & F_NO_DPI) !== 0,
       tcp:
