@@ -33,6 +33,21 @@ const MIGRATIONS: readonly string[] = [
   'CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID',
   // script-switches.ts; interface '' = every one
   'CREATE TABLE script_switches (interface TEXT, key TEXT, state TEXT NOT NULL, PRIMARY KEY (interface, key)) STRICT, WITHOUT ROWID',
+  // src/alerts/exclusions.ts, times of the traffic, µs; src/notify/endpoints.ts, its configuration and ids of alerts as JSON
+  `CREATE TABLE alert_exclusions (id INTEGER PRIMARY KEY AUTOINCREMENT, filter TEXT NOT NULL, comment TEXT NOT NULL, owner TEXT NOT NULL,
+     created INTEGER NOT NULL, starts INTEGER, expires INTEGER, hits INTEGER NOT NULL DEFAULT 0, last_hit INTEGER) STRICT;
+   CREATE TABLE notify_endpoints (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, enabled INTEGER NOT NULL,
+     filter TEXT NOT NULL, pause INTEGER NOT NULL, config TEXT NOT NULL) STRICT;
+   CREATE TABLE notify_dead_letters (id INTEGER PRIMARY KEY AUTOINCREMENT, endpoint INTEGER NOT NULL, time INTEGER NOT NULL,
+     alerts TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL) STRICT`,
+  // server/accounts.ts; times in ms since 1970, `id` of a session and `hash` of a token are hashes of secrets
+  `CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT NOT NULL, role TEXT NOT NULL, created REAL NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE sessions (id TEXT PRIMARY KEY, user TEXT NOT NULL, csrf TEXT NOT NULL, created REAL NOT NULL, expires REAL NOT NULL,
+     used REAL NOT NULL, address TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE tokens (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL,
+     created REAL NOT NULL, expires REAL, used REAL) STRICT, WITHOUT ROWID;
+   CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, user TEXT NOT NULL, via TEXT NOT NULL,
+     address TEXT NOT NULL, action TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL) STRICT`,
 ];
 
 function migrate(database: DatabaseSync, file: string): void {
