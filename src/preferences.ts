@@ -89,6 +89,10 @@ export const PREFERENCES = {
   flow_risk_alerts: alert(false, 'risks that detection found'),
   unexpected_server_alerts: alert(true, 'servers that are not among the expected ones'),
 
+  alert_merge_window: int('alerts', 300, 0, 86_400, 's', 'alerts that are alike within it are one with a count; 0 = each its own'),
+  alert_suppress_window: int('alerts', 0, 0, 86_400, 's', 'silence about a client after an alert, for those of its script and type'),
+  alert_host_limit: int('alerts', 120, 0, 100_000, 'alerts a minute', 'new alerts about one host; 0 = any; captures have no limit'),
+
   dhcp_servers: servers('DHCP'),
   dns_servers: servers('DNS'),
   ntp_servers: servers('NTP'),
