@@ -446,9 +446,24 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     value: 'DIR',
     group: 'Scripts',
     help: 'folder of scripts, instead of our own',
-    more: 'All .lua files in it are loaded, without sub-folders. The default is scripts/callbacks/interface/alerts/flow of the project.',
+    more: 'All .lua and .ts files in it are loaded, without sub-folders, also those that come later. The default is scripts/callbacks/interface/alerts/flow of the project.',
   }),
   flag('scripts', false, { name: 'no-scripts', group: 'Scripts', help: 'run no scripts' }),
+  {
+    name: 'language',
+    value: 'CODE',
+    group: 'Scripts',
+    rare: true,
+    help: 'language of titles and texts of scripts',
+    more: 'en, it, de, or one of your own: a file CODE.json in the folder locales of the data directory. What it lacks is in English.',
+    default: DEFAULT_CONFIG.language,
+    read: (texts, name) => {
+      const code = last(texts);
+      if (!/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/.test(code))
+        throw usageError(`${name}: '${code}' is no code of a language`, `for example ${name} it`);
+      return { language: code };
+    },
+  },
   choice('pcapCallbacks', ['protocolDetected', 'all'], {
     name: 'pcap-callbacks',
     value: 'WHICH',
