@@ -6,7 +6,7 @@
  * Between two samples of a connection most segments are missing, so sequence problems mean nothing, and neither does a handshake that
  * was not seen: only FIN and RST make such a flow end early. Called by the flow engine after a batch is in the table.
  */
-import { F_TCP, S_FLAGS, S_FRAME, S_L3, S_L3_LENGTH, S_PAYLOAD, S_WIRE, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
+import { F_TCP, S_CUT, S_FLAGS, S_FRAME, S_L3, S_L3_LENGTH, S_PAYLOAD, S_WIRE, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
 import {
   D_GOODPUT,
   D_LEN_SQUARES,
@@ -36,14 +36,16 @@ export function createScale({ i32, u32, f64 }: Records): Scale {
     const d = id * RECORD_DOUBLES + ((R_DIR + direction * R_DIR_BYTES) >> 3);
     const length = words[w + S_WIRE];
     const more = rate - 1;
-    f64[d] += length * more;
+    f64[d] = Math.min(f64[d] + length * more, Number.MAX_SAFE_INTEGER);
     u32[line + (D_PACKETS >> 2)] = Math.min(u32[line + (D_PACKETS >> 2)] + more, MOST_PACKETS);
     f64[d + (D_LEN_SQUARES >> 3)] += length * length * more;
     const payload = words[w + S_PAYLOAD];
     if (payload > 0) {
-      // a sample has the first bytes of a packet only: what it lacks is payload
-      const missing = Math.max(0, length - (words[w + S_L3] - words[w + S_FRAME] + words[w + S_L3_LENGTH]));
-      f64[d + (D_GOODPUT >> 3)] += (payload + missing) * rate - payload;
+      // a sample has the first bytes of a packet only: what it lacks is payload; of TCP the table knows that already
+      const isTcp = (flags & F_TCP) !== 0;
+      const cut = isTcp ? words[w + S_CUT] : 0;
+      const missing = isTcp ? cut : Math.max(0, length - (words[w + S_L3] - words[w + S_FRAME] + words[w + S_L3_LENGTH]));
+      f64[d + (D_GOODPUT >> 3)] += (payload + missing) * rate - payload - cut;
     }
     if ((flags & F_TCP) === 0) return;
     i32[r + (R_STATE >> 2)] |= STATE_TWH_OK | STATE_TWH_OVER;

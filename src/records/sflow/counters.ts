@@ -17,7 +17,7 @@ export const SFLOW_COUNTERS = [
   info('sflow.samples.discard', 'notices of packets that an agent discarded'),
   info('sflow.packets', 'packets that the samples stand for'),
   info('sflow.traffic', 'bytes of these packets on the wire'),
-  loss('sflow.samples.unreadable', 'samples of packets without an Ethernet or IP header'),
+  loss('sflow.samples.unreadable', 'samples of packets without an Ethernet or IP header, or with an impossible length or rate'),
   loss('sflow.samples.unknown', 'samples of a kind that is not known'),
   loss('sflow.refused.version', 'datagrams that are no sFlow version 5 (is something else sent to this port?)'),
   loss('sflow.refused.damaged', 'datagrams that end too early, or say impossible lengths: what came before the damage was used'),

@@ -32,8 +32,9 @@ const MOST_AGENTS = 1024;
 const MOST_SOURCES = 4096;
 /** Link header of a packet that came without one. */
 const ETHERNET = 14;
-/** Batches have signed words. */
-const MOST_WIRE = 0x7fffffff;
+/** No frame is longer (segments that a network card cuts up have half of it), and nobody samples more rarely. */
+const MOST_WIRE = 1 << 20;
+const MOST_RATE = 1 << 24;
 /** An interface that is no one: sent to several, dropped, the agent itself. */
 const INTERNAL = 0x3fffffff;
 
@@ -336,10 +337,11 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     return true;
   };
 
-  /** Of a frame that came as fields: as the Ethernet record says it, else IP and a link header. */
+  /** Of a frame that came as fields: as the Ethernet record says it, at least IP and a link header. */
   const lengthOfFields = (): number => {
     const { ethernet, ipv4, ipv6 } = sample;
-    return ethernet !== 0 ? reader.bytes.readUInt32BE(ethernet) : reader.bytes.readUInt32BE(ipv4 || ipv6) + ETHERNET;
+    const network = reader.bytes.readUInt32BE(ipv4 || ipv6) + ETHERNET;
+    return ethernet === 0 ? network : Math.max(network, reader.bytes.readUInt32BE(ethernet));
   };
 
   const readFlow = (expanded: boolean, end: number): boolean => {
@@ -363,11 +365,11 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     followSource(sourceOf(type, id), sequence, drops);
     sample.rate = rate > 1 ? rate : 1;
     const isWhole = readRecords(records, end, readFlowRecord);
-    if (sample.kind === 0 && sample.ipv4 === 0 && sample.ipv6 === 0) counters[C.unreadable]++;
+    const isReadable = sample.kind !== 0 || sample.ipv4 !== 0 || sample.ipv6 !== 0;
+    if (isReadable && sample.kind === 0) sample.wire = lengthOfFields();
+    if (!isReadable || sample.wire > MOST_WIRE || sample.rate > MOST_RATE) counters[C.unreadable]++;
     else {
       sample.bytes = reader.bytes;
-      if (sample.kind === 0) sample.wire = lengthOfFields();
-      sample.wire = Math.min(sample.wire, MOST_WIRE);
       counters[C.packets] += sample.rate;
       counters[C.traffic] += sample.rate * sample.wire;
       sink.sample(sample, agent.name);

@@ -165,10 +165,18 @@ test('no status is set that needs every packet', () =>
 test('a cut header: the length of the frame counts, and what is missing is payload', () =>
   withPlay((of) => {
     const frame = segment(ACK, 'x'.repeat(1400));
-    of.send(1, sflow({}, [flowSample({ rate: 10 }, [rawHeader(frame.subarray(0, 128), { frame: frame.length + 4 })])]));
+    const datagram = ethernet({}, ipv4({ from: '10.0.0.1', to: '10.0.0.2' }, udp({ from: 50_000, to: 443 }, new Uint8Array(1300))));
+    const cut = (of: Uint8Array): Uint8Array => rawHeader(of.subarray(0, 128), { frame: of.length + 4 });
+    of.send(1, sflow({}, [flowSample({ rate: 10 }, [cut(frame)]), flowSample({ sequence: 2, rate: 10 }, [cut(datagram)])]));
     of.to(70);
-    const last = of.flows.at(-1);
-    assert.deepEqual([last?.field('bytes'), last?.field('goodput_bytes')], [frame.length * 10, 14_000]);
+    const flows = of.flows.filter(({ callbacks }) => callbacks.includes('idle'));
+    assert.deepEqual(
+      flows.map(({ field }) => [field('bytes'), field('goodput_bytes')]),
+      [
+        [frame.length * 10, 14_000],
+        [datagram.length * 10, 13_000],
+      ],
+    );
   }));
 
 test('the VLAN of the switch tags a frame that has no tag; what else the agent knows is kept', () =>
