@@ -5,6 +5,8 @@
  * every interface has ended. Called by the command line.
  */
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { ALERT_COUNTERS } from './alerts/counters.ts';
+import type { AlertIntake } from './alerts/intake.ts';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder } from './exports/lines.ts';
 import { compileFilter } from './filter/filter.ts';
@@ -78,6 +80,12 @@ interface Running {
   readonly query: (query: FlowQuery) => Promise<FlowAnswer | undefined>;
 }
 
+/** What a run gives to, and what it keeps. Without it nothing is kept, and alerts go to the exports alone. */
+export interface PatrolStores extends ScriptStores {
+  /** Where alerts go; closed by who made it. */
+  readonly alerts?: AlertIntake;
+}
+
 /** A name that is a file (or `-`) is a capture; anything else is a network interface. */
 export type KindOf = (name: string) => InterfaceKind;
 
@@ -94,12 +102,13 @@ interface Shared {
   readonly hosts: HostBookData;
   readonly hostNames: NameService;
   readonly scripts: ScriptService;
+  readonly intake: AlertIntake | undefined;
 }
 
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
-  const wanted = config.scripts || exporting || config.flowQuery !== undefined || config.recordTo !== undefined;
+  const wanted = config.scripts || exporting || config.flowQuery !== undefined || config.recordTo !== undefined || intake !== undefined;
   const live = kind !== 'pcap' || config.originalSpeed;
   const count = kind === 'packet' && !config.originalSpeed ? config.captureThreads : 1;
   const ring = wanted ? createRingBuffer(RING_BYTES, count) : undefined;
@@ -193,6 +202,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       switches: scripts.switchesOf(name),
       cache: scripts.cache,
       traceFilter: scripts.filter,
+      alerts: intake !== undefined,
       attach: () => flow.attach(),
       lockHolder: (place) => lockHolder(id, place),
       on: {
@@ -215,10 +225,13 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
             case 'trace':
               scripts.trace(name, message.entries);
               break;
+            case 'alerts':
+              return intake?.raised(message.alerts, live);
             case 'reader-gone':
               running.stop();
               break;
           }
+          return undefined;
         },
         failed: giveUp,
         ended() {
@@ -291,8 +304,9 @@ const trafficOf = (kind: InterfaceKind, counters: Float64Array): Partial<Record<
   return kind === 'sflow' ? { packets: counter('sflow.packets'), bytes: counter('sflow.traffic') } : {};
 };
 
-const snapshotOf = (running: Running): InterfaceSnapshot => {
+const snapshotOf = (running: Running, intake: AlertIntake | undefined): InterfaceSnapshot => {
   const counters = running.counters();
+  const alerts = intake?.counters(running.name);
   const gauges = running.gauges();
   const report = running.hosts?.report();
   return {
@@ -315,6 +329,7 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
       ...trafficOf(running.kind, counters),
       alerts: reportsOf(running).reduce((sum, script) => sum + script.alerts, 0) + (counters[counterIndex('alerts.core')] as number),
       'lines.exported': report?.linesExported ?? 0,
+      ...(alerts === undefined ? {} : Object.fromEntries(ALERT_COUNTERS.map(({ name }) => [`alerts.${name}`, alerts[name]]))),
     },
     protocols: running.protocols,
     losses: [
@@ -325,6 +340,7 @@ const snapshotOf = (running: Running): InterfaceSnapshot => {
         value: running.hosts?.callsEnded() ?? 0,
       },
       { name: 'lines.lost', help: 'export lines lost with a script host that had to be ended', value: running.hosts?.linesLost() ?? 0 },
+      ...ALERT_COUNTERS.map(({ name, help, loss }) => ({ name: `alerts.${name}`, help, value: loss ? (alerts?.[name] ?? 0) : 0 })),
       {
         name: 'geo.broken',
         help: 'address data that is gone or could not be read',
@@ -367,7 +383,7 @@ function prepareExport(file: string): void {
 const LISTS_MS = 1000;
 
 /** @param kindOf tells captures from network interfaces (the command line has looked at the names already) */
-export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: ScriptStores = {}): Patrol & PatrolControl {
+export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: PatrolStores = {}): Patrol & PatrolControl {
   const interfaces: Running[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
   let preferences: Preferences = { ...DEFAULT_PREFERENCES, ...config.preferences };
@@ -441,6 +457,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: S
         hosts,
         hostNames,
         scripts,
+        intake: stores.alerts,
       };
       config.interfaces.forEach((name, id) => {
         interfaces.push(startInterface(id, name, kindOf(name), shared));
@@ -448,7 +465,8 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: S
       alerts = [];
       scripts.watch();
       const refreshing = config.lists.length === 0 ? undefined : setInterval(() => void refreshLists(), LISTS_MS);
-      void Promise.all(interfaces.map((running) => running.ended)).then(() => {
+      void Promise.all(interfaces.map((running) => running.ended)).then(async () => {
+        await stores.alerts?.flush().catch((error: Error) => log.error({}, `alerts are not stored: ${error.message}`));
         clearInterval(refreshing);
         void ids?.close();
         hostNames.close();
@@ -477,7 +495,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: S
     listStatus: () => lists.status(),
     hostBook: () => hostNames.book,
     snapshot: () => ({
-      interfaces: interfaces.map(snapshotOf),
+      interfaces: interfaces.map((running) => snapshotOf(running, stores.alerts)),
       scripts: interfaces.flatMap((running) => reportsOf(running).map((script) => ({ ...script, interface: running.name }))),
       losses: [
         ...IDS_COUNTERS.map(({ name, help, loss }) => ({ name: `ids.${name}`, help, value: loss ? (ids?.counters()[name] ?? 0) : 0 })),

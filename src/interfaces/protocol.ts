@@ -5,6 +5,7 @@
  *   both ──messages──► main; shared memory: ring (events), counters, gauges, control
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { RaisedFlowAlert } from '../alerts/alert.ts';
 import type { Config } from '../config.ts';
 import type { Names } from '../flows/view.ts';
 import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-book.ts';
@@ -143,12 +144,14 @@ export interface HostData {
   /** Keeps the exports of several hosts apart (exports/lines.ts). */
   readonly outputLock: SharedArrayBuffer;
   readonly lockHolder: number;
-  /** One word: lines of scripts that are on their way to the main thread. */
+  /** One word: lines and alerts of scripts that are on their way to the main thread. */
   readonly linesUnderWay: SharedArrayBuffer;
   /** Of all hosts of the interface (scripts/runtime.ts). */
   readonly seed: number;
   /** What a recording is gathered in (recording/writer.ts), for all hosts of the interface one after another. */
   readonly recording: SharedArrayBuffer | undefined;
+  /** Somebody takes alerts. */
+  readonly alerts: boolean;
   readonly files: readonly HostFile[];
   readonly switches: ReadonlyMap<string, ScriptSwitch>;
   /** What the `ntop` cache holds. */
@@ -216,6 +219,8 @@ export type HostMessage =
   | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string; readonly flow?: string }
   | { readonly type: 'script-loaded'; readonly script: string; readonly version: string | undefined; readonly replaced: boolean }
   | { readonly type: 'script-switched'; readonly script: string; readonly on: boolean; readonly reason: string }
+  /** Of one callback, or the core's: they are on their way before the next call begins, so an end of the thread takes none with it. */
+  | { readonly type: 'alerts'; readonly alerts: readonly RaisedFlowAlert[] }
   | { readonly type: 'cache'; readonly changes: readonly CacheChange[] }
   | { readonly type: 'trace'; readonly entries: readonly TraceEntry[] }
   /** Nobody reads an export any more (`| head`): the run may stop. */

@@ -78,13 +78,18 @@ export interface HostsOptions {
   readonly cache: () => readonly CacheChange[];
   /** Filter of the flows whose calls are traced. */
   readonly traceFilter: () => string;
+  /** Somebody takes alerts. */
+  readonly alerts?: boolean;
   /** Gives the other end of a port per interface thread, through which changes of flows come. */
   readonly attach: () => MessagePort[];
   /** Number under which the host of this place (0 = of all scripts) holds the lock of the exports. */
   readonly lockHolder: (place: number) => number;
   readonly on: {
-    /** Messages that are not about scripts: names, flows, traces, the cache. */
-    message(message: HostMessage, from: object): void;
+    /**
+     * Messages that are not about scripts: names, flows, alerts, traces, the cache.
+     * @returns a promise where the host should not say much more until it has resolved
+     */
+    message(message: HostMessage, from: object): Promise<void> | undefined;
     failed(error: string): void;
     ended(): void;
   };
@@ -182,6 +187,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       linesUnderWay: lines.buffer,
       seed,
       recording,
+      alerts: options.alerts === true,
       files: [...files.values()].filter(({ change }) => config.scripts && (own === undefined || change.path === own)),
       switches,
       cache: options.cache(),
@@ -208,14 +214,16 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     });
     worker.on('error', (error) => crashed(host, ring, place, error as Error));
     worker.on('message', (message: HostMessage) => {
-      taken(host, message);
-      if (message.type === 'print' || message.type === 'script-error') lineDone();
+      const wait = taken(host, message);
+      if (message.type !== 'print' && message.type !== 'script-error' && message.type !== 'alerts') return;
+      if (wait === undefined) lineDone();
+      else void wait.then(lineDone);
     });
     if (options.traceFilter() !== '') tellHost(host, { type: 'trace', filter: options.traceFilter() });
     return host;
   }
 
-  function taken(host: Host, message: HostMessage): void {
+  function taken(host: Host, message: HostMessage): Promise<void> | undefined {
     const of = { interface: name };
     switch (message.type) {
       case 'print': {
@@ -254,8 +262,9 @@ export function startHosts(options: HostsOptions): ScriptHosts {
         settle();
         break;
       default:
-        on.message(message, host);
+        return on.message(message, host);
     }
+    return undefined;
   }
 
   const settle = (): void => {

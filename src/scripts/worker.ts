@@ -11,6 +11,7 @@
  */
 import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { raisedByCore, raisedByScript } from '../alerts/raise.ts';
 import { type LineWriter, openLines } from '../exports/lines.ts';
 import { compileFilter } from '../filter/filter.ts';
 import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH, EVENT_VERSION } from '../flows/event.ts';
@@ -59,7 +60,7 @@ const { config } = data;
 const REPORT_MS = 250;
 /** Script output and script errors a second that reach the log on a live interface. */
 const LOG_LINES_PER_SECOND = 50;
-/** Lines of scripts that may be on their way to the log: beyond it the scripts wait, or the queue would grow without end. */
+/** Lines and alerts of scripts that may be on their way to the main thread: beyond it the scripts wait, or the queue would grow without end. */
 const MOST_LINES_UNDER_WAY = 1000;
 /** Traces between two reports of a live interface; the rest is left out. */
 const MOST_TRACES = 5000;
@@ -161,6 +162,7 @@ async function main(): Promise<void> {
   const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
   const sink: HostSink = {
     alert(alert, of) {
+      if (data.alerts) sayLine({ type: 'alerts', alerts: [raisedByScript(alert, of)] });
       exportAlerts?.write(alertLine(alert, of));
       exportAlerts?.flush(); // what was raised is there, whatever becomes of this thread
     },
@@ -386,6 +388,7 @@ async function main(): Promise<void> {
       exportEvents?.write(eventLine(view, callback));
       watch[WATCH_DONE] = count;
     }
+    if (data.alerts && !data.own && view.alertedNow()) sayLine({ type: 'alerts', alerts: [raisedByCore(view)] });
     if (exports.length > 0 || picked !== undefined) {
       if (view.alertedNow() && !data.own) exportAlerts?.write(coreAlertLine(view));
       if ((due & CALLBACK_BIT.idle) !== 0) {
