@@ -282,108 +282,106 @@ export function createWorld(host: WorldHost, json: string): World {
     [key: PropertyKey]: unknown;
   }
   /**
-   * What makes an object with a few prepared fields look like one that has them all. Without a `get`, reading goes straight to the
-   * target; once the call is over there is one, which throws.
+   * What makes an object with a few prepared fields look like one that has them all. There is no `get`: reading goes straight to the
+   * target. Its prototype has the traps: at first those that fetch all fields when more than reading is asked for (`lazyTraps`), then
+   * those of an object that has them (`wholeTraps`). When the call is over everything throws, by `get` and `lateTraps`.
    */
-  interface Traps {
+  interface Handler {
     get: (() => never) | undefined;
     /** What the script wrote. */
     written: Written | undefined;
-    /** All fields are properties of the target now, as in a plain object. */
     whole: boolean;
   }
-  const Handler = function Handler(this: Traps) {
+  const Handler = function Handler(this: Handler) {
     this.get = undefined;
     this.written = undefined;
     this.whole = false;
-  } as unknown as new () => Traps;
+  } as unknown as new () => Handler;
 
-  let handler: Traps | undefined; // of the running call
+  let handler: Handler | undefined; // of the running call
   let info: object | undefined;
 
-  const materialise = (traps: Traps, target: object): void => {
-    if (traps.get !== undefined) late();
-    if (traps.whole) return;
-    traps.whole = true;
+  /** Makes an ordinary object of the target, with all fields in the order of their declaration, then what the script added. */
+  const materialise = (of: Handler, target: object): void => {
+    if (of.get !== undefined) late();
     let all: string;
     try {
       all = host.all();
     } catch (error) {
       throw own(error);
     }
-    const values = parse(all) as Record<string, unknown>;
-    const keys = ownKeys(target);
-    for (let i = 0; i < keys.length; i++) deleteProperty(target, keys[i] as PropertyKey);
-    setPrototypeOf(target, ObjectPrototype);
-    for (const source of [values, traps.written]) {
+    const prepared = ownKeys(target);
+    for (let i = 0; i < prepared.length; i++) deleteProperty(target, prepared[i] as PropertyKey);
+    setPrototypeOf(target, null); // no setter of a prototype has a part in it
+    for (const source of [parse(all) as Written, of.written]) {
       if (source === undefined) continue;
       const names = ownKeys(source);
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i] as PropertyKey;
-        defineProperty(target, name, property((source as Written)[name]));
-      }
+      for (let i = 0; i < names.length; i++) (target as Written)[names[i] as string] = source[names[i] as string];
     }
+    setPrototypeOf(target, ObjectPrototype);
+    of.whole = true;
+    setPrototypeOf(of, wholeTraps);
   };
 
-  const traps: ThisType<Traps> & ProxyHandler<object> = {
-    has(target, key) {
-      if (this.get !== undefined) late();
-      if (this.whole || typeof key === 'symbol' || numbers[key] === undefined) return has(target, key);
-      return (this.written !== undefined && key in this.written) || (target as Written)[key] !== undefined;
-    },
+  const inherited = (receiver: unknown, key: PropertyKey, value: unknown): boolean =>
+    // an object that inherits from this one gets a property of its own
+    defineProperty(receiver as object, key, property(value));
+
+  const wholeTraps: ProxyHandler<object> = {
     set(target, key, value, receiver) {
-      if (this.get !== undefined) late();
-      if (this.whole || receiver !== info) {
-        // an object that inherits from this one gets a property of its own
-        if (receiver !== info) return defineProperty(receiver as object, key, property(value));
-        if (!setProperty(target, key, value)) return false;
-      } else {
-        this.written ??= create(null) as Written;
-        this.written[key] = value;
-        defineProperty(target, key, property(value));
-      }
+      if (receiver !== info) return inherited(receiver, key, value);
+      if (!setProperty(target, key, value)) return false;
       share(key, value);
       return true;
     },
     deleteProperty(target, key) {
-      materialise(this, target);
       if (!deleteProperty(target, key)) return false;
       share(key, undefined);
       return true;
     },
     defineProperty(target, key, descriptor) {
-      materialise(this, target);
       if (!defineProperty(target, key, descriptor)) return false;
       share(key, (target as Written)[key]);
       return true;
     },
-    ownKeys(target) {
-      materialise(this, target);
-      return ownKeys(target);
-    },
-    getOwnPropertyDescriptor(target, key) {
-      materialise(this, target);
-      return getOwnPropertyDescriptor(target, key);
-    },
-    getPrototypeOf(target) {
-      materialise(this, target);
-      return getPrototypeOf(target);
-    },
-    setPrototypeOf(target, to) {
-      materialise(this, target);
-      return setPrototypeOf(target, to);
-    },
-    isExtensible(target) {
-      materialise(this, target);
-      return isExtensible(target);
-    },
-    preventExtensions(target) {
-      materialise(this, target);
-      return preventExtensions(target);
-    },
   };
-  setPrototypeOf(traps, null);
-  Handler.prototype = freeze(traps);
+
+  /** The operation itself, on all fields. */
+  const onWhole = (f: (target: object, a: never, b: never) => unknown) =>
+    function (this: Handler, target: object, a?: unknown, b?: unknown): never {
+      materialise(this, target);
+      return f(target, a as never, b as never) as never;
+    };
+
+  const lazyTraps: ProxyHandler<object> & ThisType<Handler> = {
+    has(target, key) {
+      if (this.get !== undefined) late();
+      if (typeof key === 'symbol' || numbers[key] === undefined) return has(target, key);
+      return (this.written !== undefined && key in this.written) || (target as Written)[key] !== undefined;
+    },
+    set(target, key, value, receiver) {
+      if (this.get !== undefined) late();
+      if (receiver !== info) return inherited(receiver, key, value);
+      this.written ??= create(null) as Written;
+      this.written[key] = value;
+      defineProperty(target, key, property(value));
+      share(key, value);
+      return true;
+    },
+    deleteProperty: onWhole(wholeTraps.deleteProperty as NonNullable<typeof wholeTraps.deleteProperty>),
+    defineProperty: onWhole(wholeTraps.defineProperty as NonNullable<typeof wholeTraps.defineProperty>),
+    ownKeys: onWhole((target) => ownKeys(target)),
+    getOwnPropertyDescriptor: onWhole((target, key: PropertyKey) => getOwnPropertyDescriptor(target, key)),
+    getPrototypeOf: onWhole((target) => getPrototypeOf(target)),
+    setPrototypeOf: onWhole((target, to: object | null) => setPrototypeOf(target, to)),
+    isExtensible: onWhole((target) => isExtensible(target)),
+    preventExtensions: onWhole((target) => preventExtensions(target)),
+  };
+
+  const lateTraps = create(null) as Record<PropertyKey, () => never>;
+  for (const name of ownKeys(lazyTraps)) lateTraps[name] = late;
+  for (const traps of [lazyTraps, wholeTraps]) setPrototypeOf(traps, null);
+  Handler.prototype = freeze(lazyTraps);
 
   const wrap = (target: object, shared: boolean): object => {
     const made = new Handler();
@@ -416,6 +414,7 @@ export function createWorld(host: WorldHost, json: string): World {
     tables = undefined;
     if (handler === undefined) return;
     handler.get = late;
+    if (handler.whole) setPrototypeOf(handler, lateTraps);
     handler = undefined;
     info = undefined;
   };
