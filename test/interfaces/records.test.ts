@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Publisher } from 'zeromq';
-import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
 import { createTimeouts } from '../../src/interfaces/records/timeouts.ts';
 import { createPatrol } from '../../src/patrol.ts';
 import type { InterfaceSnapshot, Log } from '../../src/patrol-types.ts';
+import { type FieldOf, ip, set, template, u32, v9 } from '../records/netflow/support.ts';
 import { header } from '../records/zmq/encode.ts';
 import { ethernet, ipv4, udp } from '../support/packets.ts';
 import { CONVERSATIONS, ipfixBiflow, netflow9, totals, zmqJson } from '../support/records/conversation.ts';
@@ -70,9 +74,10 @@ async function withInterface(
   name: string,
   kind: 'netflow' | 'sflow' | 'zmq',
   use: (port: number, snapshot: () => InterfaceSnapshot) => Promise<void>,
+  config: Partial<Config> = {},
 ): Promise<InterfaceSnapshot> {
   const lines: string[] = [];
-  const patrol = createPatrol({ ...DEFAULT_CONFIG, interfaces: [name], scripts: false }, quiet(lines), () => kind);
+  const patrol = createPatrol({ ...DEFAULT_CONFIG, ...config, interfaces: [name], scripts: false }, quiet(lines), () => kind);
   const snapshot = (): InterfaceSnapshot => patrol.snapshot().interfaces[0] ?? assert.fail('there is no interface');
   await patrol.start();
   await until(snapshot, ({ state }) => state === 'running');
@@ -124,6 +129,38 @@ test('NetFlow by UDP and IPFIX by TCP: records, exporters, time-outs and counter
     end.losses.map(({ name }) => name),
     ['netflow.sequence.lost'],
   );
+});
+
+test('templates outlive a restart where there is a data directory', async () => {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'templates-'));
+  const name = 'netflow://127.0.0.1:0?transport=udp';
+  const fields: FieldOf[] = [
+    [8, 4],
+    [12, 4],
+    [1, 4],
+  ];
+  const record = Buffer.concat([ip('10.0.0.1'), ip('10.0.0.2'), u32(60)]);
+  const first = withInterface(
+    name,
+    'netflow',
+    async (port, snapshot) => {
+      await sendUdp(port, [v9([set(0, template(300, fields))])]);
+      await until(snapshot, ({ counters }) => counters['netflow.templates'] === 1);
+    },
+    { dataDirectory },
+  );
+  assert.equal((await first).counters.records, 0);
+  const second = withInterface(
+    name,
+    'netflow',
+    async (port, snapshot) => {
+      await sendUdp(port, [v9([set(300, record)], { sequence: 1 })]);
+      await until(snapshot, ({ counters }) => counters.records === 1);
+    },
+    { dataDirectory },
+  );
+  assert.equal((await second).counters['netflow.sets.waiting'], 0);
+  rmSync(dataDirectory, { recursive: true });
 });
 
 test('sFlow: agents, scaled flows', async () => {
