@@ -98,7 +98,6 @@ function plain(value: FieldValue): FieldValue {
 
 /** @param fields the keys of `info`; the real ones, or those of a test */
 export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[] = FIELDS): Runtime {
-  const heapBefore = getHeapStatistics().used_heap_size;
   const scripts = new Map<number, Loaded>();
   const rows = Object.fromEntries(CALLBACKS.map((callback) => [callback, []])) as unknown as Record<Callback, (Stage | undefined)[]>;
   let timedEvents = 0;
@@ -325,7 +324,8 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
 
     memory(collected) {
       if (collected) collect();
-      return Math.max(0, getHeapStatistics().used_heap_size - heapBefore);
+      // contexts share the heap of the thread with the host: V8 counts no part of it apart
+      return getHeapStatistics().used_heap_size;
     },
 
     close() {

@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Field } from '../../../src/flows/fields.ts';
 import { NAMES as NAMES_OF_NDPI } from '../../support/events.ts';
-import { TYPICAL } from '../support.ts';
+import { fieldOf, TYPICAL } from '../support.ts';
 import { encode, script, start } from './support.ts';
 
 const module = (members: string): string => `import { defineScript } from 'flowpatrol';\nexport default defineScript({ ${members} });\n`;
@@ -296,6 +297,55 @@ test('writes go from script to script, also when the fields are handed over', (t
   for (let i = 0; i < 50; i++) run('idle');
   const lines = run('idle', { ...TYPICAL, bytes: 3 }).map((effect) => (effect.type === 'print' ? effect.line : ''));
   assert.deepEqual(lines, ['1 3 192.168.1.20', '2 3 192.168.1.20']);
+});
+
+test('any number of fields is read right before and after they are handed over', (t) => {
+  const keys = Array.from({ length: 11 }, (_, i) => `f${i}`);
+  const fields = keys.map((key) => fieldOf(key, 'int'));
+  const texts = keys.map((_, n) => script(`s${n}`, 'idle', `console.log([${keys.slice(0, n).map((key) => `info.${key}`)}].join());`));
+  const { lines, failures } = start(t, texts, { fields });
+  for (let round = 0; round < 1100; round += round < 40 ? 1 : 30) {
+    const values = Object.fromEntries(keys.map((key, i) => [key, round * 100 + i]));
+    assert.deepEqual(
+      lines('idle', values),
+      keys.map((_, n) => Object.values(values).slice(0, n).join()),
+    );
+  }
+  assert.deepEqual(failures, []);
+});
+
+test('a field that cannot be read fails the calls that read it, and no other', (t) => {
+  let broken = false;
+  const field: Field = {
+    ...fieldOf('bytes', 'int'),
+    read() {
+      if (broken) throw new RangeError('the event is damaged');
+      return 5;
+    },
+  };
+  const { run, lines, failures } = start(
+    t,
+    [
+      script('a', 'idle', 'console.log(info.bytes);'),
+      script('b', 'idle', 'console.log({ ...info }.bytes);'),
+      script('c', 'idle', "console.log('c');"),
+    ],
+    { fields: [field] },
+  );
+  broken = true;
+  assert.deepEqual(lines('idle'), ['c']);
+  assert.deepEqual(
+    failures.splice(0).map(({ message }) => message),
+    ['a.ts:5: the event is damaged', 'b.ts:5: the event is damaged'],
+  );
+  broken = false;
+  for (let i = 0; i < 40; i++) run('idle');
+  broken = true;
+  assert.deepEqual(lines('idle'), ['c']);
+  assert.deepEqual(
+    failures.map(({ message }) => message),
+    ['a.ts: the event is damaged', 'b.ts:5: the event is damaged'],
+  );
 });
 
 test('memory is what the worker’s heap has grown', (t) => {
