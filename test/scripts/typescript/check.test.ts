@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { checkScripts } from '../../../src/scripts/check.ts';
+import { checkScripts, compilerOptions } from '../../../src/scripts/check.ts';
 
 async function check(t: TestContext, files: Readonly<Record<string, string>>): Promise<string[]> {
   const directory = mkdtempSync(join(tmpdir(), 'flowpatrol-check-test-'));
@@ -48,6 +48,12 @@ test('scripts that are right have no findings', async (t) => {
 test('our own examples have none', async () => {
   const examples = fileURLToPath(new URL('../../../scripts/callbacks/interface/alerts/flow', import.meta.url));
   assert.deepEqual(await checkScripts([examples]), []);
+});
+
+test('editors check our examples with the same options', () => {
+  const text = readFileSync(new URL('../../../scripts/tsconfig.json', import.meta.url), 'utf8').replace(/^ *\/\/.*$/gm, '');
+  const { compilerOptions: options } = JSON.parse(text) as { readonly compilerOptions: Readonly<Record<string, unknown>> };
+  assert.deepEqual({ ...options, paths: 0 }, { ...compilerOptions(), paths: 0 });
 });
 
 test('what is wrong is told with its place', async (t) => {
