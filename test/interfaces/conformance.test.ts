@@ -11,6 +11,9 @@ import { createBatch, createScratch } from '../../src/packet/batch.ts';
 import { createDecoder, DEFAULT_DECODE_OPTIONS } from '../../src/packet/decode.ts';
 import { NETFLOW_COUNTERS } from '../../src/records/netflow/counters.ts';
 import { createNetflowDecoder } from '../../src/records/netflow/decoder.ts';
+import { SFLOW_COUNTERS } from '../../src/records/sflow/counters.ts';
+import { createSflowDecoder } from '../../src/records/sflow/decoder.ts';
+import { createSamplePackets } from '../../src/records/sflow/packets.ts';
 import { ZMQ_COUNTERS } from '../../src/records/zmq/counters.ts';
 import { createZmqDecoder } from '../../src/records/zmq/decoder.ts';
 import {
@@ -25,6 +28,7 @@ import {
   zmqTlv,
 } from '../support/records/conversation.ts';
 import { createRecordPlay, type RecordPlay, START_S } from '../support/records/play.ts';
+import { flowSample, rawHeader, sflow } from '../support/records/sflow.ts';
 
 /** When the conversations take place, and when an exporter tells of them: seconds after the start. */
 const BEGIN = 6;
@@ -38,8 +42,8 @@ interface Kind {
   readonly ipv6: boolean;
   /** Every packet, one by one. */
   readonly packets: boolean;
-  /** The protocol as detection finds it; else guessed from ports. */
-  readonly detects: boolean;
+  /** Lengths and payload of packets. */
+  readonly lengths: boolean;
   open(): RecordPlay;
   bring(play: RecordPlay, all: readonly Conversation[]): void;
 }
@@ -68,13 +72,13 @@ const throughNetflow =
     decoder.datagram('203.0.113.1', 40_000, make(all, BEGIN, TOLD, 1), play.engine.clock());
   };
 
-const records = { macs: true, vlans: true, ipv6: true, packets: false, detects: false };
+const records = { macs: true, vlans: true, ipv6: true, packets: false, lengths: false };
 const KINDS: readonly Kind[] = [
   {
     ...records,
     name: 'packets',
     packets: true,
-    detects: true,
+    lengths: true,
     open: () => createRecordPlay({ brings: 'packets' }),
     bring(play, all) {
       const decoder = createDecoder(DEFAULT_DECODE_OPTIONS, play.counters.subarray(DECODE_COUNTERS_START), 1);
@@ -92,8 +96,26 @@ const KINDS: readonly Kind[] = [
       }
     },
   },
-  { ...records, name: 'ZMQ, JSON', detects: true, open: () => createRecordPlay(), bring: throughZmq(zmqJson) },
-  { ...records, name: 'ZMQ, TLV', detects: true, open: () => createRecordPlay(), bring: throughZmq(zmqTlv) },
+  { ...records, name: 'ZMQ, JSON', open: () => createRecordPlay(), bring: throughZmq(zmqJson) },
+  { ...records, name: 'ZMQ, TLV', open: () => createRecordPlay(), bring: throughZmq(zmqTlv) },
+  {
+    ...records,
+    name: 'sFlow, of every packet',
+    lengths: true,
+    open: () => createRecordPlay({ brings: 'samples' }),
+    bring(play, all) {
+      const { decode } = createDecoder(DEFAULT_DECODE_OPTIONS, play.counters.subarray(DECODE_COUNTERS_START), 1);
+      const packets = createSamplePackets(play.engine, decode);
+      const decoder = createSflowDecoder(packets, new Float64Array(SFLOW_COUNTERS.length));
+      const sent = all.flatMap((of) => frames(of, BEGIN)).toSorted((a, b) => a.at - b.at);
+      for (const [i, { at, bytes }] of sent.entries()) {
+        play.to(Math.floor(at));
+        const time = Math.round((START_S + at) * 1e6);
+        packets.at(time);
+        decoder.datagram('192.0.2.1', sflow({ sequence: i + 1 }, [flowSample({ sequence: i + 1 }, [rawHeader(bytes)])]), time);
+      }
+    },
+  },
   { ...records, name: 'NetFlow v9', open: () => createRecordPlay({ oneWay: true }), bring: throughNetflow(netflow9) },
   {
     ...records,
@@ -194,8 +216,9 @@ for (const kind of KINDS) {
         test('what needs packets is empty without them', () => {
           const [goodput, min] = get('goodput_bytes', 'cli2srv.pkt_len.min');
           const [interarrival] = get('interarrival.cli2srv');
-          if (kind.packets) assert.ok((min as number) > 0 && interarrival !== undefined);
-          else assert.deepEqual([goodput, min, interarrival], [0, 0, undefined]);
+          if (kind.lengths) assert.ok((min as number) > 0);
+          else assert.deepEqual([goodput, min], [0, 0]);
+          assert.equal(interarrival !== undefined, kind.packets);
         });
       });
     }

@@ -63,7 +63,7 @@ export interface PlayedRecordEvent {
 
 export interface RecordPlayOptions {
   /** What the interface brings. */
-  readonly brings?: 'records' | 'packets';
+  readonly brings?: 'records' | 'packets' | 'samples';
   readonly oneWay?: boolean;
   readonly preferences?: Partial<Preferences>;
   readonly maxFlows?: number;
@@ -89,6 +89,7 @@ export interface RecordPlay {
 
 export function createRecordPlay(options: RecordPlayOptions = {}): RecordPlay {
   const maxFlows = options.maxFlows ?? 1000;
+  const bringsRecords = (options.brings ?? 'records') === 'records';
   const counters = new Float64Array(COUNTERS.length);
   const localNetworks = createPrefixSet();
   for (const network of ['10.0.0.0/8', '192.168.0.0/16', 'fd00::/8']) localNetworks.add(network);
@@ -97,8 +98,8 @@ export function createRecordPlay(options: RecordPlayOptions = {}): RecordPlay {
     localNetworks: localNetworks.texts,
     interfaceName: 'records',
     run: 'run',
-    packetInterface: options.brings === 'packets',
-    sampled: false,
+    packetInterface: !bringsRecords,
+    sampled: options.brings === 'samples',
   });
   const bytes = new Uint8Array(64 << 10);
   const events: PlayedRecordEvent[] = [];
@@ -114,7 +115,7 @@ export function createRecordPlay(options: RecordPlayOptions = {}): RecordPlay {
     policy: { ...DEFAULT_POLICY, preferences: { ...DEFAULT_POLICY.preferences, ...options.preferences } },
     counters,
     visitsInline: false,
-    ...(options.brings === 'packets' ? {} : { records: { seed: options.seed ?? 1, oneWay: options.oneWay ?? false } }),
+    ...(!bringsRecords ? {} : { records: { seed: options.seed ?? 1, oneWay: options.oneWay ?? false } }),
     sink: {
       bytes,
       reserve: () => 0,
