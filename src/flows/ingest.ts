@@ -107,7 +107,7 @@ export interface IngestOptions {
   readonly seed: number;
   /**
    * Exporters say one direction a record, and not who began (NetFlow): the end with the lower port serves, unless flags say otherwise.
-   * False: they put the client first, but for a few cases (7.9 of the description of ZMQ).
+   * False: they put the client first; only a source with the lower port that sent no SYN is not believed.
    */
   readonly oneWay: boolean;
   /** Absent: protocols that nobody names stay unknown. */
