@@ -22,7 +22,6 @@ import { type SourceFile, sourcesOf } from './files.ts';
 import { CACHE_METHODS, createLibrary } from './library.ts';
 import { SourceError } from './source.ts';
 import {
-  createWorld,
   type Enter,
   type Primitive,
   type StageMaker,
@@ -31,6 +30,7 @@ import {
   type World,
   type WorldData,
   type WorldHost,
+  worldSource,
 } from './world.ts';
 
 /** What loading a script may take, with its `setup()`. */
@@ -69,7 +69,7 @@ interface Loaded {
   readonly stages: Map<Callback, Stage>;
 }
 
-const worldScript = new Script(`(${createWorld.toString()})`, { filename: 'flowpatrol:world' });
+const worldScript = new Script(worldSource(), { filename: 'flowpatrol:world' });
 const startScript = new Script(`${START}()`, { filename: 'flowpatrol:start' });
 
 let collectGarbage: (() => void) | undefined;
@@ -202,7 +202,10 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
       // a queue of its own, which nothing works off: no callback of a promise runs outside of a call
       microtaskMode: 'afterEvaluate',
     });
-    const world = (worldScript.runInContext(context) as typeof createWorld)(hostOf(script), JSON.stringify({ ...data, seed: of.seed }));
+    const world = (worldScript.runInContext(context) as (host: WorldHost, json: string) => World)(
+      hostOf(script),
+      JSON.stringify({ ...data, seed: of.seed }),
+    );
     for (const source of sources) world.add(source.file, compiled(source).runInContext(context), JSON.stringify(source.from));
     const loaded = { context, world, files: sources.map(({ file }) => file), stages: new Map<Callback, Stage>() };
     try {
@@ -283,9 +286,8 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
       if (!told.startsWith('D')) throw new Error(failureOf(told, loaded.files).message);
       const said = JSON.parse(told.slice(1)) as StartedScript;
       const definition = definitionOf(version.file, said, of.names);
-      const reads = sources.at(-1)?.reads;
       for (const callback of definition.callbacks) {
-        const named = reads?.has(said.callbacks[callback] as string) === true;
+        const named = sources.some(({ reads }) => reads.has(said.callbacks[callback] as string));
         const stage = { script, loaded, callback, named, prepared: [], count: 0, fetched: new Uint32Array(fields.length), calls: 0 };
         loaded.stages.set(callback, { ...stage, enter: arm(stage) });
       }

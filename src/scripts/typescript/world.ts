@@ -1,26 +1,26 @@
 /**
- * The world of one TypeScript script. Trusted code, but it runs in the script's own realm: runtime.ts takes the text of `createWorld`
- * and compiles it in the `node:vm` context of the script, before anything of the script.
+ * The world of one TypeScript script. Trusted code, but it runs in the script's own realm: runtime.ts takes the text of this function
+ * ({@link worldSource}) and compiles it in the `node:vm` context of the script, before anything of the script.
  *
- * So the function uses nothing from outside of itself. What keeps the two realms apart:
+ *   createWorld ──► lockRealm (world-realm.ts): globals
+ *               ──► createInfos (world-info.ts): `info`
+ *               ──► `flow`, `console`, the module 'flowpatrol'; loads and starts the script
+ *
+ * So the functions use nothing from outside of themselves. What keeps the two realms apart:
  *   - no object of the host's realm reaches the script: `host` stays in closures here, and its functions take and return primitives;
  *     tables travel as JSON text, exceptions of the host are caught here and become errors of this realm;
  *   - no object of the script's realm is looked at by the host: what fails here comes out as a text;
  *   - what the script may have changed (prototypes, globals) is not used after it has run: everything needed is taken beforehand.
  */
 
+import { createInfos, type InfoField, type InfoSource } from './world-info.ts';
+import { lockRealm } from './world-realm.ts';
+
 /** A value that may cross between the realms. */
 export type Primitive = string | number | boolean | undefined;
 
 /** Functions of the host (runtime.ts). They may throw; texts are proper text. */
-export interface WorldHost {
-  /** Value of a field of the current event; of a table as JSON. */
-  read(field: number): Primitive;
-  /** JSON of all fields that the current event has. */
-  all(): string;
-  /** JSON of what scripts have written to `info` in this event, by key; null stands for a removed key. */
-  written(): string;
-  write(key: string, json: string | undefined): void;
+export interface WorldHost extends InfoSource {
   /** ms since 1970 by the traffic's clock; 0 outside an event. */
   now(): number;
   alert(type: string, severity: string, info: string | undefined, score: number | undefined, status: string | undefined): void;
@@ -35,7 +35,7 @@ export interface WorldHost {
 
 /** JSON of this is the second argument. */
 export interface WorldData {
-  readonly fields: readonly { readonly key: string; readonly table: boolean }[];
+  readonly fields: readonly InfoField[];
   readonly callbacks: readonly string[];
   readonly cacheMethods: readonly { readonly name: string; readonly json: boolean }[];
   readonly interfaceId: number;
@@ -123,38 +123,19 @@ export function stageSource(keys: readonly string[]): string {
 })`;
 }
 
-export function createWorld(host: WorldHost, json: string): World {
+/** Source of a function `(host, json) => World`. */
+export const worldSource = (): string => `'use strict'; ((host, json) => (${createWorld})(host, json, ${lockRealm}, ${createInfos}))`;
+
+function createWorld(host: WorldHost, json: string, lock: typeof lockRealm, infos: typeof createInfos): World {
   const { parse, stringify } = JSON;
-  const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, has, isExtensible, ownKeys } =
-    Reflect;
-  const { preventExtensions, set: setProperty, setPrototypeOf } = Reflect;
+  const { apply, defineProperty, deleteProperty, getPrototypeOf, ownKeys } = Reflect;
   const { create, freeze } = Object;
-  const ObjectPrototype = Object.prototype;
   const ErrorOfRealm = Error;
   const TypeErrorOfRealm = TypeError;
-  const ProxyOfRealm = Proxy;
   const text = String;
   const toSource = Function.prototype.toString;
+  const globals = globalThis;
   const { fields, callbacks, cacheMethods, interfaceId, interfaceName, seed, start: startName } = parse(json) as WorldData;
-
-  // What a script must not have: other threads' memory, code from text, whatever runs when a call is over ---------------------------
-  const globals = globalThis as unknown as Record<string, unknown>;
-  for (const name of [
-    'Promise',
-    'AsyncDisposableStack',
-    'WeakRef',
-    'FinalizationRegistry',
-    'WebAssembly',
-    'SharedArrayBuffer',
-    'Atomics',
-    'eval',
-  ]) {
-    deleteProperty(globals, name);
-  }
-  deleteProperty(Array, 'fromAsync');
-  // Node asks a realm's Error how to show a stack; an answer of the script would see frames of the host.
-  defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false });
-  defineProperty(globals, 'Error', { value: Error, writable: false, configurable: false });
 
   /** An exception of the host, without the object: only its message crosses. */
   const own = (error: unknown): Error => {
@@ -162,41 +143,16 @@ export function createWorld(host: WorldHost, json: string): World {
     return new ErrorOfRealm(typeof message === 'string' ? message : 'the host failed');
   };
 
-  // The traffic's clock, and numbers that are the same in every run ---------------------------------------------------------------
-  const now = (): number => {
-    try {
-      return host.now();
-    } catch (error) {
-      throw own(error);
-    }
-  };
-  const RealDate = Date;
-  const dateText = RealDate.prototype.toString;
-  function FlowDate(...args: readonly unknown[]): unknown {
-    if (new.target === undefined) return apply(dateText, new RealDate(now()), []);
-    return construct(RealDate, args.length === 0 ? [now()] : args, new.target);
-  }
-  for (const name of ['UTC', 'parse'] as const)
-    defineProperty(FlowDate, name, { value: RealDate[name], writable: true, configurable: true });
-  defineProperty(FlowDate, 'now', { value: now, writable: true, configurable: true });
-  defineProperty(FlowDate, 'name', { value: 'Date' });
-  defineProperty(FlowDate, 'prototype', { value: RealDate.prototype, writable: false });
-  defineProperty(RealDate.prototype, 'constructor', { value: FlowDate, writable: true, configurable: true });
-  defineProperty(globals, 'Date', { value: FlowDate, writable: true, configurable: true });
-
-  // mulberry32: 32 bits of state, a full period
-  let state = seed >>> 0;
-  const { imul } = Math;
-  defineProperty(Math, 'random', {
-    value: () => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let t = imul(state ^ (state >>> 15), state | 1);
-      t ^= t + imul(t ^ (t >>> 7), t | 61);
-      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-    },
-    writable: true,
-    configurable: true,
-  });
+  /** A function of the host that throws errors of this realm. */
+  const guarded =
+    <A, B, R>(f: (a: A, b: B) => R) =>
+    (a: A, b: B): R => {
+      try {
+        return f(a, b);
+      } catch (error) {
+        throw own(error);
+      }
+    };
 
   // Failures as text --------------------------------------------------------------------------------------------------------------
   /** `E` and the stack of an error, or `V` and the text of another value that was thrown. */
@@ -212,212 +168,17 @@ export function createWorld(host: WorldHost, json: string): World {
     }
   };
 
-  // `info` ------------------------------------------------------------------------------------------------------------------------
-  const numbers = create(null) as Record<string, number>; // field's number by key
-  /** Tables of the current event that were read. */
-  let tables: Record<string, unknown> | undefined;
-  /** How fields are read when they are asked for. */
-  const accessors: (() => unknown)[] = [];
-
-  const fetch = (field: number): unknown => {
-    try {
-      return host.read(field);
-    } catch (error) {
-      throw own(error);
-    }
-  };
-  const fetchTable = (field: number): unknown => {
-    if (tables !== undefined && field in tables) return tables[field];
-    const value = fetch(field);
-    tables ??= create(null) as Record<string, unknown>;
-    tables[field] = value === undefined ? undefined : parse(value as string);
-    return tables[field];
-  };
-  for (let field = 0; field < fields.length; field++) {
-    const { key, table } = fields[field] as WorldData['fields'][number];
-    numbers[key] = field;
-    accessors[field] = table ? () => fetchTable(field) : () => fetch(field);
-  }
-  /** Prototype of an `info` that has these keys itself. */
-  const prototypeBut = (prepared: readonly string[]): object => {
-    const prototype = create(ObjectPrototype) as object;
-    for (let field = 0; field < fields.length; field++) {
-      const { key } = fields[field] as WorldData['fields'][number];
-      let other = true;
-      for (let i = 0; i < prepared.length; i++) if (prepared[i] === key) other = false;
-      if (!other) continue;
-      const descriptor = create(null) as PropertyDescriptor;
-      descriptor.get = accessors[field] as () => unknown;
-      defineProperty(prototype, key, descriptor);
-    }
-    return prototype;
-  };
-
-  /** Descriptor of an ordinary property; what a script put into Object.prototype has no part in it. */
-  const property = (value: unknown): PropertyDescriptor => {
-    const descriptor = create(null) as PropertyDescriptor;
-    descriptor.value = value;
-    descriptor.writable = true;
-    descriptor.enumerable = true;
-    descriptor.configurable = true;
-    return descriptor;
-  };
-
-  const late = (): never => {
-    throw new TypeErrorOfRealm('this `info` belongs to a call that is over: keep the values that you need, or a copy, { ...info }');
-  };
-
-  /** Tells the scripts that come later in the event of a change; a value without JSON is seen by this one only. */
-  const share = (key: PropertyKey, value: unknown): void => {
-    if (typeof key !== 'string') return;
-    const json = value === undefined ? undefined : stringify(value);
-    try {
-      host.write(key, json);
-    } catch (error) {
-      throw own(error);
-    }
-  };
-
-  interface Written {
-    [key: PropertyKey]: unknown;
-  }
-  /**
-   * What makes an object with a few prepared fields look like one that has them all. There is no `get`: reading goes straight to the
-   * target. Its prototype has the traps: at first those that fetch all fields when more than reading is asked for (`lazyTraps`), then
-   * those of an object that has them (`wholeTraps`). When the call is over everything throws, by `get` and `lateTraps`.
-   */
-  interface Handler {
-    get: (() => never) | undefined;
-    /** What the script wrote. */
-    written: Written | undefined;
-    whole: boolean;
-  }
-  const Handler = function Handler(this: Handler) {
-    this.get = undefined;
-    this.written = undefined;
-    this.whole = false;
-  } as unknown as new () => Handler;
-
-  let handler: Handler | undefined; // of the running call
-  let info: object | undefined;
-
-  /** Makes an ordinary object of the target, with all fields in the order of their declaration, then what the script added. */
-  const materialise = (of: Handler, target: object): void => {
-    if (of.get !== undefined) late();
-    let all: string;
-    try {
-      all = host.all();
-    } catch (error) {
-      throw own(error);
-    }
-    const prepared = ownKeys(target);
-    for (let i = 0; i < prepared.length; i++) deleteProperty(target, prepared[i] as PropertyKey);
-    setPrototypeOf(target, null); // no setter of a prototype has a part in it
-    for (const source of [parse(all) as Written, of.written]) {
-      if (source === undefined) continue;
-      const names = ownKeys(source);
-      for (let i = 0; i < names.length; i++) (target as Written)[names[i] as string] = source[names[i] as string];
-    }
-    setPrototypeOf(target, ObjectPrototype);
-    of.whole = true;
-    setPrototypeOf(of, wholeTraps);
-  };
-
-  const inherited = (receiver: unknown, key: PropertyKey, value: unknown): boolean =>
-    // an object that inherits from this one gets a property of its own
-    defineProperty(receiver as object, key, property(value));
-
-  const wholeTraps: ProxyHandler<object> = {
-    set(target, key, value, receiver) {
-      if (receiver !== info) return inherited(receiver, key, value);
-      if (!setProperty(target, key, value)) return false;
-      share(key, value);
-      return true;
+  const now = guarded(() => host.now()) as () => number;
+  lock(now, seed);
+  const { prototypeBut, wrap, done } = infos(
+    {
+      read: guarded((field: number) => host.read(field)) as InfoSource['read'],
+      all: guarded(() => host.all()) as InfoSource['all'],
+      written: guarded(() => host.written()) as InfoSource['written'],
+      write: guarded((key: string, value: string | undefined) => host.write(key, value)),
     },
-    deleteProperty(target, key) {
-      if (!deleteProperty(target, key)) return false;
-      share(key, undefined);
-      return true;
-    },
-    defineProperty(target, key, descriptor) {
-      if (!defineProperty(target, key, descriptor)) return false;
-      share(key, (target as Written)[key]);
-      return true;
-    },
-  };
-
-  /** The operation itself, on all fields. */
-  const onWhole = (f: (target: object, a: never, b: never) => unknown) =>
-    function (this: Handler, target: object, a?: unknown, b?: unknown): never {
-      materialise(this, target);
-      return f(target, a as never, b as never) as never;
-    };
-
-  const lazyTraps: ProxyHandler<object> & ThisType<Handler> = {
-    has(target, key) {
-      if (this.get !== undefined) late();
-      if (typeof key === 'symbol' || numbers[key] === undefined) return has(target, key);
-      return (this.written !== undefined && key in this.written) || (target as Written)[key] !== undefined;
-    },
-    set(target, key, value, receiver) {
-      if (this.get !== undefined) late();
-      if (receiver !== info) return inherited(receiver, key, value);
-      this.written ??= create(null) as Written;
-      this.written[key] = value;
-      defineProperty(target, key, property(value));
-      share(key, value);
-      return true;
-    },
-    deleteProperty: onWhole(wholeTraps.deleteProperty as NonNullable<typeof wholeTraps.deleteProperty>),
-    defineProperty: onWhole(wholeTraps.defineProperty as NonNullable<typeof wholeTraps.defineProperty>),
-    ownKeys: onWhole((target) => ownKeys(target)),
-    getOwnPropertyDescriptor: onWhole((target, key: PropertyKey) => getOwnPropertyDescriptor(target, key)),
-    getPrototypeOf: onWhole((target) => getPrototypeOf(target)),
-    setPrototypeOf: onWhole((target, to: object | null) => setPrototypeOf(target, to)),
-    isExtensible: onWhole((target) => isExtensible(target)),
-    preventExtensions: onWhole((target) => preventExtensions(target)),
-  };
-
-  const lateTraps = create(null) as Record<PropertyKey, () => never>;
-  for (const name of ownKeys(lazyTraps)) lateTraps[name] = late;
-  for (const traps of [lazyTraps, wholeTraps]) setPrototypeOf(traps, null);
-  Handler.prototype = freeze(lazyTraps);
-
-  const wrap = (target: object, shared: boolean): object => {
-    const made = new Handler();
-    handler = made;
-    info = new ProxyOfRealm(target, made as ProxyHandler<object>);
-    if (shared) {
-      const written = parse(host.written()) as Written;
-      made.written = create(null) as Written;
-      const names = ownKeys(written);
-      let removed = false;
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i] as string;
-        if (written[name] === null) {
-          removed = true;
-          continue;
-        }
-        const value = parse(written[name] as string);
-        made.written[name] = value;
-        defineProperty(target, name, property(value));
-      }
-      if (removed) materialise(made, target);
-      for (let i = 0; removed && i < names.length; i++) {
-        if (written[names[i] as string] === null) deleteProperty(target, names[i] as string);
-      }
-    }
-    return info;
-  };
-
-  const done = (): void => {
-    tables = undefined;
-    if (handler === undefined) return;
-    handler.get = late;
-    if (handler.whole) setPrototypeOf(handler, lateTraps);
-    handler = undefined;
-    info = undefined;
-  };
+    fields,
+  );
 
   // `flow` and what 'flowpatrol' exports -------------------------------------------------------------------------------------------
   const check = (name: string, position: number, value: unknown): void => {
@@ -448,16 +209,13 @@ export function createWorld(host: WorldHost, json: string): World {
     if (typeof stack === 'string') return stack;
     return stringify(value) ?? text(value);
   };
+  const tell = guarded((level: string, line: string) => host.print(level, line));
   const print =
     (level: string) =>
     (...values: unknown[]): void => {
       let line = '';
       for (let i = 0; i < values.length; i++) line += (i === 0 ? '' : ' ') + show(values[i]);
-      try {
-        host.print(level, line);
-      } catch (error) {
-        throw own(error);
-      }
+      tell(level, line);
     };
 
   const cache = create(null) as Record<string, unknown>;

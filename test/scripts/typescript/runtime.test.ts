@@ -348,11 +348,11 @@ test('a field that cannot be read fails the calls that read it, and no other', (
   );
 });
 
-test('memory is what the worker’s heap has grown', (t) => {
+test('memory is the heap of the thread', (t) => {
   const { run, runtime } = start(t, [
     script('a', 'idle', '(globalThis as any).kept ??= []; (globalThis as any).kept.push(new Array(1 << 16).fill(1.5));'),
   ]);
-  const before = runtime.memory(true);
-  for (let i = 0; i < 32; i++) run('idle');
-  assert.ok(runtime.memory(true) - before > 8 << 20);
+  const before = Math.min(...Array.from({ length: 4 }, () => runtime.memory(true))); // contexts of other tests go by and by
+  for (let i = 0; i < 128; i++) run('idle');
+  assert.ok(runtime.memory(true) - before > 32 << 20);
 });

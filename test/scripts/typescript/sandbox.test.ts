@@ -101,6 +101,16 @@ test('stacks show nothing of the host', (t) => {
   assert.deepEqual(lines, [...Array<string>(5).fill('TypeError'), 'string string string']);
 });
 
+test('functions tell nothing of who calls them', (t) => {
+  const lines = printed(
+    t,
+    `for (const f of [flow.alert, flow.setStatus, flow.cache.get, console.log, Date, Date.now, Math.random]) {
+      for (const name of ['caller', 'arguments']) { try { console.log(f[name]); } catch (error) { console.log(error.name); } }
+    }`,
+  );
+  assert.deepEqual(lines, Array<string>(14).fill('TypeError'));
+});
+
 test('changed prototypes and globals reach neither the host nor other scripts', (t) => {
   const hostile = `
     const grab = function () { globalThis.grabbed = (globalThis.grabbed ?? 0) + 1; return this; };
