@@ -202,6 +202,23 @@ FP_FUNCTION(fp_dpi_breeds) {
   return dpi == NULL ? NULL : fp_names(env, NUM_BREEDS, breed_name, dpi->module);
 }
 
+/* Category << 8 | breed of each protocol, by id, as far as `out` goes. */
+FP_FUNCTION(fp_dpi_traits) {
+  napi_value values[FP_MAX_ARGUMENTS];
+  struct dpi *dpi = dpi_argument(env, info, values);
+  if (dpi == NULL) return NULL;
+  void *out;
+  size_t size;
+  if (!fp_array(env, values[1], "out", napi_int32_array, &out, &size)) return NULL;
+  int32_t *traits = out;
+  const size_t count = ndpi_get_num_supported_protocols(dpi->module);
+  for (size_t i = 0; i < size && i < count; i++) {
+    const ndpi_protocol protocol = { .app_protocol = (u_int16_t)i };
+    traits[i] = (int32_t)ndpi_get_proto_category(dpi->module, protocol) << 8 | (int32_t)ndpi_get_proto_breed(dpi->module, (u_int16_t)i);
+  }
+  return fp_undefined(env);
+}
+
 FP_FUNCTION(fp_dpi_risks) {
   (void)info;
   return fp_names(env, NDPI_MAX_RISK, risk_name, NULL);

@@ -279,6 +279,7 @@ NAPI_MODULE_INIT() {
     { "dpiProtocols", fp_dpi_protocols },
     { "dpiCategories", fp_dpi_categories },
     { "dpiBreeds", fp_dpi_breeds },
+    { "dpiTraits", fp_dpi_traits },
     { "dpiRisks", fp_dpi_risks },
     { "dpiConfidences", fp_dpi_confidences },
     { "dpiProcess", fp_dpi_process },

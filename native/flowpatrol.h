@@ -83,6 +83,7 @@ FP_FUNCTION(fp_dpi_detail_names);
 FP_FUNCTION(fp_dpi_protocols);
 FP_FUNCTION(fp_dpi_categories);
 FP_FUNCTION(fp_dpi_breeds);
+FP_FUNCTION(fp_dpi_traits);
 FP_FUNCTION(fp_dpi_risks);
 FP_FUNCTION(fp_dpi_confidences);
 FP_FUNCTION(fp_dpi_process);

@@ -88,6 +88,8 @@ export interface Native {
   dpiProtocols(dpi: DpiHandle): string[];
   dpiCategories(dpi: DpiHandle): string[];
   dpiBreeds(dpi: DpiHandle): string[];
+  /** Category << 8 | breed of each protocol, by id, into `out`. */
+  dpiTraits(dpi: DpiHandle, out: Int32Array): void;
   dpiRisks(): string[];
   dpiConfidences(): string[];
   /** Hands `count` packets over, in order; the answer of each is written to word 3 of its request. */

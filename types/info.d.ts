@@ -110,6 +110,106 @@ export interface Info {
   readonly src_as?: number;
   /** autonomous system of the server; present: the autonomous system is known; since 4.2 */
   readonly dst_as?: number;
+  /** process of the client; present: an agent on the host reports it */
+  readonly client_process?: {
+    /** number of the process */
+    readonly pid: number;
+    /** number of its user */
+    readonly uid: number;
+    /** number of its group */
+    readonly gid: number;
+    /** its memory */
+    readonly actual_memory: number;
+    /** most memory that it had */
+    readonly peak_memory: number;
+    /** its program */
+    readonly name: string;
+    /** name of its user */
+    readonly user_name: string;
+    /** its parent */
+    readonly father_pid: number;
+    /** number of the parent's user */
+    readonly father_uid: number;
+    /** number of the parent's group */
+    readonly father_gid: number;
+    /** the parent's program */
+    readonly father_name: string;
+    /** name of the parent's user */
+    readonly father_user_name: string;
+  };
+  /** container of the client's process; present: an agent on the host reports it */
+  readonly client_container?: {
+    /** id of the container */
+    readonly id: string;
+    /** its name in Kubernetes */
+    readonly 'k8s.name': string;
+    /** its pod */
+    readonly 'k8s.pod': string;
+    /** its name space */
+    readonly 'k8s.ns': string;
+    /** its name in Docker */
+    readonly 'docker.name': string;
+  };
+  /** what the kernel of the client knows of the connection; present: an agent on the host reports it */
+  readonly client_tcp_info?: {
+    /** round-trip time that the kernel measured */
+    readonly rtt: number;
+    /** its variance */
+    readonly rtt_var: number;
+  };
+  /** process of the server; present: an agent on the host reports it */
+  readonly server_process?: {
+    /** number of the process */
+    readonly pid: number;
+    /** number of its user */
+    readonly uid: number;
+    /** number of its group */
+    readonly gid: number;
+    /** its memory */
+    readonly actual_memory: number;
+    /** most memory that it had */
+    readonly peak_memory: number;
+    /** its program */
+    readonly name: string;
+    /** name of its user */
+    readonly user_name: string;
+    /** its parent */
+    readonly father_pid: number;
+    /** number of the parent's user */
+    readonly father_uid: number;
+    /** number of the parent's group */
+    readonly father_gid: number;
+    /** the parent's program */
+    readonly father_name: string;
+    /** name of the parent's user */
+    readonly father_user_name: string;
+  };
+  /** container of the server's process; present: an agent on the host reports it */
+  readonly server_container?: {
+    /** id of the container */
+    readonly id: string;
+    /** its name in Kubernetes */
+    readonly 'k8s.name': string;
+    /** its pod */
+    readonly 'k8s.pod': string;
+    /** its name space */
+    readonly 'k8s.ns': string;
+    /** its name in Docker */
+    readonly 'docker.name': string;
+  };
+  /** what the kernel of the server knows of the connection; present: an agent on the host reports it */
+  readonly server_tcp_info?: {
+    /** round-trip time that the kernel measured */
+    readonly rtt: number;
+    /** its variance */
+    readonly rtt_var: number;
+  };
+  /** interface of the exporter by which the client's packets come in (SNMP index); present: the exporter says it; since 4.2 */
+  readonly in_index?: number;
+  /** interface of the exporter by which the client's packets go out (SNMP index); present: the exporter says it; since 4.2 */
+  readonly out_index?: number;
+  /** who exported the first record of the flow; present: it came as a record; not in ntopng */
+  readonly exporter?: string;
   /** id of the flow, unique over interfaces and restarts; not in ntopng */
   readonly 'flow.id': string;
   /** hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique */

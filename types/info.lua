@@ -1,6 +1,62 @@
 ---@meta
 -- Made by `node docs/generate.ts`. Do not edit.
 
+---process of the client
+---@class flowpatrol.Info.client_process
+---@field pid integer number of the process
+---@field uid integer number of its user
+---@field gid integer number of its group
+---@field actual_memory integer its memory
+---@field peak_memory integer most memory that it had
+---@field name string its program
+---@field user_name string name of its user
+---@field father_pid integer its parent
+---@field father_uid integer number of the parent's user
+---@field father_gid integer number of the parent's group
+---@field father_name string the parent's program
+---@field father_user_name string name of the parent's user
+
+---container of the client's process
+---@class flowpatrol.Info.client_container
+---@field id string id of the container
+---@field ["k8s.name"] string its name in Kubernetes
+---@field ["k8s.pod"] string its pod
+---@field ["k8s.ns"] string its name space
+---@field ["docker.name"] string its name in Docker
+
+---what the kernel of the client knows of the connection
+---@class flowpatrol.Info.client_tcp_info
+---@field rtt number round-trip time that the kernel measured
+---@field rtt_var number its variance
+
+---process of the server
+---@class flowpatrol.Info.server_process
+---@field pid integer number of the process
+---@field uid integer number of its user
+---@field gid integer number of its group
+---@field actual_memory integer its memory
+---@field peak_memory integer most memory that it had
+---@field name string its program
+---@field user_name string name of its user
+---@field father_pid integer its parent
+---@field father_uid integer number of the parent's user
+---@field father_gid integer number of the parent's group
+---@field father_name string the parent's program
+---@field father_user_name string name of the parent's user
+
+---container of the server's process
+---@class flowpatrol.Info.server_container
+---@field id string id of the container
+---@field ["k8s.name"] string its name in Kubernetes
+---@field ["k8s.pod"] string its pod
+---@field ["k8s.ns"] string its name space
+---@field ["docker.name"] string its name in Docker
+
+---what the kernel of the server knows of the connection
+---@class flowpatrol.Info.server_tcp_info
+---@field rtt number round-trip time that the kernel measured
+---@field rtt_var number its variance
+
 ---time between packets, client to server
 ---@class flowpatrol.Info.interarrival.cli2srv
 ---@field min integer shortest; unit: ms
@@ -100,6 +156,15 @@
 ---@field ["srv.as_name"] string organisation of the autonomous system, empty if unknown; not in ntopng
 ---@field src_as? integer autonomous system of the client; present: the autonomous system is known; since 4.2
 ---@field dst_as? integer autonomous system of the server; present: the autonomous system is known; since 4.2
+---@field client_process? flowpatrol.Info.client_process process of the client; present: an agent on the host reports it
+---@field client_container? flowpatrol.Info.client_container container of the client's process; present: an agent on the host reports it
+---@field client_tcp_info? flowpatrol.Info.client_tcp_info what the kernel of the client knows of the connection; present: an agent on the host reports it
+---@field server_process? flowpatrol.Info.server_process process of the server; present: an agent on the host reports it
+---@field server_container? flowpatrol.Info.server_container container of the server's process; present: an agent on the host reports it
+---@field server_tcp_info? flowpatrol.Info.server_tcp_info what the kernel of the server knows of the connection; present: an agent on the host reports it
+---@field in_index? integer interface of the exporter by which the client's packets come in (SNMP index); present: the exporter says it; since 4.2
+---@field out_index? integer interface of the exporter by which the client's packets go out (SNMP index); present: the exporter says it; since 4.2
+---@field exporter? string who exported the first record of the flow; present: it came as a record; not in ntopng
 ---@field ["flow.id"] string id of the flow, unique over interfaces and restarts; not in ntopng
 ---@field ["ntopng.key"] integer hash key of the flow: ports in network byte order, VLAN, IP protocol and host keys, added; not unique
 ---@field hash_entry_id integer number of the flow on its interface, from 1 on; since 4.0

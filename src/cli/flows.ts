@@ -92,7 +92,7 @@ export async function flows(
   output: Output,
   screen: Screen,
 ): Promise<number> {
-  const live = config.interfaces.find((name) => kindOf(name) === 'packet');
+  const live = config.interfaces.find((name) => kindOf(name) !== 'pcap');
   if (live !== undefined) {
     throw usageError(
       `flows reads captures, but -i ${live} is a network interface`,

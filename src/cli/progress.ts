@@ -29,7 +29,7 @@ export function sampleOf(snapshot: Snapshot, at: number): Sample {
   const known = interfaces.every((of) => of.kind === 'pcap' && of.size > 0);
   return {
     at,
-    live: interfaces.some((of) => of.kind === 'packet'),
+    live: interfaces.some((of) => of.kind !== 'pcap'),
     packets: total('packets'),
     bytes: total('bytes'),
     activeFlows: total('flows.active'),

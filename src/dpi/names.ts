@@ -20,9 +20,11 @@ export function namesOf(native: Native, dpi: DpiHandle | undefined, own: Own): N
 }
 
 /** Category << 8 | breed of each protocol, by id; none without detection. */
-export function protocolTraits(native: Native, dpi: DpiHandle | undefined): Uint16Array {
-  const { dpiTraits } = native as Native & { dpiTraits?: (dpi: DpiHandle) => Uint16Array };
-  return dpi === undefined || dpiTraits === undefined ? new Uint16Array(0) : dpiTraits(dpi);
+export function protocolTraits(native: Native, dpi: DpiHandle | undefined): Int32Array {
+  if (dpi === undefined) return new Int32Array(0);
+  const traits = new Int32Array(native.dpiProtocols(dpi).length);
+  native.dpiTraits(dpi, traits);
+  return traits;
 }
 
 const protocolName = (protocols: readonly string[], id: number): string => protocols[id] ?? (id === 0 ? 'Unknown' : String(id));

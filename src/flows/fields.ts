@@ -8,6 +8,7 @@
  * The files of fields/ hold a group each. A new field is declared there and appears everywhere.
  */
 import { APPLICATION } from './fields/application.ts';
+import { COLLECTED } from './fields/collected.ts';
 import { ENDPOINTS } from './fields/endpoints.ts';
 import type { Field } from './fields/field.ts';
 import { PROTOCOLS } from './fields/protocols.ts';
@@ -18,7 +19,7 @@ import { TRAFFIC } from './fields/traffic.ts';
 export type { Field, FieldTable, FieldValue } from './fields/field.ts';
 
 /** All keys, also those that no flow of ours ever has. */
-export const DECLARED: readonly Field[] = [...ENDPOINTS, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
+export const DECLARED: readonly Field[] = [...ENDPOINTS, ...COLLECTED, ...STATE, ...PROTOCOLS, ...TRAFFIC, ...TCP_FIELDS, ...APPLICATION];
 
 /** The keys that flows have. */
 export const FIELDS: readonly Field[] = DECLARED.filter((field) => field.never !== true);

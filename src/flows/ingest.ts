@@ -113,7 +113,7 @@ export interface IngestOptions {
   /** Absent: protocols that nobody names stay unknown. */
   readonly guess: Guess | undefined;
   /** Category << 8 | breed of each nDPI protocol. */
-  readonly traits: Uint16Array;
+  readonly traits: Int32Array;
   /** The flow has a new detail block. */
   readonly collected: (id: number) => void;
 }

@@ -52,7 +52,7 @@ interface Sources {
   readonly counters: Float64Array;
   readonly names: Names;
   /** Category << 8 | breed of each nDPI protocol. */
-  readonly traits: Uint16Array;
+  readonly traits: Int32Array;
 }
 
 export function createRecordDetails({ details, counters, names, traits }: Sources): RecordDetails {

@@ -64,8 +64,9 @@ const OF_2019: readonly (readonly [FieldType, Level, readonly string[]])[] = [
   ['string', 'high', words('protos.ssl.ja3.client_hash protos.ssl.ja3.server_hash protos.ssl.ja3.server_unsafe_cipher')],
   ['bool', 'high', words('protos.ssl.ja3.client_malicious protos.ssl.ja3.server_malicious')],
   ['table', 'high', words('icmp')],
+  ['table', 'high', words('client_process client_container client_tcp_info server_process server_container server_tcp_info')],
 ];
-// Not here: `vrfId`, processes and containers, which collectors bring.
+// Not here: `vrfId`, which collectors bring.
 
 const LATER: Readonly<Record<Exclude<Generation, '2019'>, readonly (readonly [FieldType, readonly string[]])[]>> = {
   '4.0': [
@@ -83,10 +84,10 @@ const LATER: Readonly<Record<Exclude<Generation, '2019'>, readonly (readonly [Fi
   '4.2': [
     ['table', words('tos flow_risk entropy iec104')],
     ['string', words('protos.tls.issuerDN protos.tls.subjectDN')],
-    ['int', words('src_as dst_as')],
+    ['int', words('src_as dst_as in_index out_index')],
   ],
 };
-// Not here: `status_infos` (4.0 alone) and `alerted_status_score`, as scripts set no statuses yet; neighbouring autonomous systems and interfaces of collectors.
+// Not here: `status_infos` (4.0 alone) and `alerted_status_score`, as scripts set no statuses yet; neighbouring autonomous systems and `device_id` of collectors.
 
 /** Keys that come with other parts: the store of alerts, the list of malicious signatures. Who declares one takes it out here. */
 const PENDING = new Set(['flow.alert_rowid']);

@@ -183,7 +183,7 @@ test('latencies of the record', () => {
 });
 
 test('what records cannot tell is empty: payload, time between packets', () => {
-  assert.deepEqual(flowsOf([HTTPS], ['goodput_bytes', 'cli2srv.pkt_len.min', 'cli2srv.pkt_len.max', 'interarrival.cli2srv'])[0]?.slice(1), [
+  assert.deepEqual(flowsOf([HTTPS], ['goodput_bytes', 'cli2srv.pkt_len.min', 'cli2srv.pkt_len.avg', 'interarrival.cli2srv'])[0]?.slice(1), [
     0,
     0,
     0,
@@ -241,7 +241,7 @@ describe('the protocol', () => {
     const play = createRecordPlay();
     play.take({ ...HTTPS, protocolName: 'secure-erp' });
     play.to(5);
-    assert.equal(play.events[0]?.view.text('proto.name'), 'secure-erp');
+    assert.equal(play.events[0]?.field('proto.ndpi'), 'secure-erp');
     play.close();
   });
   test('of the first record stays, a guess does not', () => {
@@ -255,6 +255,11 @@ describe('the protocol', () => {
       )[0]?.[1];
     assert.equal(after({ application: 7 }, { application: 92 }), 'HTTP');
     assert.equal(after({}, { application: 92 }), 'SSH');
+  });
+  test('its category and breed are those of nDPI, unless the probe says another category', () => {
+    const keys = ['proto.ndpi_cat', 'proto.ndpi_breed'];
+    assert.deepEqual(flowsOf([{ ...HTTPS, application: 92 }], keys)[0]?.slice(1), ['RemoteAccess', 'Acceptable']);
+    assert.deepEqual(flowsOf([{ ...HTTPS, application: 92, category: 5 }], keys)[0]?.slice(1), ['Web', 'Acceptable']);
   });
   test('without nDPI there are only its numbers', () => {
     assert.deepEqual(flowsOf([{ ...HTTPS, application: 92 }], ['proto.ndpi'], { dpi: false })[0]?.slice(1), ['92']);
@@ -278,14 +283,13 @@ describe('details', () => {
     play.take({ ...dns, more: { '35632.59999': 'cu"stom', NEXT_HOP: 7 }, details: { 'no.such.detail': 'x' }, exporter: '203.0.113.1:7' });
     play.take({ ...dns, more: { NEXT_HOP: 8, '57979': 'y' }, inIndex: 4 });
     play.to(5);
-    const view = play.events[0]?.view;
-    assert.deepEqual(JSON.parse(view?.text('moreinfo') ?? ''), {
+    assert.deepEqual(JSON.parse(play.events[0]?.field('moreinfo.json') as string), {
       '35632.59999': 'cu"stom',
       NEXT_HOP: 8,
       'no.such.detail': 'x',
       '57979': 'y',
     });
-    assert.equal(view?.text('exporter'), '203.0.113.1:7');
+    assert.equal(play.events[0]?.field('exporter'), '203.0.113.1:7');
     play.close();
   });
   test('interfaces of the exporter, as the client sees them', () => {

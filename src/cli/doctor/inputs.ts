@@ -50,7 +50,7 @@ export function inputsOf(config: Config, native: Native | undefined): Inputs {
     const stat = statSync(name, { throwIfNoEntry: false });
     if (known.has(name)) live.push(name);
     else if (name.startsWith('udp:')) udp.push(name);
-    else if (name === '-' || /^(tcp|ipc|zmq|view):/.test(name) || stat?.isFIFO()) continue;
+    else if (name === '-' || /^(tcp|ipc|zmq|netflow|sflow|view):|@(tcp|ipc|zmq):/.test(name) || stat?.isFIFO()) continue;
     else if (stat?.isFile()) files.push(name);
     else unknown.push(name);
   }

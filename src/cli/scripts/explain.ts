@@ -70,7 +70,7 @@ async function onCaptures({ config }: ScriptInvocation, flow: string, { screen }
   const filter = place === undefined ? flow : `flow.id ~ "-${place}$"`;
   checkFilter(filter, config);
   const kindOf = checkConfig(config);
-  const live = config.interfaces.find((name) => kindOf(name) === 'packet');
+  const live = config.interfaces.find((name) => kindOf(name) !== 'pcap');
   if (live !== undefined)
     throw usageError(`explain reads captures, but -i ${live} is a network interface`, 'give a running flowpatrol with -d DIR');
   let code = 0;

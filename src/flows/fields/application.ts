@@ -104,7 +104,7 @@ export const APPLICATION = group('application', [
   string('info', 'best short description: DNS query, URL, TLS name, BitTorrent hash, server name, SSH banner; or empty', shortInfo, {
     column: { title: 'Info', width: 40, shown: true },
   }),
-  string('moreinfo.json', 'further members of a flow record, as a JSON object', () => '{}'),
+  string('moreinfo.json', 'further members of a flow record, as a JSON object', (view) => view.text('moreinfo') ?? '{}'),
   ...of('HTTP', [
     ...each({ getter: 'getHTTPInfo' }, [
       string(

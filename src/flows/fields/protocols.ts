@@ -27,8 +27,10 @@ const L4_NAMES: readonly string[] = Array.from({ length: 256 }, (_, id) => L4[id
 /** Name of the IP protocol. */
 export const l4Name = (view: EventView): string => L4_NAMES[view.l4()] as string;
 
-/** nDPI's name of the flow's protocols. */
-export const ndpiName = (view: EventView): string => protocolPairName(view.names.protocols, view.master(), view.application());
+/** nDPI's name of the flow's protocols; where it has none, that of the exporter. */
+export const ndpiName = (view: EventView): string =>
+  (view.application() === 0 && view.master() === 0 ? view.text('proto.name') : undefined) ??
+  protocolPairName(view.names.protocols, view.master(), view.application());
 
 function risks(view: EventView): FieldTable | undefined {
   const low = view.risksLow();

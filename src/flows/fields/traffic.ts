@@ -62,7 +62,7 @@ function deviation(count: number, sum: number, squares: number): number {
 }
 
 const averageLength = (view: EventView, direction: Direction): number => {
-  const count = packets(view, direction);
+  const count = view.names.packetInterface ? packets(view, direction) : 0;
   return count === 0 ? 0 : Math.trunc(bytes(view, direction) / count);
 };
 
