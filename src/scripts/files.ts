@@ -1,6 +1,7 @@
 /**
- * Which files are scripts, and in which state: every `.lua` and `.ts` in the given directories that does not start with a dot; no
- * sub-directories. Read by the main thread, at start and while it runs.
+ * Which files are scripts, and in which state: every `.lua` and `.ts` in the given directories that does not start with a dot. Files in
+ * sub-directories are no scripts, but scripts may require them: then they are a part of the script's version. Read by the main thread, at
+ * start and while it runs.
  *
  *   directories ──scan()──► FileChange: new, changed, gone ──► script hosts
  */
@@ -21,6 +22,33 @@ export interface ScriptFiles {
   scan(): FileChange[];
 }
 
+/** Sub-directories that are looked into, and files in them that are looked at: scripts are small, and so is what they share. */
+const DEEPEST = 4;
+const MOST_HELPERS = 1000;
+
+/** Files below a directory of scripts that scripts may require, without those of their tests; sorted. */
+function helpersOf(directory: string): string[] {
+  const found: string[] = [];
+  const look = (folder: string, depth: number): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && depth < DEEPEST && entry.name !== 'tests' && !entry.name.startsWith('.')) look(path, depth + 1);
+      else if (depth > 0 && entry.isFile() && isScript(entry.name) && found.length < MOST_HELPERS) found.push(path);
+    }
+  };
+  try {
+    look(directory, 0);
+  } catch {
+    // a folder that cannot be read is told where its scripts are listed
+  }
+  return found.sort();
+}
+
+/** Does the source require files of its own folder? Names of our modules have no dot. */
+const HELPERS = /\brequire\s*\(?\s*["'][\w-]+\.|\bfrom\s+["']\.{1,2}\//;
+
+const hasHelpers = (source: Uint8Array): boolean => HELPERS.test(Buffer.from(source).toString('latin1'));
+
 /** The state of a file. @param path absolute */
 export function readScript(path: string): FileChange {
   try {
@@ -33,12 +61,14 @@ export function readScript(path: string): FileChange {
 }
 
 function versionOf(path: string, source: Uint8Array): ScriptVersion {
+  const hash = createHash('sha256').update(source);
+  if (hasHelpers(source)) for (const helper of helpersOf(dirname(path))) hash.update(readFileSync(helper));
   return {
     file: path.slice(path.lastIndexOf('/') + 1),
     path,
     language: path.endsWith('.ts') ? 'typescript' : 'lua',
     source,
-    hash: createHash('sha256').update(source).digest('hex').slice(0, 12),
+    hash: hash.digest('hex').slice(0, 12),
   };
 }
 
@@ -49,7 +79,8 @@ export const foldersOf = (directories: readonly string[]): string[] => [
 
 /** @param unreadable is told of a directory that cannot be listed, is missing, or has no scripts; once until that changes */
 export function createScriptFiles(directories: readonly string[], unreadable: (message: string) => void): ScriptFiles {
-  const seen = new Map<string, string>(); // path -> what stat said
+  const seen = new Map<string, string>(); // path -> what stat said, also of what it requires
+  const withHelpers = new Set<string>();
   const complaints = new Map<string, string>();
   let first = true;
 
@@ -81,6 +112,12 @@ export function createScriptFiles(directories: readonly string[], unreadable: (m
     }
   };
 
+  /** Of a script and all that it may require; the age of the youngest. */
+  const stateOfAll = (path: string): { readonly text: string; readonly age: number } => {
+    const states = [path, ...helpersOf(dirname(path))].map(stateOf);
+    return { text: states.map(({ text }) => text).join('\n'), age: Math.min(...states.map(({ age }) => age)) };
+  };
+
   return {
     scan() {
       const changes: FileChange[] = [];
@@ -88,11 +125,13 @@ export function createScriptFiles(directories: readonly string[], unreadable: (m
       for (const directory of directories) {
         for (const path of list(directory)) {
           there.add(path);
-          const { text, age } = stateOf(path);
-          if (seen.get(path) === text) continue;
-          if (!first && age >= 0 && age < SETTLE_MS) continue;
-          seen.set(path, text);
-          changes.push(readScript(path));
+          const { text, age } = withHelpers.has(path) ? stateOfAll(path) : stateOf(path);
+          if (seen.get(path) === text || (!first && age >= 0 && age < SETTLE_MS)) continue;
+          const change = readScript(path);
+          if (change.version !== undefined && hasHelpers(change.version.source)) withHelpers.add(path);
+          else withHelpers.delete(path);
+          seen.set(path, (withHelpers.has(path) ? stateOfAll(path) : stateOf(path)).text);
+          changes.push(change);
         }
       }
       for (const path of seen.keys()) {
