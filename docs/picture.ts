@@ -11,7 +11,7 @@ const LINE = 18;
 const CHARACTER = 7.8;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const run = spawnSync('script', ['-qec', `stty cols ${COLUMNS}; bin/flowpatrol`, '/dev/null'], { cwd: root, encoding: 'utf8' });
+const run = spawnSync('script', ['-qec', `stty cols ${COLUMNS}; bin/flowpatrol --no-web`, '/dev/null'], { cwd: root, encoding: 'utf8' });
 if (run.status !== 0) throw new Error(`the demo ended with ${run.status}`);
 const lines = run.stdout
   .split('\n')

@@ -70,8 +70,26 @@ export interface Config {
   /** Of titles and texts of scripts: `en`, `it`, `de`, or one that the user has added. */
   readonly language: string;
   readonly dpi: boolean;
+  /** Where the web interface listens; absent: at {@link DEFAULT_WEB}, unless the run ends by itself. */
+  readonly web?: WebAddress | 'none';
+  /** Host names that it is called by, beside `localhost` and addresses. */
+  readonly webNames: readonly string[];
+  /** Absolute path of a file with the password of the user `admin`. */
+  readonly passwordFile?: string;
+  /** Absolute paths of PEM files, or a pair that is made; absent: HTTP. */
+  readonly tls?: { readonly cert?: string; readonly key?: string; readonly selfSigned?: boolean };
+  /** Largest capture that can be uploaded, bytes. */
+  readonly uploadLimit: number;
   readonly logLevel: LogLevel;
 }
+
+export interface WebAddress {
+  /** An address, or a name that stands for one. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export const DEFAULT_WEB: WebAddress = { address: '127.0.0.1', port: 3000 };
 
 /** What holds where nothing is said; the folder of scripts is added by the command line, which knows where the project is. */
 export const DEFAULT_CONFIG: Config = {
@@ -103,5 +121,7 @@ export const DEFAULT_CONFIG: Config = {
   scripts: true,
   language: 'en',
   dpi: true,
+  webNames: [],
+  uploadLimit: 512 << 20,
   logLevel: 'info',
 };

@@ -22,9 +22,23 @@ export interface Patrol extends PatrolControl {
   start(): Promise<void>;
   /** Ends gracefully: last visits, exports flushed. */
   stop(): Promise<void>;
-  /** All interfaces have ended or failed. */
+  /** Reads a capture as one more interface, with packet time and all callbacks; exports get nothing of it. */
+  addInterface(name: string, file: string): AddedInterface;
+  /** The interfaces that it was started with have ended or failed. */
+  readonly read: Promise<void>;
+  /** All interfaces have ended or failed; where the run stays, it was stopped. */
   readonly done: Promise<void>;
   snapshot(): Snapshot;
+}
+
+/** An interface that was added while the others run. */
+export interface AddedInterface {
+  /** That of its snapshot. */
+  readonly id: number;
+  /** It is read to its end, or has failed. */
+  readonly ended: Promise<void>;
+  /** Ends it, if it still runs, and takes it out of the snapshot. */
+  remove(): void;
 }
 
 /** What a running patrol is asked and told from outside: by the programming interface (src/api) and the command line. */

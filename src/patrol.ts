@@ -46,6 +46,7 @@ import type {
 } from './patrol-types.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
 import { type ScriptHosts, startHosts } from './scripts/hosts.ts';
+import type { BatchSource, FlowBatch } from './scripts/outbox.ts';
 import type { ScriptReport } from './scripts/report.ts';
 import { createScriptService, type ScriptService, type ScriptStores } from './scripts/service.ts';
 
@@ -84,6 +85,10 @@ interface Running {
 export interface PatrolStores extends ScriptStores {
   /** Where alerts go; closed by who made it. */
   readonly alerts?: AlertIntake;
+  /** Where flows go that have ended, or that last; resolves when they are worked off. */
+  readonly flows?: (batch: FlowBatch, of: BatchSource) => Promise<void>;
+  /** The run goes on when all its interfaces have ended: others may be added. It ends by `stop`. */
+  readonly stays?: boolean;
 }
 
 /** A name that is a file (or `-`) is a capture; anything else is a network interface. */
@@ -103,16 +108,19 @@ interface Shared {
   readonly hostNames: NameService;
   readonly scripts: ScriptService;
   readonly intake: AlertIntake | undefined;
+  readonly flows: PatrolStores['flows'];
 }
 
-function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake } = shared;
+/** @param file where a capture is that is called otherwise */
+function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared, file?: string): Running {
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake, flows } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
-  const wanted = config.scripts || exporting || config.flowQuery !== undefined || config.recordTo !== undefined || intake !== undefined;
+  const kept = intake !== undefined || flows !== undefined;
+  const wanted = config.scripts || exporting || kept || config.flowQuery !== undefined || config.recordTo !== undefined;
   const live = kind !== 'pcap' || config.originalSpeed;
   const count = kind === 'packet' && !config.originalSpeed ? config.captureThreads : 1;
   const ring = wanted ? createRingBuffer(RING_BYTES, count) : undefined;
-  const flow = startThreads({ id, name, kind, config, run, ring, preferences, lists, devices, alerts }, count, {
+  const flow = startThreads({ id, name, file, kind, config, run, ring, preferences, lists, devices, alerts }, count, {
     message: (message) => taken(message),
     error: (error) => giveUp(error.message),
   });
@@ -203,6 +211,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       cache: scripts.cache,
       traceFilter: scripts.filter,
       alerts: intake !== undefined,
+      flows: flows !== undefined,
       attach: () => flow.attach(),
       lockHolder: (place) => lockHolder(id, place),
       on: {
@@ -227,6 +236,8 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
               break;
             case 'alerts':
               return intake?.raised(message.alerts, live);
+            case 'flow-batch':
+              return flows?.(message.batch, { interface: name, names: hostNamesOf, live });
             case 'reader-gone':
               running.stop();
               break;
@@ -339,6 +350,7 @@ const snapshotOf = (running: Running, intake: AlertIntake | undefined): Interfac
         help: 'script calls ended from outside; other scripts missed nothing',
         value: running.hosts?.callsEnded() ?? 0,
       },
+      { name: 'history.lost', help: 'flows that the history was too slow for', value: running.hosts?.flowsLost() ?? 0 },
       { name: 'lines.lost', help: 'export lines lost with a script host that had to be ended', value: running.hosts?.linesLost() ?? 0 },
       ...ALERT_COUNTERS.map(({ name, help, loss }) => ({ name: `alerts.${name}`, help, value: loss ? (alerts?.[name] ?? 0) : 0 })),
       {
@@ -386,6 +398,7 @@ const LISTS_MS = 1000;
 export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: PatrolStores = {}): Patrol & PatrolControl {
   const interfaces: Running[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
+  const { promise: read, resolve: allRead } = Promise.withResolvers<void>();
   let preferences: Preferences = { ...DEFAULT_PREFERENCES, ...config.preferences };
   const lists = createListStore({
     sources: config.lists,
@@ -434,17 +447,31 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
   const refreshLists = async (): Promise<void> => {
     if (!lists.due(Date.now())) return;
     const changed = await lists.refresh();
-    if (changed !== undefined) configure(undefined, changed);
+    if (changed === undefined) return;
+    if (shared !== undefined) shared = { ...shared, lists: changed };
+    configure(undefined, changed);
+  };
+  let shared: Shared | undefined; // from the start on
+  let refreshing: NodeJS.Timeout | undefined;
+  let interfaceIds = 0;
+  const finish = async (): Promise<void> => {
+    await stores.alerts?.flush().catch((error: Error) => log.error({}, `alerts are not stored: ${error.message}`));
+    clearInterval(refreshing);
+    void ids?.close();
+    hostNames.close();
+    scripts.close();
+    resolve();
   };
 
   return {
     done,
+    read,
     async start() {
       for (const file of [config.exportFlows, config.exportEvents, config.exportAlerts]) {
         if (file !== undefined && file !== '-') prepareExport(file);
       }
       await openIds();
-      const shared: Shared = {
+      const of: Shared = {
         config,
         run: Date.now().toString(36),
         log,
@@ -458,25 +485,42 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
         hostNames,
         scripts,
         intake: stores.alerts,
+        flows: stores.flows,
       };
-      config.interfaces.forEach((name, id) => {
-        interfaces.push(startInterface(id, name, kindOf(name), shared));
-      });
+      shared = of;
+      for (const name of config.interfaces) interfaces.push(startInterface(interfaceIds++, name, kindOf(name), of));
       alerts = [];
       scripts.watch();
-      const refreshing = config.lists.length === 0 ? undefined : setInterval(() => void refreshLists(), LISTS_MS);
-      void Promise.all(interfaces.map((running) => running.ended)).then(async () => {
-        await stores.alerts?.flush().catch((error: Error) => log.error({}, `alerts are not stored: ${error.message}`));
-        clearInterval(refreshing);
-        void ids?.close();
-        hostNames.close();
-        scripts.close();
-        resolve();
+      refreshing = config.lists.length === 0 ? undefined : setInterval(() => void refreshLists(), LISTS_MS);
+      void Promise.all(interfaces.map((running) => running.ended)).then(() => {
+        allRead();
+        if (stores.stays !== true) void finish();
       });
+    },
+    addInterface(name, file) {
+      if (shared === undefined) throw new Error('the patrol has not started');
+      const id = interfaceIds++;
+      // what the command line says of exports and of packets is not about this one
+      const { exportFlows: _flows, exportEvents: _events, exportAlerts: _alerts, flowQuery: _query, recordTo: _to, ...rest } = config;
+      const own: Config = { ...rest, filter: '', originalSpeed: false, pcapCallbacks: 'all' };
+      const running = startInterface(id, name, 'pcap', { ...shared, config: own, preferences, alerts: [] }, file);
+      interfaces.push(running);
+      return {
+        id,
+        ended: running.ended,
+        remove() {
+          running.stop();
+          void running.ended.then(() => {
+            const at = interfaces.indexOf(running);
+            if (at >= 0) interfaces.splice(at, 1);
+          });
+        },
+      };
     },
     async stop() {
       for (const running of interfaces) running.stop();
       await Promise.all(interfaces.map((running) => running.ended));
+      if (stores.stays === true) await finish();
     },
     preferences: () => preferences,
     setPreferences(values) {

@@ -104,7 +104,7 @@ test('on live traffic of 10,000 packets a second it is, too, and capture drops n
   const alerts = join(folderFor(t), 'alerts.jsonl');
   const veth = createVeth('bad');
   t.after(() => veth.remove());
-  const args = ['-i', LISTENER, '--log-level', 'debug', '--scripts-dir', BAD, '--export-alerts', alerts];
+  const args = ['-i', LISTENER, '--no-web', '--log-level', 'debug', '--scripts-dir', BAD, '--export-alerts', alerts];
   const program = spawn('ip', veth.inside(process.execPath, CLI, ...args), { stdio: ['ignore', 'inherit', 'pipe'] });
   const ended = once(program, 'exit');
   const said: string[] = [];

@@ -43,7 +43,7 @@ interface Patrol {
 }
 
 function listen(threads: number, ...args: string[]): Patrol {
-  const all = [CLI, '-i', LISTENER, '--capture-threads', String(threads), '--no-scripts', ...args];
+  const all = [CLI, '-i', LISTENER, '--no-web', '--capture-threads', String(threads), '--no-scripts', ...args];
   const program = spawn('ip', veth.inside(process.execPath, ...all), { stdio: ['ignore', 'ignore', 'pipe'] });
   const said: string[] = [];
   let heard = 0;

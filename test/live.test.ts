@@ -76,7 +76,7 @@ describe('live capture', () => {
   it('counts every packet that comes, and its flows are those of the files', async () => {
     if (!asRoot(import.meta.url)) return;
     const file = join(folder, 'flows.jsonl');
-    const program = spawn('ip', veth.inside(process.execPath, CLI, '-i', LISTENER, '--no-scripts', '--export-flows', file), {
+    const program = spawn('ip', veth.inside(process.execPath, CLI, '-i', LISTENER, '--no-web', '--no-scripts', '--export-flows', file), {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     const ended = once(program, 'exit');

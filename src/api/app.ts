@@ -1,43 +1,81 @@
 /**
- * The programming interface: one resource a file, below a version. Served on the control socket (socket.ts); tests ask it directly.
+ * The programming interface: one resource a file, below a version; what each takes, gives and who may stands in its routes. Served
+ * on the control socket (socket.ts) and on the network (src/server); tests ask it directly.
  *
- *   /api/v1/status  /interfaces  /flows  /preferences  /lists  /scripts  /explain  /metrics
+ *   request ──► identify: who is it? ──► may they? ──► query, body ──► handler ──► answer, audit
  */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { API } from './address.ts';
+import { checkBody, checkQuery, readJson, withoutSecrets } from './checks.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { explainApi } from './explain.ts';
-import { flowsApi } from './flows.ts';
-import { interfacesApi } from './interfaces.ts';
-import { listsApi } from './lists.ts';
-import { metricsApi } from './metrics.ts';
-import { preferencesApi } from './preferences.ts';
-import { Problem, problemAnswer } from './problems.ts';
-import { scriptsApi } from './scripts.ts';
-import { statusApi } from './status.ts';
+import { openApiDocument } from './openapi.ts';
+import { Problem, problemResponse } from './problems.ts';
+import { includes, type Who } from './roles.ts';
+import type { Route } from './route.ts';
+import { allRoutes } from './routes.ts';
 
-/** Room for the longest list of servers. */
-const MOST_BODY = 64 << 10;
+/**
+ * Who asks; undefined = nobody that is known.
+ * @throws Problem, when they are known and still not to be believed (CSRF)
+ */
+export type Identify = (request: Request, environment: unknown) => Who | undefined;
 
-export function createApi(dependencies: ApiDependencies): Hono {
+const NOBODY: Who = { name: '', role: 'viewer', via: 'session', id: '', address: '' };
+
+function allowed(who: Who | undefined, { role, method, path }: Route): Who {
+  if (role === 'anyone') return who ?? NOBODY;
+  if (who === undefined)
+    throw new Problem('not-authenticated', 'Nobody is logged in.', { hint: 'POST /session, or a token in Authorization' });
+  if (includes(who.role, role)) return who;
+  throw new Problem('not-allowed', `${method.toUpperCase()} ${path} needs the role ${role}; ${who.name} has ${who.role}.`);
+}
+
+/** @param identify of the way that requests come */
+export function createApi(dependencies: ApiDependencies, identify: Identify): Hono {
+  const routes = allRoutes(dependencies);
+  const { log, audit } = dependencies;
   const app = new Hono().basePath(API);
-  app.use(
-    bodyLimit({ maxSize: MOST_BODY, onError: (c) => problemAnswer(c, new Problem('body-too-large', `At most ${MOST_BODY} bytes.`)) }),
-  );
-  app.route('/status', statusApi(dependencies));
-  app.route('/interfaces', interfacesApi(dependencies));
-  app.route('/flows', flowsApi(dependencies));
-  app.route('/preferences', preferencesApi(dependencies));
-  app.route('/lists', listsApi(dependencies));
-  app.route('/scripts', scriptsApi(dependencies));
-  app.route('/explain', explainApi(dependencies));
-  app.route('/metrics', metricsApi(dependencies));
-  app.notFound((c) => problemAnswer(c, new Problem('not-found', `There is no ${c.req.method} ${c.req.path}.`)));
+  const document = JSON.stringify(openApiDocument(routes, dependencies.version));
+
+  for (const route of routes) {
+    const query = checkQuery(route.query);
+    const body = route.body === undefined ? undefined : checkBody(route.body);
+    app.on(route.method.toUpperCase(), route.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
+      let who: Who | undefined;
+      let outcome = 'done';
+      let detail = '';
+      try {
+        who = allowed(identify(c.req.raw, c.env), route);
+        const given = route.body === undefined ? undefined : body?.(await readJson(c.req.raw));
+        detail = route.body === undefined ? '' : withoutSecrets(route.body, given);
+        const answer = await route.handle({
+          query: query(c.req.raw.url),
+          body: given,
+          param: (name) => c.req.param(name) ?? '',
+          who,
+          request: c.req.raw,
+          context: c,
+        });
+        if (answer instanceof Response) return answer;
+        return c.json(answer as object, route.status ?? 200);
+      } catch (error) {
+        outcome = error instanceof Problem ? error.code : 'internal';
+        throw error;
+      } finally {
+        if (route.method !== 'get' && route.role !== 'anyone' && who !== undefined) {
+          audit?.({ who, action: `${c.req.method} ${c.req.path.slice(API.length)}`, detail, outcome });
+        }
+      }
+    });
+  }
+  // readable without a session: it says what there is, not what is in it
+  app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }));
+
+  app.notFound((c) => problemResponse(new Problem('not-found', `There is no ${c.req.method} ${c.req.path}.`)));
   app.onError((error, c) => {
-    if (error instanceof Problem) return problemAnswer(c, error);
-    dependencies.log.error({ path: c.req.path, stack: error.stack }, `the programming interface failed: ${error.message}`);
-    return problemAnswer(c, new Problem('internal', error.message));
+    if (error instanceof Problem) return problemResponse(error);
+    log.error({ path: c.req.path, stack: error.stack }, `the programming interface failed: ${error.message}`);
+    return problemResponse(new Problem('internal', error.message));
   });
   return app;
 }

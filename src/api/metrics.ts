@@ -2,11 +2,11 @@
  * GET /metrics: counters of interfaces, and calls, failures, skips, time and alerts of scripts, in the text format of Prometheus.
  * Names: flowpatrol_COUNTER[_total], the dots of a counter as underscores; scripts: flowpatrol_script_….
  */
-import { Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { COUNTERS } from '../flows/counters.ts';
 import type { Snapshot } from '../patrol-types.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { type Route, route } from './route.ts';
 
 /** Counters that may fall: what there is now, or was at most. */
 const GAUGES = new Set(['flows.active', 'flows.peak', 'visits.longest']);
@@ -53,8 +53,23 @@ function registryOf({ interfaces, scripts }: Snapshot): Registry {
   return registry;
 }
 
-export const metricsApi = ({ snapshot }: ApiDependencies): Hono =>
-  new Hono().get('/', async (c) => {
-    const registry = registryOf(snapshot());
-    return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
-  });
+/** The figures of a snapshot, and the media type that they are in. */
+export async function metricsOf(snapshot: Snapshot): Promise<{ readonly text: string; readonly type: string }> {
+  const registry = registryOf(snapshot);
+  return { text: await registry.metrics(), type: registry.contentType };
+}
+
+export const metricsRoutes = ({ snapshot }: ApiDependencies): Route[] => [
+  route({
+    method: 'get',
+    path: '/metrics',
+    role: 'viewer',
+    tag: 'state',
+    summary: 'All counters, in the text format of Prometheus (also at /metrics)',
+    produces: 'text/plain',
+    async handle() {
+      const { text, type } = await metricsOf(snapshot());
+      return new Response(text, { headers: { 'content-type': type } });
+    },
+  }),
+];

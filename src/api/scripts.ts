@@ -1,63 +1,67 @@
-/**
- * Scripts of each interface.
- *
- *   GET /scripts                 state, version, errors, profile; one entry per script and interface
- *   GET /scripts/KEY             the same of one script, with its source
- *   PUT /scripts/KEY/switch      {"state": "on" | "off" | "shadow", "interface"?: name}: without an interface, for all
- */
-import { type Context, Hono } from 'hono';
-import { nearest } from '../nearest.ts';
+/** The custom scripts of each interface: state, version, errors, profile, source, and the users' switches. */
+import { Type } from '@sinclair/typebox';
 import type { ScriptSnapshot } from '../patrol-types.ts';
-import { isScriptSwitch, SCRIPT_SWITCHES } from '../store/script-switches.ts';
+import { meant } from './checks.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { Problem } from './problems.ts';
+import { object, type Route, route } from './route.ts';
+import { ScriptSchema, SwitchSchema } from './schemas.ts';
 
-const meant = (word: string, words: readonly string[]): { hint?: string } => {
-  const near = nearest(word, words);
-  return near === undefined ? {} : { hint: `did you mean ${near}?` };
-};
-
-export function scriptsApi({ snapshot, scripts }: ApiDependencies): Hono {
-  function named(c: Context): ScriptSnapshot[] {
-    const key = c.req.param('key') ?? '';
+export function scriptsRoutes({ snapshot, scripts }: ApiDependencies): Route[] {
+  function named(key: string): ScriptSnapshot[] {
     const all = snapshot().scripts;
     const found = all.filter((script) => script.key === key);
     if (found.length > 0) return found;
-    throw new Problem(
-      'unknown-script',
-      `There is no script with the key '${key}'.`,
-      meant(
-        key,
-        all.map((script) => script.key),
-      ),
-    );
+    const keys = all.map((script) => script.key);
+    throw new Problem('unknown-script', `There is no script with the key '${key}'.`, meant(key, keys));
   }
 
-  return new Hono()
-    .get('/', (c) => c.json({ scripts: snapshot().scripts }))
-    .get('/:key', (c) => {
-      const found = named(c);
-      return c.json({ scripts: found, source: scripts.source(found[0]?.path ?? '') ?? null });
-    })
-    .put('/:key/switch', async (c) => {
-      const [first] = named(c);
-      const body: unknown = await c.req.json().catch(() => undefined);
-      const { state, interface: name } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-      if (!isScriptSwitch(state)) {
-        throw new Problem('wrong-body', `The body is no JSON object with a "state" of ${SCRIPT_SWITCHES.join(', ')}.`, {
-          hint: 'for example {"state": "off"}',
-        });
-      }
-      const names = snapshot().interfaces.map((each) => each.name);
-      if (name !== undefined && (typeof name !== 'string' || !names.includes(name))) {
-        throw new Problem('unknown-interface', `There is no interface '${String(name)}'.`, meant(String(name), names));
-      }
-      const key = first?.key ?? '';
-      try {
-        scripts.switch(name, key, state);
-      } catch (error) {
-        throw new Problem('not-stored', (error as Error).message);
-      }
-      return c.json({ key, state, ...(name === undefined ? {} : { interface: name }) });
-    });
+  return [
+    route({
+      method: 'get',
+      path: '/scripts',
+      role: 'viewer',
+      tag: 'scripts',
+      summary: 'All scripts: state, version, errors, profile; one entry per script and interface',
+      answer: object({ scripts: Type.Array(ScriptSchema) }),
+      handle: () => ({ scripts: snapshot().scripts }),
+    }),
+    route({
+      method: 'get',
+      path: '/scripts/{key}',
+      role: 'viewer',
+      tag: 'scripts',
+      summary: 'One script, with its source',
+      problems: ['unknown-script'],
+      answer: object({ scripts: Type.Array(ScriptSchema), source: Type.Union([Type.String(), Type.Null()]) }),
+      handle({ param }) {
+        const found = named(param('key'));
+        return { scripts: found, source: scripts.source(found[0]?.path ?? '') ?? null };
+      },
+    }),
+    route({
+      method: 'put',
+      path: '/scripts/{key}/switch',
+      role: 'operator',
+      tag: 'scripts',
+      summary: 'Switches a script on, off, or into shadow',
+      doc: 'Without an interface: for all of them. In shadow its alerts are recorded and told to nobody.',
+      problems: ['unknown-script', 'unknown-interface', 'not-stored'],
+      body: object({ state: SwitchSchema, interface: Type.Optional(Type.String()) }, { examples: [{ state: 'off' }] }),
+      answer: object({ key: Type.String(), state: SwitchSchema, interface: Type.Optional(Type.String()) }),
+      handle({ param, body: { state, interface: name } }) {
+        const key = named(param('key'))[0]?.key ?? '';
+        const names = snapshot().interfaces.map((each) => each.name);
+        if (name !== undefined && !names.includes(name)) {
+          throw new Problem('unknown-interface', `There is no interface '${name}'.`, meant(name, names));
+        }
+        try {
+          scripts.switch(name, key, state);
+        } catch (error) {
+          throw new Problem('not-stored', (error as Error).message);
+        }
+        return { key, state, ...(name === undefined ? {} : { interface: name }) };
+      },
+    }),
+  ];
 }

@@ -1,30 +1,30 @@
-/** GET /status: is it well, and how much does it see? Small enough to be asked every second. */
-import { Hono } from 'hono';
-import type { InterfaceSnapshot, LossSnapshot } from '../patrol-types.ts';
+/** GET /status: is it well, and how much does it see? Small enough to be asked every second. GET /losses: what was lost, and where. */
+import { type Static, Type } from '@sinclair/typebox';
+import type { InterfaceSnapshot, Snapshot } from '../patrol-types.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { object, type Route, route } from './route.ts';
+import { InterfaceHead, LossOfRun } from './schemas.ts';
 
-export interface InterfaceStatus extends Pick<InterfaceSnapshot, 'id' | 'name' | 'kind' | 'state' | 'error' | 'warning'> {
-  /** Traffic time, µs since 1970; 0 = no packet yet. */
-  readonly clock: number;
-  /** From the start on. */
-  readonly packets: number;
-  readonly bytes: number;
-  readonly flows: number;
-  readonly activeFlows: number;
-  readonly alerts: number;
-  readonly losses: number;
-}
+const InterfaceStatusSchema = object({
+  ...InterfaceHead,
+  // from the start on
+  packets: Type.Number(),
+  bytes: Type.Number(),
+  flows: Type.Number(),
+  activeFlows: Type.Number(),
+  alerts: Type.Number(),
+  losses: Type.Number(),
+});
+export type InterfaceStatus = Static<typeof InterfaceStatusSchema>;
 
-export interface Status {
-  readonly version: string;
-  /** ISO 8601. */
-  readonly started: string;
-  /** s */
-  readonly uptime: number;
-  readonly interfaces: readonly InterfaceStatus[];
-  /** Those of the run as a whole name no interface. */
-  readonly losses: readonly (LossSnapshot & { readonly interface?: string })[];
-}
+export const StatusSchema = object({
+  version: Type.String(),
+  started: Type.String({ format: 'date-time' }),
+  uptime: Type.Number({ description: 's' }),
+  interfaces: Type.Array(InterfaceStatusSchema),
+  losses: Type.Array(LossOfRun, { description: 'those of the run as a whole name no interface' }),
+});
+export type Status = Static<typeof StatusSchema>;
 
 function interfaceStatus({ id, name, kind, state, error, warning, clock, counters, losses }: InterfaceSnapshot): InterfaceStatus {
   const counter = (of: string): number => counters[of] ?? 0;
@@ -45,15 +45,39 @@ function interfaceStatus({ id, name, kind, state, error, warning, clock, counter
   };
 }
 
-export const statusApi = ({ version, startedAt, uptime, snapshot }: ApiDependencies): Hono =>
-  new Hono().get('/', (c) => {
-    const { interfaces, losses } = snapshot();
-    const status: Status = {
-      version,
-      started: new Date(startedAt).toISOString(),
-      uptime: uptime(),
-      interfaces: interfaces.map(interfaceStatus),
-      losses: [...interfaces.flatMap((of) => of.losses.map((loss) => ({ interface: of.name, ...loss }))), ...losses],
-    };
-    return c.json(status);
-  });
+const lossesOf = ({ interfaces, losses }: Snapshot): Static<typeof LossOfRun>[] => [
+  ...interfaces.flatMap((of) => of.losses.map((loss) => ({ interface: of.name, ...loss }))),
+  ...losses,
+];
+
+export function statusOf({ version, startedAt, uptime, snapshot }: ApiDependencies): Status {
+  const now = snapshot();
+  return {
+    version,
+    started: new Date(startedAt).toISOString(),
+    uptime: uptime(),
+    interfaces: now.interfaces.map(interfaceStatus),
+    losses: lossesOf(now),
+  };
+}
+
+export const statusRoutes = (dependencies: ApiDependencies): Route[] => [
+  route({
+    method: 'get',
+    path: '/status',
+    role: 'viewer',
+    tag: 'state',
+    summary: 'Is it well, and how much does it see?',
+    answer: StatusSchema,
+    handle: () => statusOf(dependencies),
+  }),
+  route({
+    method: 'get',
+    path: '/losses',
+    role: 'viewer',
+    tag: 'state',
+    summary: 'The loss ledger: everything that came and was not used, by place and reason',
+    answer: object({ losses: Type.Array(LossOfRun) }),
+    handle: () => ({ losses: lossesOf(dependencies.snapshot()) }),
+  }),
+];

@@ -180,6 +180,12 @@ export function checkConfig(config: Config): (name: string) => InterfaceKind {
   checkHostFiles(config);
   checkIdsSources(config.idsAlerts, live !== undefined);
   if (config.scripts) for (const directory of config.scriptDirectories) checkReadable(directory, '--scripts-dir', 'directory');
+  for (const [file, option] of [
+    [config.passwordFile, '--password-file'],
+    [config.tls?.cert, '--tls-cert'],
+    [config.tls?.key, '--tls-key'],
+  ] as const)
+    if (file !== undefined) checkReadable(file, option, 'file');
   const settings = [config.hostPools, config.devicePolicy].filter((file) => file !== undefined);
   const read = [...files, ...lists, ...config.geoFiles, ...settings];
   checkExport(config.exportFlows, '--export-flows', read);

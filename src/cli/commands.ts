@@ -27,7 +27,8 @@ const FLOWS = ['filter', 'sort', 'reverse', 'limit', 'columns', 'wide', 'json'] 
 /** What makes no difference to flows in a table, or belongs to a live run. */
 const NOT_FOR_FLOWS: ReadonlySet<string> = new Set([
   ...['original-speed', 'shutdown-when-done', 'ids-alerts', 'snap-length', 'capture-threads', 'no-promiscuous', 'buffer-size'],
-  ...['export-flows', 'export-events', 'export-alerts', 'data-dir', 'http-port', 'help', 'version'],
+  ...['export-flows', 'export-events', 'export-alerts', 'data-dir', 'help', 'version'],
+  ...['http-port', 'no-web', 'web-name', 'password-file', 'tls-cert', 'tls-key', 'tls-self-signed', 'upload-limit'],
 ]);
 
 /** Decided by the commands that run scripts on captures. */
@@ -171,7 +172,28 @@ const DECLARED = [
     words: 0,
     examples: [['-d data', 'who sends flow records, and what got lost']],
   },
-  { name: 'demo', usage: '', help: 'two shipped captures, with all callbacks', more: [], options: [], words: 0, examples: [] },
+  {
+    name: 'demo',
+    usage: '[options]',
+    help: 'two shipped captures, with all callbacks',
+    more: ['Also what runs without a command, where nothing is said of what to look at.'],
+    options: [
+      'shutdown-when-done',
+      'http-port',
+      'no-web',
+      'web-name',
+      'password-file',
+      'tls-cert',
+      'tls-key',
+      'tls-self-signed',
+      'upload-limit',
+    ],
+    words: 0,
+    examples: [
+      ['', 'with the web interface'],
+      ['--no-web', 'to the end of the captures'],
+    ],
+  },
   {
     name: 'help',
     usage: '[COMMAND | options]',

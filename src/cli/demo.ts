@@ -6,12 +6,12 @@ import { native } from '../native.ts';
 /** Inside the project: an afternoon of SIP calls, DNS and FTP; and an SSH session over a bad line. */
 export const DEMO_CAPTURES = ['test/captures/demo.pcap', 'test/captures/retransmissions.pcap'] as const;
 
-export const demoConfig = (project: string, scriptDirectory: string): Config => ({
-  ...DEFAULT_CONFIG,
+/** @param given what was said beside */
+export const demoConfig = (project: string, scriptDirectory: string, given: Config = DEFAULT_CONFIG): Config => ({
+  ...given,
   interfaces: DEMO_CAPTURES.map((capture) => relative('.', join(project, capture))),
   scriptDirectories: [scriptDirectory],
   pcapCallbacks: 'all',
-  shutdownWhenDone: true,
 });
 
 export const DEMO_GREETING = `This is the demo: ${DEMO_CAPTURES.length} real captures, with all callbacks of the scripts.`;

@@ -91,7 +91,7 @@ async function execute(invocation: Invocation, screen: Screen): Promise<number> 
     case 'demo': {
       const demo = await withAddon(() => import('./demo.ts'));
       screen.line(demo.DEMO_GREETING);
-      const code = await runWith(demo.demoConfig(PROJECT, SCRIPT_DIRECTORY), screen);
+      const code = await runWith(demo.demoConfig(PROJECT, SCRIPT_DIRECTORY, invocation.config), screen);
       screen.line('');
       for (const line of demo.whatNext(program)) screen.line(line);
       return code;

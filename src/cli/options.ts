@@ -4,8 +4,10 @@
  *
  * An option turns the texts given for it into a part of the configuration, or throws a usage error with a hint.
  */
+
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { type Config, DEFAULT_CONFIG, type LogLevel } from '../config.ts';
+import { type Config, DEFAULT_CONFIG, DEFAULT_WEB, type LogLevel, type WebAddress } from '../config.ts';
 import { isUrl, ListError, type ListSource, parseListOption } from '../hosts/lists/declaration.ts';
 import { isNetwork } from '../hosts/prefixes.ts';
 import { IdsError, parseIdsOption } from '../ids/option.ts';
@@ -21,7 +23,7 @@ import {
 } from '../preferences.ts';
 import { usageError } from './errors.ts';
 
-export const OPTION_GROUPS = ['Input', 'Capture', 'Flows', 'Hosts', 'Protocols', 'Scripts', 'Output', 'Program'] as const;
+export const OPTION_GROUPS = ['Input', 'Capture', 'Flows', 'Hosts', 'Protocols', 'Scripts', 'Output', 'Web', 'Program'] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 /** What the options of one kind have in common, whatever they make. */
@@ -65,7 +67,7 @@ const number = (text: string, units: boolean): number => {
   return Number(match[1]) * 1024 ** ' KMG'.indexOf((match[2] || ' ').toUpperCase());
 };
 
-const size = (bytes: number): string => (bytes >= 1 << 20 && bytes % (1 << 20) === 0 ? `${bytes >> 20}M` : String(bytes));
+const size = (bytes: number): string => (bytes >= 1 << 20 && bytes % (1 << 20) === 0 ? `${bytes / 2 ** 20}M` : String(bytes));
 
 /** A whole number in a range; `make` puts it where it belongs. */
 export function integerOption<T>(
@@ -197,6 +199,19 @@ function alertSource(text: string, name: string): string {
   }
 }
 
+/** `3000`, `ADDRESS:3000`, `[ADDRESS]:3000`; `0` = none. */
+function webAddress(text: string, name: string): WebAddress | 'none' {
+  if (text === '0') return 'none';
+  const [, six, other, digits] = /^(?:\[([0-9a-f:.]+)\]:|([^:[\]\s]+):)?(\d{1,5})$/i.exec(text) ?? [];
+  const address = six ?? other ?? DEFAULT_WEB.address;
+  const port = Number(digits ?? 0);
+  if (port >= 1 && port <= 65_535 && (six === undefined || isIP(six) === 6)) return { address, port };
+  throw usageError(
+    `${name}: '${text}' is neither a port nor ADDRESS:PORT`,
+    `for example ${name} 3000, ${name} 0.0.0.0:3000, ${name} 0 for none`,
+  );
+}
+
 const DPI_PACKETS_MAX = 250;
 
 function dpiPackets(texts: readonly string[], name: string): Partial<Config> {
@@ -271,7 +286,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     group: 'Input',
     rare: true,
     help: 'end after the last capture',
-    more: 'As long as there is no web interface, a run ends after its last capture in any case.',
+    more: 'Otherwise a run with a web interface goes on, and shows what was found. Without -w there is no web interface then.',
   }),
   integer('snapLength', 64, 262_144, {
     name: 'snap-length',
@@ -490,7 +505,7 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     value: 'DIR',
     group: 'Output',
     help: 'folder for what is kept, and for control',
-    more: 'Without it nothing is kept, and `top` and `prefs` cannot talk to the run. It is made where it is missing. One process at a time can use it.',
+    more: 'Without it everything is in memory, and `top` and `prefs` cannot talk to the run. It is made where it is missing. One process at a time can use it.',
     default: '',
     read: (texts, name) => ({ dataDirectory: resolve(notEmpty(last(texts), name)) }),
   },
@@ -498,17 +513,76 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     name: 'http-port',
     short: 'w',
     value: '[ADDR:]PORT',
-    group: 'Output',
-    rare: true,
-    help: 'web interface (not in this version)',
+    group: 'Web',
+    help: 'web interface [127.0.0.1:3000], 0: none',
+    more: 'An address of this machine and a port; `0` is no web interface, `0.0.0.0:3000` are all addresses. See [the guide](../guides/web-server.md).',
     default: '',
-    read(_, name) {
-      throw usageError(
-        `${name}: there is no web interface in this version`,
-        'leave it out; results: the summary, --export-flows, --export-alerts',
-      );
-    },
+    read: (texts, name) => ({ web: webAddress(last(texts), name) }),
   },
+  {
+    name: 'no-web',
+    group: 'Web',
+    rare: true,
+    help: 'no web interface: end after the captures',
+    default: '',
+    read: () => ({ web: 'none' }),
+  },
+  {
+    name: 'web-name',
+    value: 'NAME',
+    group: 'Web',
+    repeatable: true,
+    rare: true,
+    help: 'host name that the web interface has',
+    more: 'Beside `localhost` and addresses. Requests for other names are refused.',
+    default: '',
+    read: (texts, name) => ({ webNames: texts.map((text) => notEmpty(text, name)) }),
+  },
+  {
+    name: 'password-file',
+    value: 'FILE',
+    group: 'Web',
+    rare: true,
+    help: 'password of the user admin',
+    more: 'Its first line. Without it the first start makes one and prints it.',
+    default: '',
+    read: (texts, name) => ({ passwordFile: resolve(notEmpty(last(texts), name)) }),
+  },
+  {
+    name: 'tls-cert',
+    value: 'FILE',
+    group: 'Web',
+    rare: true,
+    help: 'certificate for HTTPS (PEM)',
+    more: 'With those between it and its authority. Needs --tls-key.',
+    default: '',
+    read: (texts, name) => ({ tls: { cert: resolve(notEmpty(last(texts), name)) } }),
+  },
+  {
+    name: 'tls-key',
+    value: 'FILE',
+    group: 'Web',
+    rare: true,
+    help: 'its key (PEM, without a password)',
+    default: '',
+    read: (texts, name) => ({ tls: { key: resolve(notEmpty(last(texts), name)) } }),
+  },
+  {
+    name: 'tls-self-signed',
+    group: 'Web',
+    rare: true,
+    help: 'HTTPS with a certificate of our own',
+    more: 'It is made at the first start and kept in the data directory; its fingerprint is printed, to compare with what the browser shows.',
+    default: '',
+    read: () => ({ tls: { selfSigned: true } }),
+  },
+  integer(
+    'uploadLimit',
+    1 << 20,
+    1024 * 2 ** 30,
+    { name: 'upload-limit', value: 'BYTES', group: 'Web', rare: true, help: 'largest capture to upload', more: 'Also with K, M, G.' },
+    true,
+  ),
   choice('logLevel', LOG_LEVELS, { name: 'log-level', value: 'LEVEL', group: 'Program', rare: true, help: 'debug, info, warn or error' }),
   ofProgram({
     name: 'config',

@@ -16,8 +16,9 @@ import { DEFAULT_VIEW, VIEW_OPTIONS, type ViewOptions } from './view-options.ts'
 
 export type Invocation =
   | { readonly command: 'run'; readonly config: Config }
-  /** Also where nothing was said at all. */
-  | { readonly command: 'demo' | 'version' }
+  /** Also where nothing was said of what to look at; `config`: what was said of the rest. */
+  | { readonly command: 'demo'; readonly config?: Config }
+  | { readonly command: 'version' }
   /** `directory`: of the running flowpatrol whose interfaces are wanted. */
   | { readonly command: 'interfaces'; readonly directory?: string }
   /** `''`: the help on one screen; `options`: all options; else of a command. */
@@ -40,6 +41,9 @@ export interface ScriptInvocation {
 
 /** How an option is called in messages: `-i`, `--max-idle`. */
 export const nameOf = (option: AnyOption): string => (option.short === undefined ? `--${option.name}` : `-${option.short}`);
+
+/** Without a word of what to look at, these are about the demo. */
+const DEMO_OPTIONS: ReadonlySet<string> = new Set(commandNamed('demo')?.options);
 
 /** What was said for each option, in order. */
 type Texts = ReadonlyMap<AnyOption, string[]>;
@@ -132,6 +136,7 @@ function merged(config: Config, part: Partial<Config>): Config {
     ...part,
     lists: [...config.lists, ...(part.lists ?? [])],
     preferences: { ...config.preferences, ...part.preferences },
+    ...(part.tls === undefined ? {} : { tls: { ...config.tls, ...part.tls } }),
   };
 }
 
@@ -191,8 +196,13 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
   const config = configOf(texts, base, (name) => command === undefined || (command.options as readonly string[]).includes(name));
   const view = readOptions<ViewOptions>(texts, VIEW_OPTIONS, DEFAULT_VIEW);
   if (command === undefined) {
+    if ([...texts.keys()].every((given) => DEMO_OPTIONS.has(given.name))) {
+      checkTls(config);
+      return { command: 'demo', config };
+    }
     checkInput(config, '');
     checkOutputs(config);
+    checkTls(config);
     return { command: 'run', config };
   }
   switch (command.name) {
@@ -218,8 +228,10 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
     case 'interfaces':
       return { command: 'interfaces', ...(config.dataDirectory === undefined ? {} : { directory: config.dataDirectory }) };
     case 'demo':
+      checkTls(config);
+      return texts.size === 0 ? { command: 'demo' } : { command: 'demo', config };
     case 'version':
-      return { command: command.name };
+      return { command: 'version' };
     case 'help':
       return { command: 'help', topic: topicOf(more[0] ?? '') };
   }
@@ -245,6 +257,18 @@ function checkInput(config: Config, command: string): void {
   const twice = config.interfaces.find((name, index) => config.interfaces.indexOf(name) !== index);
   if (twice === '-') throw usageError('-i - is given twice: standard input can be read once');
   if (twice !== undefined) throw usageError(`-i ${twice} is given twice`);
+}
+
+function checkTls({ tls }: Config): void {
+  if (tls === undefined) return;
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    throw usageError(
+      tls.cert === undefined ? '--tls-key is given without --tls-cert' : '--tls-cert is given without --tls-key',
+      'HTTPS needs both',
+    );
+  }
+  if (tls.cert !== undefined && tls.selfSigned === true)
+    throw usageError('--tls-cert and --tls-self-signed exclude each other', 'give one of them');
 }
 
 function checkOutputs(config: Config): void {

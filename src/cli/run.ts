@@ -1,19 +1,23 @@
 /**
- * A run from the outside: signals, the status line, the control socket, the summary at the end. Called by main.ts.
+ * A run from the outside: signals, the status line, control socket and web interface, the summary at the end. Called by main.ts.
  *
- *   data directory locked ► settings opened ► control socket ► patrol.start … patrol.done ► socket, settings, lock given up ► summary
+ *   data directory locked ► settings opened ► web, control socket ► patrol.start … patrol.done ► all of it given up ► summary
  */
-import type { Config } from '../config.ts';
+import { resolve } from 'node:path';
+import type { ApiDependencies } from '../api/dependencies.ts';
+import { type Config, DEFAULT_WEB, type WebAddress } from '../config.ts';
 import { ListError } from '../hosts/lists/declaration.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
+import type { PatrolStores } from '../patrol.ts';
 import type { Log, Patrol, Snapshot } from '../patrol-types.ts';
-import type { ScriptStores } from '../scripts/service.ts';
 import { runError, usageError } from './errors.ts';
 import { withPreferences } from './parse.ts';
 import { sampleOf, statusLine } from './progress.ts';
 import { createLog, type Screen } from './screen.ts';
 import { summary } from './summary.ts';
 
+/** Folder of the project. */
+const PROJECT = resolve(import.meta.dirname, '../..');
 const REDRAW_MS = 1000;
 /** npm passes a signal of the terminal on to us, which has it already: what comes so soon is the same one. */
 const SAME_SIGNAL_MS = 250;
@@ -75,18 +79,24 @@ export async function play(patrol: Patrol, screen: Screen): Promise<void> {
   }
 }
 
-/** What a run with a data directory has beside its patrol. */
+/** Where the web interface listens; undefined: there is none. A run that ends by itself has one only where it is asked for. */
+export function webOf({ web, shutdownWhenDone }: Config): WebAddress | undefined {
+  if (web === 'none') return undefined;
+  return web ?? (shutdownWhenDone ? undefined : DEFAULT_WEB);
+}
+
+/** What a run with a data directory, or with a web interface, has beside its patrol. */
 interface Surroundings {
   /** The configuration with what is stored. */
   readonly config: Config;
-  /** What scripts and their switches are kept in. */
-  readonly stores: ScriptStores;
-  /** Lets `top` and `prefs` in. */
-  serve(patrol: Patrol): Promise<void>;
+  /** What scripts and their switches are kept in, and where alerts and flows go. */
+  readonly stores: PatrolStores;
+  /** Lets `top`, `prefs` and browsers in. @returns lines for people */
+  serve(patrol: Patrol): Promise<string[]>;
   close(): Promise<void>;
 }
 
-async function openSurroundings(config: Config, directory: string, version: string, log: Log): Promise<Surroundings> {
+async function openSurroundings(config: Config, web: WebAddress | undefined, version: string, log: Log): Promise<Surroundings> {
   const [
     { lockDataDirectory },
     { openSettings, SettingsError },
@@ -94,6 +104,7 @@ async function openSurroundings(config: Config, directory: string, version: stri
     { createScriptSwitches },
     { openCacheStore },
     { createApi },
+    { SOCKET_USER },
     { serveControl },
     { SocketError },
   ] = await Promise.all([
@@ -103,6 +114,7 @@ async function openSurroundings(config: Config, directory: string, version: stri
     import('../store/script-switches.ts'),
     import('../store/script-cache.ts'),
     import('../api/app.ts'),
+    import('../api/roles.ts'),
     import('../api/socket.ts'),
     import('../api/address.ts'),
   ]);
@@ -110,12 +122,15 @@ async function openSurroundings(config: Config, directory: string, version: stri
     if (error instanceof SettingsError || error instanceof SocketError) throw runError(error.message, 'give another directory with -d');
     throw error;
   };
+  const { dataDirectory: directory } = config;
   const closing: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (let step = closing.pop(); step !== undefined; step = closing.pop()) await step();
   };
-  const lock = lockDataDirectory(directory);
-  closing.push(() => lock.release());
+  if (directory !== undefined) {
+    const lock = lockDataDirectory(directory);
+    closing.push(() => lock.release());
+  }
   try {
     const settings = openSettings(directory, (text) => log.warn({}, text));
     closing.push(() => settings.close());
@@ -126,13 +141,17 @@ async function openSurroundings(config: Config, directory: string, version: stri
       changed: (values) => patrol?.setPreferences(values),
     });
     return {
-      stores: { switches: createScriptSwitches(settings), cache: openCacheStore(directory) },
+      stores: {
+        switches: createScriptSwitches(settings),
+        ...(directory === undefined ? {} : { cache: openCacheStore(directory) }),
+        stays: web !== undefined && !config.shutdownWhenDone,
+      },
       config: withPreferences(config, preferences.values()),
       close,
       async serve(running) {
         patrol = running;
         const begun = performance.now();
-        const api = createApi({
+        let dependencies: ApiDependencies = {
           version,
           startedAt: Date.now(),
           uptime: () => (performance.now() - begun) / 1000,
@@ -143,9 +162,23 @@ async function openSurroundings(config: Config, directory: string, version: stri
           hosts: running.hostBook(),
           preferences,
           log,
-        });
-        const control = await serveControl(api, directory).catch(asRunError);
-        closing.push(() => control.close());
+        };
+        const lines: string[] = [];
+        if (web !== undefined) {
+          const { openWeb } = await import('./web.ts');
+          const opened = await openWeb({ config, where: web, project: PROJECT, settings, patrol: running, log, tick: () => {} });
+          closing.push(() => opened.close());
+          dependencies = { ...dependencies, ...opened.parts };
+          lines.push(...(await opened.listen(dependencies)));
+        }
+        if (directory !== undefined) {
+          const control = await serveControl(
+            createApi(dependencies, () => SOCKET_USER),
+            directory,
+          ).catch(asRunError);
+          closing.push(() => control.close());
+        }
+        return lines;
       },
     };
   } catch (error) {
@@ -154,25 +187,38 @@ async function openSurroundings(config: Config, directory: string, version: stri
   }
 }
 
+/** What is left to do when the captures are read and the run goes on. */
+function whenRead(patrol: Patrol, screen: Screen, config: Config): void {
+  void patrol.read.then(() => {
+    const { interfaces } = patrol.snapshot();
+    // nothing to show, and nothing that could still come
+    if (interfaces.every(({ state }) => state === 'failed')) void patrol.stop();
+    else if (config.interfaces.length > 0) screen.line('All captures are read; the web interface shows what was found. Ctrl-C ends.');
+  });
+}
+
 /** @returns the exit code */
 export async function run(given: Config, kindOf: (name: string) => InterfaceKind, version: string, screen: Screen): Promise<number> {
   const log = createLog(given.logLevel, screen, !process.env.NO_COLOR);
-  const around = given.dataDirectory === undefined ? undefined : await openSurroundings(given, given.dataDirectory, version, log);
+  const web = webOf(given);
+  const around = given.dataDirectory === undefined && web === undefined ? undefined : await openSurroundings(given, web, version, log);
   const config = around?.config ?? given;
   const { createPatrol } = await import('../patrol.ts');
   let snapshot: Snapshot;
   try {
     const patrol = createPatrol(config, log, kindOf, around?.stores);
-    await around?.serve(patrol);
+    for (const line of (await around?.serve(patrol)) ?? []) screen.line(line);
+    if (around?.stores.stays === true) whenRead(patrol, screen, config);
     await play(patrol, screen);
     snapshot = patrol.snapshot();
   } finally {
     await around?.close();
   }
-  for (const { name, counters } of snapshot.interfaces) log.debug({ interface: name, counters }, 'all counters');
+  const asked = { ...snapshot, interfaces: snapshot.interfaces.filter(({ name }) => config.interfaces.includes(name)) };
+  for (const { name, counters } of asked.interfaces) log.debug({ interface: name, counters }, 'all counters');
   screen.line('');
   for (const line of summary(snapshot)) screen.line(line);
   if (hidesCallbacks(config, snapshot))
     screen.line('On captures only protocolDetected is called; --pcap-callbacks all calls the others too.');
-  return exitCodeOf(snapshot);
+  return exitCodeOf(asked);
 }

@@ -16,6 +16,7 @@ import type { FlowAnswer, FlowQuery, ProbeSnapshot, TimeoutsSnapshot } from '../
 import type { Preferences } from '../preferences.ts';
 import type { CacheChange, CacheCounters } from '../scripts/cache.ts';
 import type { FileChange } from '../scripts/host.ts';
+import type { FlowBatch } from '../scripts/outbox.ts';
 import type { ScriptReport, ScriptSwitch } from '../scripts/report.ts';
 import type { PrintLevel } from '../scripts/runtime.ts';
 import type { TraceEntry } from '../scripts/trace.ts';
@@ -56,6 +57,8 @@ export interface InterfaceData {
   readonly id: number;
   /** As given to `-i`. */
   readonly name: string;
+  /** Of a capture that is called otherwise: where it is. */
+  readonly file: string | undefined;
   readonly kind: InterfaceKind;
   readonly config: Config;
   readonly run: string;
@@ -162,6 +165,8 @@ export interface HostData {
   readonly excluded: ReadonlySet<string>;
   /** The one script that this host is for: its ring is filled by the host of the others. */
   readonly own: boolean;
+  /** Words of scripts/outbox.ts: batches for the history; absent where there is none. */
+  readonly outbox: SharedArrayBuffer | undefined;
   /** A host that was ended left the event at the tail, which it had handed on to the hosts of single scripts: callbacks that are through. */
   readonly resume: { readonly done: number } | undefined;
   /** One was ended and nobody knows for which script: say which one runs (it may take a while until it does it again). */
@@ -223,6 +228,8 @@ export type HostMessage =
   | { readonly type: 'alerts'; readonly alerts: readonly RaisedFlowAlert[] }
   | { readonly type: 'cache'; readonly changes: readonly CacheChange[] }
   | { readonly type: 'trace'; readonly entries: readonly TraceEntry[] }
+  /** Flows for the history: on their way until they are worked off (OUTBOX_UNDER_WAY). */
+  | { readonly type: 'flow-batch'; readonly batch: FlowBatch }
   /** Nobody reads an export any more (`| head`): the run may stop. */
   | { readonly type: 'reader-gone' }
   | { readonly type: 'failed'; readonly error: string }

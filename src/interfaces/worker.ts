@@ -37,7 +37,7 @@ function openSource(): PacketSource {
   if (data.kind === 'packet' && !config.originalSpeed) {
     return openLive(data.name, crew ? { ...config, fanout: { group: crew.group, size: crew.threads } } : config, clock);
   }
-  const file = openFile(data.name, config.filter);
+  const file = openFile(data.file ?? data.name, config.filter);
   return config.originalSpeed ? pace(file) : file;
 }
 

@@ -42,6 +42,7 @@ import type { CacheChange } from './cache.ts';
 import type { FileChange } from './host.ts';
 import { joinReports } from './join.ts';
 import { createJournalBuffer, type Journal, openJournal } from './journal.ts';
+import { OUTBOX_LOST, OUTBOX_UNDER_WAY, OUTBOX_WAITING, OUTBOX_WORDS } from './outbox.ts';
 import type { CallbackStats, ScriptReport, ScriptSwitch } from './report.ts';
 import { createTallyBuffer, openTallies } from './tally.ts';
 
@@ -80,13 +81,15 @@ export interface HostsOptions {
   readonly traceFilter: () => string;
   /** Somebody takes alerts. */
   readonly alerts?: boolean;
+  /** Somebody takes flows for the history. */
+  readonly flows?: boolean;
   /** Gives the other end of a port per interface thread, through which changes of flows come. */
   readonly attach: () => MessagePort[];
   /** Number under which the host of this place (0 = of all scripts) holds the lock of the exports. */
   readonly lockHolder: (place: number) => number;
   readonly on: {
     /**
-     * Messages that are not about scripts: names, flows, alerts, traces, the cache.
+     * Messages that are not about scripts: names, flows, alerts, batches for the history, traces, the cache.
      * @returns a promise where the host should not say much more until it has resolved
      */
     message(message: HostMessage, from: object): Promise<void> | undefined;
@@ -102,6 +105,8 @@ export interface ScriptHosts {
   callsEnded(): number;
   /** Export lines that went with hosts that were ended. */
   linesLost(): number;
+  /** Flows that did not get on their way into the history. */
+  flowsLost(): number;
   files(changes: readonly FileChange[]): void;
   switch(key: string, to: ScriptSwitch): void;
   /** To every host but `except`. */
@@ -158,6 +163,8 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   let closed = false;
   const exiting = new Set<Promise<number>>();
   const seed = live ? randomInt(2 ** 31) : 0;
+  /** Words of all hosts that there were. */
+  const outboxes: Int32Array[] = [];
   const recording = config.recordTo === undefined ? undefined : createRecordingState();
 
   const keyOf = (path: string): string => joined()?.scripts.find((script) => script.path === path)?.key ?? path;
@@ -166,6 +173,8 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
     const lines = new Int32Array(new SharedArrayBuffer(4));
     const journal = createJournalBuffer();
+    const outbox = options.flows === true ? new Int32Array(new SharedArrayBuffer(OUTBOX_WORDS * 4)) : undefined;
+    if (outbox !== undefined) outboxes.push(outbox);
     const { port1, port2 } = new MessageChannel();
     const flows = options.attach();
     const data: HostData = {
@@ -192,6 +201,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       switches,
       cache: options.cache(),
       journal,
+      outbox: outbox?.buffer,
       excluded: new Set(own === undefined ? alone.keys() : []),
       own: own !== undefined,
       resume,
@@ -208,13 +218,20 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       Atomics.sub(lines, 0, 1);
       Atomics.notify(lines, 0);
     };
+    const batchDone = (): void => {
+      if (outbox === undefined) return;
+      Atomics.sub(outbox, OUTBOX_UNDER_WAY, 1);
+      Atomics.notify(outbox, OUTBOX_UNDER_WAY);
+    };
     worker.on('exit', () => {
+      if (outbox !== undefined) Atomics.add(outbox, OUTBOX_LOST, Atomics.exchange(outbox, OUTBOX_WAITING, 0));
       clearInterval(timer);
       port2.close();
     });
     worker.on('error', (error) => crashed(host, ring, place, error as Error));
     worker.on('message', (message: HostMessage) => {
       const wait = taken(host, message);
+      if (message.type === 'flow-batch') void (wait ?? Promise.resolve()).then(batchDone);
       if (message.type !== 'print' && message.type !== 'script-error' && message.type !== 'alerts') return;
       if (wait === undefined) lineDone();
       else void wait.then(lineDone);
@@ -481,6 +498,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
 
     callsEnded: () => callsEnded,
     linesLost: () => linesLost,
+    flowsLost: () => outboxes.reduce((sum, words) => sum + Atomics.load(words, OUTBOX_LOST), 0),
 
     files(changes) {
       for (const { path } of changes) rejoin(path);

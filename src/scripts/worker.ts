@@ -50,6 +50,7 @@ import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
 import { openJournal } from './journal.ts';
 import { loadLocales } from './locales.ts';
 import { createNameExchange } from './names.ts';
+import { createOutbox } from './outbox.ts';
 import { openTallies, type Tally } from './tally.ts';
 import type { TraceEntry } from './trace.ts';
 
@@ -64,6 +65,9 @@ const LOG_LINES_PER_SECOND = 50;
 const MOST_LINES_UNDER_WAY = 1000;
 /** Traces between two reports of a live interface; the rest is left out. */
 const MOST_TRACES = 5000;
+
+/** Callbacks at which the history is told of a flow: its end, and every while that it lives. */
+const TOLD = CALLBACK_BIT.idle | CALLBACK_BIT.periodicUpdate;
 
 /** Folders of the user's own texts. */
 const LOCALES = config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')];
@@ -160,6 +164,12 @@ async function main(): Promise<void> {
   const recording = record(folders, CALLBACKS.filter(unmasked), live);
 
   const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
+  const outbox =
+    data.outbox === undefined || data.own
+      ? undefined
+      : createOutbox(live, data.outbox, (batch) =>
+          parentPort?.postMessage({ type: 'flow-batch', batch } satisfies HostMessage, [batch.buffer]),
+        );
   const sink: HostSink = {
     alert(alert, of) {
       if (data.alerts) sayLine({ type: 'alerts', alerts: [raisedByScript(alert, of)] });
@@ -338,6 +348,7 @@ async function main(): Promise<void> {
     reported = performance.now();
     for (const writer of exports) writer.flush();
     recording?.flush();
+    outbox?.flush();
     Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
     names.exchange();
     tellCache(cache.takeChanges());
@@ -389,6 +400,7 @@ async function main(): Promise<void> {
       watch[WATCH_DONE] = count;
     }
     if (data.alerts && !data.own && view.alertedNow()) sayLine({ type: 'alerts', alerts: [raisedByCore(view)] });
+    if ((due & TOLD) !== 0) outbox?.put(events.bytes, at, length);
     if (exports.length > 0 || picked !== undefined) {
       if (view.alertedNow() && !data.own) exportAlerts?.write(coreAlertLine(view));
       if ((due & CALLBACK_BIT.idle) !== 0) {
@@ -408,6 +420,7 @@ async function main(): Promise<void> {
   for (;;) {
     let at = events.next(0);
     if (at === -1) {
+      outbox?.flush(); // nothing else to do
       obeyAll();
       at = events.next(REPORT_MS);
       obeyAll();

@@ -7,7 +7,7 @@ import type { FlowList } from '../../src/api/rows.ts';
 import { FIELDS } from '../../src/flows/fields.ts';
 import type { ListStatus } from '../../src/hosts/lists/store.ts';
 import { PREFERENCE_NAMES } from '../../src/preferences.ts';
-import { dependencies, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
+import { asAdmin, dependencies, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
 
 interface Answer {
   readonly status: number;
@@ -18,7 +18,7 @@ interface Answer {
 const asks =
   (wanted: Wanted = {}) =>
   async (path: string, init?: RequestInit): Promise<Answer> => {
-    const answer = await createApi(dependencies(wanted)).request(`/api/v1${path}`, init);
+    const answer = await createApi(dependencies(wanted), asAdmin).request(`/api/v1${path}`, init);
     return { status: answer.status, type: answer.headers.get('content-type') ?? '', body: await answer.json() };
   };
 
@@ -148,7 +148,7 @@ describe('preferences', () => {
 
   test('set, get, reset; the patrol is told', async () => {
     const changes: unknown[] = [];
-    const api = createApi(dependencies({ changed: (values) => changes.push(values) }));
+    const api = createApi(dependencies({ changed: (values) => changes.push(values) }), asAdmin);
     const path = '/api/v1/preferences/elephant_flow_local_to_remote_bytes';
     for (const given of [2048, '2K']) assert.equal((await api.request(path, put(given))).status, 200);
     const { value, origin } = (await (await api.request(path)).json()) as { value: number; origin: string };
@@ -173,6 +173,6 @@ describe('preferences', () => {
 test('what is not there', async () => {
   await problem(asks()('/flow'), 'not-found');
   await problem(asks()('/status', { method: 'POST' }), 'not-found');
-  const outside = await createApi(dependencies()).request('/elsewhere');
+  const outside = await createApi(dependencies(), asAdmin).request('/elsewhere');
   assert.equal(outside.status, 404);
 });

@@ -11,7 +11,7 @@ import { ask, NotRunning, Refused } from '../../src/api/client.ts';
 import type { FlowList } from '../../src/api/rows.ts';
 import { serveControl } from '../../src/api/socket.ts';
 import type { Status } from '../../src/api/status.ts';
-import { dependencies, flowsOf, queryOver } from './support.ts';
+import { asAdmin, dependencies, flowsOf, queryOver } from './support.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'flowpatrol-socket-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -21,7 +21,7 @@ test('it answers its owner alone, and is gone afterwards', async () => {
   const data = directory();
   await assert.rejects(ask(data, 'GET', '/status'), NotRunning);
   const before = process.umask();
-  const control = await serveControl(createApi(dependencies({ directory: data })), data);
+  const control = await serveControl(createApi(dependencies({ directory: data }), asAdmin), data);
   assert.equal(process.umask(), before);
   assert.equal(statSync(join(data, 'control.sock')).mode & 0o777, 0o600);
   assert.equal((await ask<Status>(data, 'GET', '/status')).version, '1.2.3');
@@ -40,7 +40,7 @@ test('flows come through whole, however many', async () => {
   const data = directory();
   const flows = flowsOf('demo.pcap');
   const many = { names: flows.names, events: Array.from({ length: 2000 }, (_, i) => flows.events[i % flows.events.length] as Uint8Array) };
-  const control = await serveControl(createApi(dependencies({ queryFlows: queryOver([many]) })), data);
+  const control = await serveControl(createApi(dependencies({ queryFlows: queryOver([many]) }), asAdmin), data);
   const list = await ask<FlowList>(data, 'GET', '/flows?limit=2000');
   assert.equal(list.flows.length, 2000);
   await control.close();
@@ -54,8 +54,8 @@ test('what a killed process left is taken over; one that answers is not', async 
   spawnSync(process.execPath, ['-e', code, path]);
   assert.ok(existsSync(path));
   await assert.rejects(ask(data, 'GET', '/status'), NotRunning);
-  const control = await serveControl(createApi(dependencies()), data);
-  await assert.rejects(serveControl(createApi(dependencies()), data), /another process answers at/);
+  const control = await serveControl(createApi(dependencies(), asAdmin), data);
+  await assert.rejects(serveControl(createApi(dependencies(), asAdmin), data), /another process answers at/);
   assert.equal((await ask<Status>(data, 'GET', '/status')).version, '1.2.3');
   await control.close();
 });
@@ -70,6 +70,7 @@ test('an answer that is under way does not hold up the end, and the query is tol
         return new Promise(() => {});
       },
     }),
+    asAdmin,
   );
   const control = await serveControl(never, data);
   const asking = ask(data, 'GET', '/flows');
@@ -81,10 +82,10 @@ test('an answer that is under way does not hold up the end, and the query is tol
 test('a path that is too long for a socket, and a directory that cannot be written', async () => {
   const long = join(directory(), 'x'.repeat(120));
   mkdirSync(long);
-  await assert.rejects(serveControl(createApi(dependencies()), long), /longer than 107 bytes/);
+  await assert.rejects(serveControl(createApi(dependencies(), asAdmin), long), /longer than 107 bytes/);
   const file = join(directory(), 'file');
   writeFileSync(file, '');
-  await assert.rejects(serveControl(createApi(dependencies()), file), /cannot be made/);
+  await assert.rejects(serveControl(createApi(dependencies(), asAdmin), file), /cannot be made/);
 });
 
 test('somebody else answers there, without a word of HTTP', async () => {

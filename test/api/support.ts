@@ -1,5 +1,6 @@
 /** The dependencies of the programming interface over the flows of a real capture, as if they lived now. Called by tests. */
 import type { ApiDependencies } from '../../src/api/dependencies.ts';
+import { SOCKET_USER } from '../../src/api/roles.ts';
 import { CALLBACK_BIT, E_CALLBACKS, E_LENGTH } from '../../src/flows/event.ts';
 import { createSelection } from '../../src/flows/selection.ts';
 import { createEventView, type Names } from '../../src/flows/view.ts';
@@ -58,6 +59,8 @@ export const INTERFACE: InterfaceSnapshot = {
 export const SNAPSHOT: Snapshot = { interfaces: [INTERFACE], scripts: [], losses: [] };
 
 export const QUIET: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+export const asAdmin = () => SOCKET_USER;
 
 export interface Wanted extends Partial<ApiDependencies> {
   readonly directory?: string;

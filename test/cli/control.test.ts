@@ -32,7 +32,7 @@ const wrong = ({ status, stdout, stderr }: CliRun, expected: RegExp): void => {
 async function startRun(data: string, ...args: string[]): Promise<{ child: ChildProcess; errors: Promise<string> }> {
   const child = spawn(
     process.execPath,
-    [CLI, '-i', DEMO, '--original-speed', '--no-scripts', '-d', data, '--export-events', '-', ...args],
+    [CLI, '-i', DEMO, '--no-web', '--original-speed', '--no-scripts', '-d', data, '--export-events', '-', ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -129,6 +129,7 @@ test('a flowpatrol that runs: its list, switches at once, the last failure in th
       CLI,
       '-i',
       capture,
+      '--no-web',
       '--original-speed',
       '-d',
       data,

@@ -86,6 +86,7 @@ export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; s
       CLI,
       '-i',
       LISTENER,
+      '--no-web',
       '-d',
       join(folder, 'data'),
       '--log-level',

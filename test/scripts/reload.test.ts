@@ -60,7 +60,7 @@ async function startRun(t: TestContext, files: Readonly<Record<string, string>>,
   for (const [name, text] of Object.entries(files)) writeFileSync(join(scripts, name), text);
   const exported = join(folder, 'alerts.jsonl');
   const data = join(folder, 'data');
-  const args = ['-i', '-', '-d', data, '--scripts-dir', scripts, '--pcap-callbacks', 'all', '--export-alerts', exported];
+  const args = ['-i', '-', '--no-web', '-d', data, '--scripts-dir', scripts, '--pcap-callbacks', 'all', '--export-alerts', exported];
   const run: ChildProcess = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
   t.after(() => run.kill('SIGKILL'));
   let said = '';

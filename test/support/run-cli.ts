@@ -15,8 +15,10 @@ export interface CliRun {
 /** Longest run, ms: a hang fails the test instead of blocking it. */
 const LONGEST_MS = 60_000;
 
+/** Runs end by themselves: with a web interface they would go on. */
 export function runCli(args: readonly string[]): CliRun {
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+  const all = args[0] === '-i' ? [...args, '--no-web'] : args;
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [CLI, ...all], {
     encoding: 'utf8',
     timeout: LONGEST_MS,
     maxBuffer: 1 << 28,

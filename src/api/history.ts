@@ -1,0 +1,163 @@
+/** Flows and figures of the past: from the store, not from the interfaces. */
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import type { FieldValue } from '../flows/fields.ts';
+import type { ExportFormat } from '../store/history.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { checkFilter, fieldOf, fieldsOf, sortKey } from './flows.ts';
+import { object, oneOf, type Route, route } from './route.ts';
+import {
+  FieldsParameter,
+  FieldValueSchema,
+  FilterParameter,
+  FlowRowSchema,
+  FromParameter,
+  limitParameter,
+  OffsetParameter,
+  OrderParameter,
+} from './schemas.ts';
+
+const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  jsonl: 'application/jsonl',
+  parquet: 'application/vnd.apache.parquet',
+};
+
+/** A range that may be open at either end. */
+export const range = ({ from, to }: { readonly from?: number; readonly to?: number }) => ({
+  ...(from === undefined ? {} : { from }),
+  ...(to === undefined ? {} : { to }),
+});
+
+/** The file as an answer; it is gone when it has been sent, or the one who asked has gone. */
+async function sent(file: string, done: () => void, headers: Record<string, string>): Promise<Response> {
+  const { size } = await stat(file);
+  const stream = createReadStream(file);
+  stream.once('close', done);
+  return new Response(Readable.toWeb(stream) as ReadableStream, { headers: { ...headers, 'content-length': String(size) } });
+}
+
+export function historyRoutes({ history }: ApiDependencies): Route[] {
+  if (history === undefined) return [];
+  return [
+    route({
+      method: 'get',
+      path: '/history/flows',
+      role: 'viewer',
+      tag: 'history',
+      summary: 'Flows that have ended, and parts of those that last',
+      problems: ['wrong-filter', 'unknown-field'],
+      query: object({
+        filter: FilterParameter,
+        from: FromParameter,
+        to: FromParameter,
+        sort: Type.String({ default: 'time', description: '`time`, or a field' }),
+        order: OrderParameter,
+        limit: limitParameter(10_000, 100),
+        offset: OffsetParameter,
+        fields: FieldsParameter,
+      }),
+      answer: object({
+        total: Type.Integer({ description: 'that match, whatever the page' }),
+        flows: Type.Array(object({ time: Type.Number(), interface: Type.String(), ended: Type.Boolean(), flow: FlowRowSchema })),
+      }),
+      async handle({ query: { filter = '', sort, order, limit, offset, fields, ...times } }) {
+        checkFilter(filter);
+        const wanted = fieldsOf(fields);
+        const { rows, total } = await history.flows({
+          filter,
+          ...range(times),
+          sort: sort === 'time' ? sort : sortKey(sort),
+          descending: order === 'desc',
+          limit,
+          offset,
+        });
+        if (wanted === undefined) return { total, flows: rows };
+        const picked = (flow: Readonly<Record<string, FieldValue>>): Record<string, FieldValue> =>
+          Object.fromEntries(wanted.flatMap(({ key }) => (flow[key] === undefined ? [] : [[key, flow[key]]])));
+        return { total, flows: rows.map((row) => ({ ...row, flow: picked(row.flow) })) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/history/top',
+      role: 'viewer',
+      tag: 'history',
+      summary: 'The largest values of a field: top talkers, protocols, countries',
+      problems: ['wrong-filter', 'unknown-field'],
+      query: object({
+        by: Type.String({ description: 'a field: cli.ip, srv.ip, proto.ndpi, srv.country …' }),
+        of: oneOf(['bytes', 'packets', 'flows'] as const, { default: 'bytes' }),
+        filter: FilterParameter,
+        from: FromParameter,
+        to: FromParameter,
+        limit: limitParameter(1000, 10),
+      }),
+      answer: object({ top: Type.Array(object({ value: FieldValueSchema, sum: Type.Number() })) }),
+      async handle({ query: { by, of, filter = '', limit, ...times } }) {
+        checkFilter(filter);
+        return { top: await history.top({ by: fieldOf(by).key, of, filter, limit, ...range(times) }) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/history/series',
+      role: 'viewer',
+      tag: 'history',
+      summary: 'Figures over time: `bytes`, `packets`, `flows`, `alerts`, `losses`',
+      query: object({
+        names: Type.String({ description: 'separated by commas', default: 'bytes' }),
+        interface: Type.Optional(Type.String()),
+        from: Type.Integer({ minimum: 0, description: 'µs since 1970' }),
+        to: Type.Integer({ minimum: 0, description: 'µs since 1970' }),
+        points: Type.Integer({ minimum: 1, maximum: 10_000, default: 500, description: 'at most; the store picks the step' }),
+      }),
+      answer: object({
+        points: Type.Array(object({ time: Type.Number(), interface: Type.String(), name: Type.String(), value: Type.Number() })),
+      }),
+      async handle({ query: { names, interface: name, from, to, points } }) {
+        const wanted = names.split(',').map((each) => each.trim());
+        const of = name === undefined ? {} : { interface: name };
+        return { points: await history.series({ names: wanted, from, to, points, ...of }) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/history/export',
+      role: 'viewer',
+      tag: 'history',
+      summary: 'All flows that match, as a file',
+      problems: ['wrong-filter', 'unknown-field'],
+      produces: 'application/octet-stream',
+      query: object({
+        format: oneOf(['csv', 'jsonl', 'parquet'] as const, { default: 'csv' }),
+        filter: FilterParameter,
+        from: FromParameter,
+        to: FromParameter,
+        sort: Type.String({ default: 'time' }),
+        order: OrderParameter,
+      }),
+      async handle({ query: { format, filter = '', sort, order, ...times } }) {
+        checkFilter(filter);
+        const folder = await mkdtemp(join(tmpdir(), 'flowpatrol-export-'));
+        const gone = (): void => void rm(folder, { recursive: true, force: true });
+        try {
+          const file = join(folder, `flows.${format}`);
+          const wanted = { filter, ...range(times), sort: sort === 'time' ? sort : sortKey(sort), descending: order === 'desc' };
+          await history.exportFlows(wanted, format, file);
+          return await sent(file, gone, {
+            'content-type': MEDIA_TYPES[format],
+            'content-disposition': `attachment; filename="flows.${format}"`,
+          });
+        } catch (error) {
+          gone();
+          throw error;
+        }
+      },
+    }),
+  ];
+}
