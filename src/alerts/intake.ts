@@ -69,7 +69,10 @@ export interface AlertIntakeOptions {
   readonly log: Pick<Log, 'error' | 'info'>;
 }
 
-/** Alerts on their way to the store: from so many on a capture waits; beyond the other, alerts of live interfaces are dropped. */
+/**
+ * Alerts on their way to the store: from so many on a capture waits; beyond the other, alerts of live interfaces are dropped, and those
+ * of captures where the store fails.
+ */
 const ENOUGH_WAITING = 1000;
 const MOST_WAITING = 5000;
 /** Alerts between two looks at what can be forgotten. */
@@ -177,7 +180,7 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
     }
     if (suppression.silent(raised)) return 'suppressed';
     if (live && !limit.allows(raised)) return 'limited';
-    if (live && writing.size >= MOST_WAITING) return 'dropped';
+    if ((live || failing) && writing.size >= MOST_WAITING) return 'dropped';
     const made = make(raised);
     const alert = { ...made, secondary: rank(flowIdOf(raised), made) };
     if (mergeUs() > 0) merging.open(alert);
@@ -208,7 +211,7 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
         of[fate(raised, live)]++;
         if (++sinceSweep >= SWEEP_EVERY) sweep();
       }
-      return live || writing.size < ENOUGH_WAITING ? undefined : writing.below(ENOUGH_WAITING);
+      return live || failing || writing.size < ENOUGH_WAITING ? undefined : writing.below(ENOUGH_WAITING);
     },
 
     listen(listener) {

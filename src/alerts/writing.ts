@@ -26,7 +26,7 @@ export interface Writing {
   /** Newest state of an alert that is on its way. */
   waiting(id: string): Alert | undefined;
   readonly size: number;
-  /** Alerts that are on their way are fewer than `most`. Never rejects. */
+  /** Resolves when alerts on their way are fewer than `most`, or the history fails: then waiting helps nobody. */
   below(most: number): Promise<void>;
   /** All that was put before is stored. Rejects when the history fails. */
   flush(): Promise<void>;
@@ -52,8 +52,8 @@ const LONGEST_RETRY_MS = 60_000;
 
 interface Waiter {
   readonly done: () => boolean;
-  readonly resolve: () => void;
-  /** Absent: it waits on, through failures. */
+  readonly resolve: (_?: unknown) => void;
+  /** Absent: a failure is as good. */
   readonly reject?: (error: Error) => void;
 }
 
@@ -120,8 +120,7 @@ export function createWriting({ history, clock, held, replaced, tell, failed }: 
       .then(write)
       .catch((error: Error) => {
         failed(error);
-        for (const { reject } of waiters) reject?.(error);
-        waiters = waiters.filter(({ reject }) => reject === undefined);
+        for (const { resolve, reject } of waiters.splice(0)) (reject ?? resolve)(error);
         if (closed) return;
         cancelRetry = clock.after(retryMs, () => void run());
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
@@ -139,11 +138,11 @@ export function createWriting({ history, clock, held, replaced, tell, failed }: 
     if (cancelRetry === undefined) void run();
   };
 
-  const until = (done: () => boolean, failing: boolean): Promise<void> => {
-    if (done()) return Promise.resolve();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const until = async (done: () => boolean, failing: boolean): Promise<void> => {
+    if (done()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     waiters.push({ done, resolve, ...(failing ? { reject } : {}) });
-    return promise;
+    await promise;
   };
 
   const idle = (): boolean => waiting.size === 0 && touched.size === 0 && edits.length === 0;

@@ -332,6 +332,16 @@ describe('when the store fails', () => {
     assert.equal(run.all().length, 5010);
   });
 
+  test('a capture waits no longer', async () => {
+    const run = play();
+    run.history.failing = 'disk full';
+    const many = Array.from({ length: 6000 }, (_, i) => raised({ server: `10.1.${i >> 8}.${i & 255}`, of: i }));
+    await run.intake.raised(many.slice(0, 2000), false);
+    await run.intake.raised(many.slice(2000), false);
+    assert.deepEqual([run.intake.counters().shown, run.intake.counters().dropped], [5000, 1000]);
+    await assert.rejects(run.intake.flush(), /disk full/);
+  });
+
   test('what is lost at the end is said', async () => {
     const run = play();
     run.history.failing = 'disk full';
