@@ -81,6 +81,8 @@ export interface NotifierOptions {
   readonly log: Pick<Log, 'warn' | 'info'>;
   /** From 0 to below 1; for the jitter of retries. */
   readonly random?: () => number;
+  /** Kinds that may be added and changed; all without it. A command is one for whoever may run programs on this machine. */
+  readonly kinds?: readonly KindName[];
 }
 
 const MOST_ENDPOINTS = 100;
@@ -96,7 +98,7 @@ interface Held {
 
 const kindOf = (name: KindName): Kind => KINDS[name];
 
-export function createNotifier({ settings, history, clock, log, random = Math.random }: NotifierOptions): Notifier {
+export function createNotifier({ settings, history, clock, log, random = Math.random, kinds = KIND_NAMES }: NotifierOptions): Notifier {
   const store = createEndpointStore(settings, (text) => log.warn({}, text));
   const held = new Map<number, Held>();
   const gone = { queued: 0, delivered: 0, failures: 0, dead: 0, dropped: 0 }; // of endpoints that were removed
@@ -141,7 +143,8 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
   }
 
   function checked(given: Omit<EndpointRequest, 'enabled' | 'settings'> & { filter: string; pause: number }, id?: number): AlertFilter {
-    const { name, pause } = given;
+    const { name, kind, pause } = given;
+    if (!kinds.includes(kind)) throw new EndpointError(`notifications of the kind '${kind}' may not be added or changed here`);
     if (typeof name !== 'string' || name.trim() === '' || name.length > LONGEST_NAME) {
       throw new EndpointError(`name: a text of 1 to ${LONGEST_NAME} characters is wanted`);
     }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Alert } from '../../src/alerts/alert.ts';
 import { FilterError } from '../../src/filter/filter.ts';
-import { createNotifier, type EndpointRequest, type Notifier } from '../../src/notify/notifier.ts';
+import { createNotifier, type EndpointRequest, type Notifier, type NotifierOptions } from '../../src/notify/notifier.ts';
 import { EndpointError } from '../../src/notify/settings.ts';
 import { openSettings, type Settings } from '../../src/store/settings.ts';
 import { type HandClock, handClock, type TestHistory, testHistory } from '../alerts/support.ts';
@@ -19,13 +19,14 @@ interface Play {
   readonly said: string[];
 }
 
-function play(settings: Settings = openSettings(undefined)): Play {
+function play(settings: Settings = openSettings(undefined), more: Partial<NotifierOptions> = {}): Play {
   const clock = handClock();
   const history = testHistory();
   const said: string[] = [];
   const notifier = createNotifier({
     ...{ settings, history, clock },
     random: () => 0,
+    ...more,
     log: { warn: (_, text) => said.push(text), info() {} },
   });
   return { notifier, clock, history, said };
@@ -234,6 +235,18 @@ test('at the end what waits is sent, and what cannot be is said', async (t) => {
   await Promise.all([good.notifier.close(60_000), gone.notifier.close(60_000)]);
   assert.equal(ids(server).length, 3);
   assert.match(gone.said.at(-1) ?? '', /^1 notifications were not delivered before the end/);
+});
+
+test('kinds that are not allowed can neither be added nor changed; those that are there work on', async (t) => {
+  const server = await httpServer(t);
+  const settings = openSettings(undefined);
+  const { id } = play(settings).notifier.add(webhook(server.url));
+  const run = play(settings, { kinds: ['mail'] });
+  assert.throws(() => run.notifier.add(webhook('https://a.example', { name: 'other' })), /of the kind 'webhook' may not be added/);
+  assert.throws(() => run.notifier.update(id, { filter: '' }), EndpointError);
+  tell(run, [alertOf()]);
+  await run.notifier.close(60_000);
+  assert.equal(ids(server).length, 1);
 });
 
 test('endpoints are kept as text that names their kind', () => {
