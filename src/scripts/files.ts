@@ -6,7 +6,7 @@
  *   directories ──scan()──► FileChange: new, changed, gone ──► script hosts
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { FileChange } from './host.ts';
 import type { ScriptVersion } from './runtime.ts';
@@ -16,6 +16,8 @@ const isScript = (name: string): boolean =>
 
 /** A file that was written less than this ago may be half written: it is looked at again, ms. */
 const SETTLE_MS = 100;
+/** Largest script, bytes. */
+const LARGEST = 16 << 20;
 
 export interface ScriptFiles {
   /** What has changed since the last scan; the first time all files, in the order of directories and names. */
@@ -49,9 +51,18 @@ const HELPERS = /\brequire\s*\(?\s*["'][\w-]+\.|\bfrom\s+["']\.{1,2}\//;
 
 const hasHelpers = (source: Uint8Array): boolean => HELPERS.test(Buffer.from(source).toString('latin1'));
 
+function statRegular(path: string): Stats {
+  const stats = statSync(path);
+  if (!stats.isFile()) throw new Error('a script is a regular file, and this is none');
+  return stats;
+}
+
 /** The state of a file. @param path absolute */
 export function readScript(path: string): FileChange {
   try {
+    // a pipe or a device would be waited for, and everything with it
+    const { size } = statRegular(path);
+    if (size > LARGEST) throw new Error(`the file is larger than ${LARGEST >> 20} MiB`);
     const bytes = readFileSync(path);
     const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     return { path, version: versionOf(path, new Uint8Array(marked ? bytes.subarray(3) : bytes)) };

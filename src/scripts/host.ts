@@ -19,6 +19,7 @@ import type { ScriptCache } from './cache.ts';
 import { createEffects, type Effect, printable } from './effects.ts';
 import type { Translate } from './locales.ts';
 import { createLuaRuntime } from './lua/engine.ts';
+import { MODULE_NAMES } from './lua/library.ts';
 import { CallProfile } from './profile.ts';
 import { fieldsReadBy, mayFeedBack } from './reading.ts';
 import type { ScriptReport, ScriptState, ScriptSwitch, SkipReason } from './report.ts';
@@ -154,6 +155,7 @@ const MOST_SCRIPTS = 255;
 /** Stretch of the interface's clock over which parts of the time are compared, µs. */
 const FAIR_US = 1e6;
 const TCP = 6;
+const OUR_MODULES: ReadonlySet<string> = new Set(MODULE_NAMES);
 
 interface Loaded {
   readonly number: number;
@@ -547,7 +549,14 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     unload(script);
     const source = Buffer.from(version.source).toString('utf8');
     script.language = version.language;
-    script.loaded = { number, version, definition, runtime, reads: fieldsReadBy(source, fields), feedsBack: mayFeedBack(source) };
+    script.loaded = {
+      number,
+      version,
+      definition,
+      runtime,
+      reads: fieldsReadBy(source, fields),
+      feedsBack: mayFeedBack(source, OUR_MODULES),
+    };
     script.error = undefined;
     script.refused = undefined;
     for (const warning of definition.warnings) sink.print(definition.key, 'warning', printable(warning), 'load', undefined);

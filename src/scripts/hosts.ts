@@ -144,7 +144,8 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   const numberOf = (path: string): number => files.get(path)?.number ?? ++numbers;
   const keep = (change: FileChange): HostFile => {
     const file = { number: numberOf(change.path), change };
-    if (change.version !== undefined) files.set(change.path, file);
+    // one that cannot be read leaves the version that runs where it is
+    if (change.version !== undefined || (change.error !== undefined && !files.has(change.path))) files.set(change.path, file);
     else if (change.error === undefined) files.delete(change.path);
     return file;
   };

@@ -21,5 +21,12 @@ export function fieldsReadBy(source: string, fields: readonly Field[]): Field[] 
 
 const CHANGES = /\b(?:(?:set|clear|trigger)Status|set(?:Client|Server)?Score)\b/;
 
-/** May it set statuses or scores? Then captures are read in step with the scripts. */
-export const mayFeedBack = (source: string): boolean => CHANGES.test(source);
+/** A file of the script's own, which may do it in its place: `require` of anything but a literal name of ours, an import of `./…`. */
+const REQUIRES = /\brequire\b(?:\s*\(?\s*(?:'([\w.]+)'|"([\w.]+)"))?/g;
+const IMPORTS = /\bfrom\s*["']\.\.?\//;
+
+/** May it set statuses or scores? Then captures are read in step with the scripts. @param modules names of the modules that are ours */
+export function mayFeedBack(source: string, modules: ReadonlySet<string>): boolean {
+  const requiresOwn = [...source.matchAll(REQUIRES)].some(([, single, double]) => !modules.has(single ?? double ?? ''));
+  return requiresOwn || IMPORTS.test(source) || CHANGES.test(source);
+}

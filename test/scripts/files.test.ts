@@ -1,6 +1,7 @@
 /** Which files are scripts, and when they have changed. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -54,4 +55,24 @@ test('what a script requires is a part of its version', (t) => {
   for (const { path, version } of after) assert.notEqual(version?.hash, before.get(basename(path)));
   write('lib/helper.lua', 'return 1');
   for (const { path, version } of files.scan()) assert.equal(version?.hash, before.get(basename(path)));
+});
+
+test('what is no regular file is an error of its own, and nothing is waited for', (t) => {
+  const { folder, write } = folderOf(t);
+  write('good.lua', 'return 1');
+  execFileSync('mkfifo', [join(folder, 'pipe.lua')]);
+  mkdirSync(join(folder, 'folder.lua'));
+  symlinkSync('/dev/zero', join(folder, 'endless.lua'));
+  symlinkSync('loop.lua', join(folder, 'loop.lua'));
+  const files = createScriptFiles([folder], assert.fail);
+  assert.deepEqual(
+    files.scan().map(({ path, error = '' }) => `${basename(path)}: ${error.replace(/, stat .*/, '')}`),
+    [
+      'endless.lua: a script is a regular file, and this is none',
+      'folder.lua: a script is a regular file, and this is none',
+      'good.lua: ',
+      'loop.lua: ELOOP: too many symbolic links encountered',
+      'pipe.lua: a script is a regular file, and this is none',
+    ],
+  );
 });

@@ -45,7 +45,8 @@ function sourcesIn(folder: URL): (name: string) => Buffer | undefined {
 
 const chunks = sourcesIn(here);
 const modules = sourcesIn(MODULES);
-const MODULE_NAMES = readdirSync(MODULES)
+/** What scripts can `require` of ours. */
+export const MODULE_NAMES = readdirSync(MODULES)
   .filter((name) => name.endsWith('.lua'))
   .map((name) => name.slice(0, -4))
   .sort();
