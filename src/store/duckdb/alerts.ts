@@ -1,0 +1,169 @@
+/**
+ * Alerts in the history. Called by history.ts.
+ *
+ *   putAlerts ──► those of all that wait, in one transaction ──► on disk ──► the promise resolves
+ *
+ * The whole alert is kept as JSON; beside it are columns for what lists sort by and filters ask, those of its flow among them.
+ */
+import { listValue } from '@duckdb/node-api';
+import type { Alert } from '../../alerts/alert.ts';
+import type { FilterNames } from '../filter-check.ts';
+import type { AlertQuery, Rows } from '../history.ts';
+import { type AlertSort, checkPage, HistoryError, isAlertSort, severityRank } from '../history-checks.ts';
+import { createRowSource, type OwnValues } from './chunks.ts';
+import { ALERT_COLUMNS } from './columns.ts';
+import { filterSql } from './filter-sql.ts';
+import { orderOf } from './flow-reader.ts';
+import type { Lane } from './lane.ts';
+import { createParameters } from './parameters.ts';
+import { ask, numberOf, rowsOf } from './read.ts';
+
+export interface AlertStore {
+  put(alerts: readonly Alert[]): Promise<void>;
+  alerts(query: AlertQuery): Promise<Rows<Alert>>;
+  alert(id: string): Promise<Alert | undefined>;
+  readonly stored: number;
+  readonly batches: number;
+  close(): Promise<void>;
+}
+
+const SORT_COLUMNS: Readonly<Record<AlertSort, string>> = {
+  id: '"_id"',
+  time: '"_time"',
+  interface: '"_interface"',
+  type: '"_type"',
+  severity: '"_rank"',
+  score: '"_score"',
+  script: '"_script"',
+  version: '"_version"',
+  callback: '"_callback"',
+  title: '"_title"',
+  description: '"_description"',
+  count: '"_count"',
+  firstTime: '"_first"',
+  lastTime: '"_last"',
+  bytes: '"_bytes"',
+  packets: '"_packets"',
+  shadow: '"_shadow"',
+  secondary: '"_secondary"',
+  state: '"_state"',
+  by: '"_by"',
+  comment: '"_comment"',
+  changed: '"_changed"',
+};
+
+const TEXTS: ReadonlySet<AlertSort> = new Set([
+  'interface',
+  'type',
+  'script',
+  'version',
+  'callback',
+  'title',
+  'description',
+  'by',
+  'comment',
+]);
+
+function orderOfAlerts(sort: string): string {
+  if (!isAlertSort(sort)) return orderOf(sort);
+  return TEXTS.has(sort) ? `nullif(${SORT_COLUMNS[sort]}, '')` : SORT_COLUMNS[sort];
+}
+
+const valuesOf = (alert: Alert, stored: number): OwnValues => ({
+  _id: alert.id,
+  _stored: stored,
+  _interface: alert.interface,
+  _type: alert.type,
+  _severity: alert.severity,
+  _rank: severityRank(alert.severity),
+  _script: alert.script,
+  _version: alert.version,
+  _callback: alert.callback,
+  _title: alert.title,
+  _description: alert.description,
+  _state: alert.state,
+  _by: alert.by,
+  _comment: alert.comment,
+  _time: alert.time,
+  _first: alert.firstTime,
+  _last: alert.lastTime,
+  _score: alert.score,
+  _count: alert.count,
+  _bytes: alert.bytes,
+  _packets: alert.packets,
+  _changed: alert.changed,
+  _shadow: alert.shadow,
+  _secondary: alert.secondary,
+  _alert: JSON.stringify(alert),
+});
+
+export async function createAlertStore(writer: Lane, queries: Lane, clock: () => number, names?: FilterNames): Promise<AlertStore> {
+  const source = await writer.run(async (connection) => createRowSource(connection, 'rows_of_alerts', ALERT_COLUMNS));
+  /** Put while another transaction runs: they share the next one. */
+  let next = new Map<string, Alert>();
+  let planned: Promise<void> | undefined;
+  let stored = 0;
+  let batches = 0;
+
+  async function write(): Promise<void> {
+    await writer.run(async () => {}); // the one before has ended: what came meanwhile goes together
+    const batch = next;
+    next = new Map();
+    planned = undefined;
+    try {
+      await writer.transaction(async (connection) => {
+        const now = clock();
+        await connection.run('DELETE FROM alerts.alerts WHERE "_id" IN (SELECT unnest($1))', [listValue([...batch.keys()])]);
+        const rows = [...batch.values()].map((alert) => ({ own: valuesOf(alert, now), flow: alert.flow }));
+        await source.insertInto(connection, 'alerts.alerts', rows);
+      });
+    } catch (error) {
+      throw new HistoryError(`${batch.size} alerts could not be stored: ${(error as Error).message}; is there room on the disk?`);
+    }
+    stored += batch.size;
+    batches++;
+  }
+
+  return {
+    get stored() {
+      return stored;
+    },
+    get batches() {
+      return batches;
+    },
+    put(alerts) {
+      if (alerts.length === 0) return Promise.resolve();
+      for (const alert of alerts) next.set(alert.id, alert);
+      return (planned ??= write());
+    },
+    async alerts(query) {
+      checkPage(query);
+      const order = orderOfAlerts(query.sort);
+      const parameters = createParameters();
+      const conditions = [filterSql(query.filter, 'alerts', parameters, names)];
+      if (query.from !== undefined) conditions.push(`"_last" >= ${parameters.number(query.from)}`);
+      if (query.to !== undefined) conditions.push(`"_first" <= ${parameters.number(query.to)}`);
+      if (query.shadow !== undefined) conditions.push(query.shadow ? '"_shadow"' : 'NOT "_shadow"');
+      if (query.states !== undefined) {
+        conditions.push(
+          query.states.length === 0 ? 'false' : `"_state" IN (${query.states.map((state) => parameters.text(state)).join(', ')})`,
+        );
+      }
+      const where = conditions.join(' AND ');
+      const page = `ORDER BY ${order} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, "_id" LIMIT ${query.limit} OFFSET ${query.offset}`;
+      return queries.transaction(async (connection) => {
+        const total = await numberOf(await ask(connection, `SELECT count(*) FROM alerts.alerts WHERE ${where}`, parameters));
+        const rows = await rowsOf(await ask(connection, `SELECT "_alert" FROM alerts.alerts WHERE ${where} ${page}`, parameters));
+        return { rows: rows.map(([text]) => JSON.parse(text as string) as Alert), total };
+      });
+    },
+    alert: (id) =>
+      queries.run(async (connection) => {
+        const rows = await rowsOf(await connection.run('SELECT "_alert" FROM alerts.alerts WHERE "_id" = $1', [id]));
+        return rows[0] === undefined ? undefined : (JSON.parse(rows[0][0] as string) as Alert);
+      }),
+    async close() {
+      await planned;
+    },
+  };
+}

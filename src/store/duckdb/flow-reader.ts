@@ -1,0 +1,137 @@
+/**
+ * Asks for flows: queries in; entries, sums and files out. Called by history.ts.
+ *
+ * The table is wide, so a page is found by the columns of its filter and order alone; then the rows of the page are read. Both see one
+ * state of the tables.
+ */
+import { rename, rm } from 'node:fs/promises';
+import { BIGINT, type DuckDBConnection, LIST, listValue } from '@duckdb/node-api';
+import type { FieldValue } from '../../flows/fields.ts';
+import type { FilterNames } from '../filter-check.ts';
+import type { ExportFormat, FlowEntry, HistoryQuery, Page, Rows, TopQuery } from '../history.ts';
+import { checkPage, checkTop, columnField, HistoryError } from '../history-checks.ts';
+import { columnOf, FIELD_COLUMNS, quoted } from './columns.ts';
+import { filterSql } from './filter-sql.ts';
+import type { Lane } from './lane.ts';
+import { createParameters, type Parameters } from './parameters.ts';
+import { ask, ENTRY_COLUMNS, numberOf, readEntries, rowsOf } from './read.ts';
+
+/** Tables of entries, by their numbers in what {@link findPage} gives. */
+const TABLES = ['flows.flows', 'flows.living'] as const;
+
+export interface FlowReader {
+  flows(query: HistoryQuery): Promise<Rows<FlowEntry>>;
+  flow(id: string): Promise<FlowEntry | undefined>;
+  top(query: TopQuery): Promise<{ readonly value: FieldValue; readonly sum: number }[]>;
+  exportFlows(query: Omit<HistoryQuery, keyof Page>, format: ExportFormat, file: string): Promise<number>;
+}
+
+/** What a column is sorted by: addresses by their bytes, and a text that is empty comes last, as one that is missing does. */
+export function orderOf(key: string): string {
+  if (key === 'cli.ip') return '"_client"';
+  if (key === 'srv.ip') return '"_server"';
+  const { type } = columnField(key, 'sorted');
+  return type === 'string' ? `nullif(${columnOf(key)}, '')` : columnOf(key);
+}
+
+type Asked = Pick<HistoryQuery, 'filter' | 'from' | 'to'>;
+
+function whereOf({ filter, from, to }: Asked, parameters: Parameters, names?: FilterNames): string {
+  const conditions = [filterSql(filter, 'flows', parameters, names)];
+  if (from !== undefined) conditions.push(`"_time" >= ${parameters.number(from)}`);
+  if (to !== undefined) conditions.push(`"_time" <= ${parameters.number(to)}`);
+  return conditions.join(' AND ');
+}
+
+const fromBoth = (columns: (table: number) => string, where: string): string =>
+  TABLES.map((table, i) => `SELECT ${columns(i)} FROM ${table} WHERE ${where}`).join(' UNION ALL ');
+
+/** How files are written. Lines of JSON have no member for what a flow does not have; no text in JSON has a \x01. */
+const FORMATS: Readonly<Record<ExportFormat, string>> = {
+  csv: 'FORMAT csv, HEADER true',
+  jsonl: "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'",
+  parquet: 'FORMAT parquet, COMPRESSION zstd',
+};
+
+export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNames): FlowReader {
+  async function readPage(
+    connection: DuckDBConnection,
+    places: readonly (readonly [table: number, place: number])[],
+  ): Promise<FlowEntry[]> {
+    const read = await Promise.all(
+      TABLES.map(async (table, i) => {
+        const own = places.filter(([of]) => of === i).map(([, place]) => BigInt(place));
+        if (own.length === 0) return new Map<number, FlowEntry>();
+        const statement = `SELECT rowid, ${ENTRY_COLUMNS} FROM ${table} WHERE rowid IN (SELECT unnest($1))`;
+        return readEntries(await connection.run(statement, [listValue(own)], [LIST(BIGINT)]));
+      }),
+    );
+    return places.map(([table, place]) => read[table]?.get(place) as FlowEntry);
+  }
+
+  return {
+    async flows(query) {
+      checkPage(query);
+      const order = orderOf(query.sort);
+      const parameters = createParameters();
+      const where = whereOf(query, parameters, names);
+      const found = fromBoth((table) => `${table} AS part, rowid AS place, ${order} AS rank, flow_id AS id`, where);
+      const page = `ORDER BY rank ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, id LIMIT ${query.limit} OFFSET ${query.offset}`;
+      return queries.transaction(async (connection) => {
+        const total = await numberOf(await ask(connection, `SELECT count(*) FROM (${fromBoth(() => '1', where)})`, parameters));
+        const places = await rowsOf(await ask(connection, `SELECT part, place FROM (${found}) ${page}`, parameters));
+        return { rows: await readPage(connection, places as [number, number][]), total };
+      });
+    },
+    flow: (id) =>
+      queries.transaction(async (connection) => {
+        const parameters = createParameters();
+        const found = fromBoth((table) => `${table} AS part, rowid AS place, "_time" AS time`, `flow_id = ${parameters.text(id)}`);
+        const places = await rowsOf(
+          await ask(connection, `SELECT part, place FROM (${found}) ORDER BY part, time DESC LIMIT 1`, parameters),
+        );
+        return (await readPage(connection, places as [number, number][]))[0];
+      }),
+    async top(query) {
+      checkTop(query);
+      const { key } = columnField(query.by, 'grouped');
+      const parameters = createParameters();
+      const where = `${whereOf(query, parameters, names)} AND ${columnOf(key)} IS NOT NULL`;
+      const sum = query.of === 'flows' ? 'count(*)' : 'sum(amount)';
+      const amount = query.of === 'flows' ? '1' : columnOf(query.of);
+      const statement =
+        `SELECT value, coalesce(${sum}, 0)::DOUBLE AS total FROM (${fromBoth(() => `${columnOf(key)} AS value, ${amount} AS amount`, where)}) ` +
+        `GROUP BY value ORDER BY total DESC, value LIMIT ${query.limit}`;
+      const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
+      return rows.map(([value, total]) => ({ value: value as FieldValue, sum: total as number }));
+    },
+    async exportFlows(query, format, file) {
+      const options = FORMATS[format];
+      if (options === undefined) throw new HistoryError(`format: ${format} is none of ${Object.keys(FORMATS).join(', ')}`);
+      const order = orderOf(query.sort);
+      const parameters = createParameters();
+      const where = whereOf(query, parameters, names);
+      const columns = FIELD_COLUMNS.map(({ name, key }) => `${quoted(name)} AS ${quoted(key as string)}`).join(', ');
+      const parts = TABLES.map(
+        (table) =>
+          `SELECT "_time" AS time, "_interface" AS interface, "_ended" AS ended, ${columns}, ${order} AS rank_ FROM ${table} ` +
+          `WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where})`,
+      );
+      const sorted = `FROM (${parts.join(' UNION ALL ')}) ORDER BY rank_ ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, "flow.id"`;
+      const rows =
+        format === 'jsonl'
+          ? `SELECT json_merge_patch('{}'::JSON, to_json(row)) FROM (SELECT * EXCLUDE (rank_) ${sorted}) row`
+          : `SELECT * EXCLUDE (rank_) ${sorted}`;
+      const unfinished = `${file}.part`;
+      const statement = `COPY (${rows}) TO ${parameters.text(unfinished)} (${options})`;
+      try {
+        const count = await exports.run(async (connection) => numberOf(await ask(connection, statement, parameters)));
+        await rename(unfinished, file);
+        return count;
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw new HistoryError(`${file} could not be written: ${(error as Error).message.split('\n')[0]}`);
+      }
+    },
+  };
+}

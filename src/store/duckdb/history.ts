@@ -1,0 +1,103 @@
+/**
+ * The history on disk: a data directory in, a {@link History} out. Opened by the main thread, once; another process that opens the same
+ * directory is refused.
+ *
+ *   writer of flows ── flows.duckdb ──┐
+ *   writer of alerts ─ alerts.duckdb ─┼── queries (pages, sums), exports and retention: lanes of their own
+ *
+ * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting.
+ */
+import type { FilterNames } from '../filter-check.ts';
+import type { History } from '../history.ts';
+import { createAlertStore } from './alerts.ts';
+import { openDatabase } from './database.ts';
+import { createFlowReader } from './flow-reader.ts';
+import { createFlowWriter } from './flow-writer.ts';
+import { createLane, type Lane } from './lane.ts';
+import { retain } from './retention.ts';
+import { createSeriesStore } from './series.ts';
+
+export interface DuckHistoryOptions {
+  /** Made where it is not there. */
+  readonly directory: string;
+  /** Of DuckDB, beside the memory of the program; 512 without it. */
+  readonly memoryLimitMiB?: number;
+  /** Of DuckDB; 2 without it. */
+  readonly threads?: number;
+  /** How long flows wait for others to be written with, ms; 10,000 without it. 0: every append is written at once. */
+  readonly lingerMs?: number;
+  /** Flows that wait at most while the disk is slow; 100,000 without it. More are refused and counted. */
+  readonly mostWaiting?: number;
+  /** Batches of figures that a roll-up takes; 60 without it. */
+  readonly rollUpBatches?: number;
+  /** nDPI's names, so that a filter with a misspelt one is refused. */
+  readonly names?: FilterNames;
+  /** µs since 1970, by the wall clock: when entries are stored. */
+  readonly clock?: () => number;
+}
+
+/** Since the start. */
+export interface HistoryFigures {
+  readonly flowsStored: number;
+  /** Not stored: the disk was full, or too slow. */
+  readonly flowsLost: number;
+  readonly flowBatches: number;
+  readonly alertsStored: number;
+  readonly alertBatches: number;
+  readonly pointsStored: number;
+  /** Bytes of the write-ahead logs now. */
+  readonly walBytes: number;
+}
+
+export interface DuckHistory extends History {
+  figures(): HistoryFigures;
+  /** Writes the flows that wait for others, at once. */
+  flush(): Promise<void>;
+}
+
+/**
+ * @throws HistoryError when the files are in use, damaged, or of a newer version
+ * @example const history = await openDuckHistory({ directory: '/var/lib/flowpatrol' })
+ */
+export async function openDuckHistory(options: DuckHistoryOptions): Promise<DuckHistory> {
+  const { directory, memoryLimitMiB = 512, threads = 2, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
+  const clock = options.clock ?? (() => Date.now() * 1000);
+  const database = await openDatabase({ directory, memoryLimitMiB, threads });
+  const lane = async (): Promise<Lane> => createLane(await database.connect());
+  const [flowLane, alertLane, queries, exports] = [await lane(), await lane(), await lane(), await lane()];
+  const writer = await createFlowWriter({ lane: flowLane, clock, lingerMs, mostWaiting });
+  const alerts = await createAlertStore(alertLane, queries, clock, names);
+  const series = await createSeriesStore(flowLane, queries, clock, rollUpBatches);
+  const reader = createFlowReader(queries, exports, names);
+
+  return {
+    ...reader,
+    flow: async (id) => writer.find(id) ?? reader.flow(id),
+    appendFlows: writer.append,
+    flush: writer.flush,
+    putAlerts: alerts.put,
+    alerts: alerts.alerts,
+    alert: alerts.alert,
+    appendSeries: series.append,
+    series: series.series,
+    retain: (retention, now) => retain(database, flowLane, alertLane, exports, retention, now),
+    figures: () => ({
+      flowsStored: writer.stored,
+      flowsLost: writer.lost,
+      flowBatches: writer.batches,
+      alertsStored: alerts.stored,
+      alertBatches: alerts.batches,
+      pointsStored: series.stored,
+      walBytes: database.walBytes(),
+    }),
+    async close() {
+      await writer.flush();
+      await alerts.close();
+      // emptied logs make the next start quick; what a checkpoint cannot do now the next start does
+      await flowLane.run((connection) => connection.run('CHECKPOINT flows')).catch(() => {});
+      await alertLane.run((connection) => connection.run('CHECKPOINT alerts')).catch(() => {});
+      await Promise.all([flowLane, alertLane, queries, exports].map((each) => each.close()));
+      database.close();
+    },
+  };
+}

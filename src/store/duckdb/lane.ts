@@ -1,0 +1,42 @@
+/** One connection whose work is done in order, one piece at a time: a connection of DuckDB runs one statement. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+export interface Lane {
+  /** @returns what the work gives, once all that came before is done */
+  run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** The work runs in a transaction, which its error takes back. */
+  transaction<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** Waits for what runs. */
+  close(): Promise<void>;
+}
+
+export function createLane(connection: DuckDBConnection): Lane {
+  let last: Promise<unknown> = Promise.resolve();
+
+  function run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const result = last.then(() => work(connection));
+    last = result.catch(() => {});
+    return result;
+  }
+
+  return {
+    run,
+    transaction: (work) =>
+      run(async (own) => {
+        await own.run('BEGIN');
+        try {
+          const result = await work(own);
+          await own.run('COMMIT');
+          return result;
+        } catch (error) {
+          // a failed COMMIT has taken it back already
+          await own.run('ROLLBACK').catch(() => {});
+          throw error;
+        }
+      }),
+    async close() {
+      await run(async () => {});
+      connection.closeSync();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** What every store of history says of a question that it cannot answer. Called by duckdb/ and memory-history.ts. */
+import { SEVERITIES } from '../alerts/alert.ts';
+import { type Field, fieldByKey } from '../flows/fields.ts';
+import { isSortable } from '../flows/selection.ts';
+import { nearest } from '../nearest.ts';
+import type { Page, SeriesQuery, TopQuery } from './history.ts';
+
+/** The question is wrong, or the store cannot be used; the message says what to do. */
+export class HistoryError extends Error {}
+
+const MOST_ROWS = 10_000;
+
+const meant = (word: string, names: readonly string[]): string => {
+  const near = nearest(word, names);
+  return near === undefined ? '' : `; did you mean ${near}?`;
+};
+
+export function checkPage({ limit, offset }: Page): void {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST_ROWS) {
+    throw new HistoryError(`limit: ${limit} is not a whole number from 1 to ${MOST_ROWS}`);
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) throw new HistoryError(`offset: ${offset} is not a whole number from 0 on`);
+}
+
+/** A field that has one value in each row. */
+export function columnField(key: string, what: 'sorted' | 'grouped'): Field {
+  const field = fieldByKey.get(key);
+  if (field === undefined) throw new HistoryError(`there is no field ${key}${meant(key, [...fieldByKey.keys()])}`);
+  if (!isSortable(field)) throw new HistoryError(`flows cannot be ${what} by ${key}: it is a table`);
+  return field;
+}
+
+/** Members that lists of alerts are sorted by, beside the fields of their flows. */
+export const ALERT_SORTS = [
+  ...(['id', 'time', 'interface', 'type', 'severity', 'score', 'script', 'version', 'callback', 'title', 'description', 'count'] as const),
+  ...(['firstTime', 'lastTime', 'bytes', 'packets', 'shadow', 'secondary', 'state', 'by', 'comment', 'changed'] as const),
+] as const;
+export type AlertSort = (typeof ALERT_SORTS)[number];
+
+export const isAlertSort = (name: string): name is AlertSort => (ALERT_SORTS as readonly string[]).includes(name);
+
+/** Place of a severity, from weak to strong. */
+export const severityRank = (severity: string): number => (SEVERITIES as readonly string[]).indexOf(severity);
+
+export function checkTop({ of, limit }: TopQuery): void {
+  checkPage({ limit, offset: 0 });
+  if (!['bytes', 'packets', 'flows'].includes(of)) throw new HistoryError(`of: ${of} is none of bytes, packets, flows`);
+}
+
+/** Steps of the roll-ups, s. */
+export const ROLL_UPS = [1, 60, 3600] as const;
+
+/**
+ * The step of the points of an answer: no finer than asked for, and a multiple of the roll-up's.
+ * @returns µs
+ */
+export function seriesStep({ from, to, points }: SeriesQuery): { readonly step: number; readonly rollUp: number } {
+  if (!(to >= from)) throw new HistoryError(`from ${from} lies behind to ${to}`);
+  if (!Number.isSafeInteger(points) || points < 1) throw new HistoryError(`points: ${points} is not a whole number from 1 on`);
+  const least = Math.max(1, (to - from + 1) / 1e6 / points);
+  const rollUp = ROLL_UPS.findLast((seconds) => seconds <= least) ?? 1;
+  return { step: Math.ceil(least / rollUp) * rollUp * 1e6, rollUp };
+}
