@@ -189,14 +189,16 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
     return 'shown';
   }
 
-  async function change(ids: readonly string[], { state, by, comment }: StateChange): Promise<number> {
+  /** @param alerts by id, as they are in the history where that is known */
+  async function change(alerts: ReadonlyMap<string, Alert | undefined>, { state, by, comment }: StateChange): Promise<number> {
     const at = clock.now() * 1000;
     let found = 0;
-    for (const id of new Set(ids)) {
-      writing.edit(id, (alert) => {
+    for (const [id, known] of alerts) {
+      const edited = (alert: Alert): Alert => {
         found++;
         return { ...alert, state, by, comment: comment.slice(0, LONGEST_COMMENT), changed: at };
-      });
+      };
+      writing.edit(id, edited, known);
     }
     await writing.flush();
     return found;
@@ -221,19 +223,21 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
 
     alert: async (id) => writing.waiting(id) ?? merging.get(id) ?? (await history.alert(id)),
 
-    change,
+    change: (ids, to) => change(new Map(ids.map((id) => [id, undefined])), to),
 
     async changeAll(query, to) {
       await writing.flush(); // what is asked is the store
-      const ids: string[] = [];
+      const found = new Map<string, Alert>();
+      let looked = 0;
       let total = Number.POSITIVE_INFINITY;
-      while (ids.length < Math.min(total, MOST_CHANGED)) {
-        const page = await history.alerts({ ...query, sort: 'time', descending: true, limit: CHANGE_PAGE, offset: ids.length });
+      while (looked < Math.min(total, MOST_CHANGED)) {
+        const page = await history.alerts({ ...query, sort: 'time', descending: true, limit: CHANGE_PAGE, offset: looked });
         ({ total } = page);
         if (page.rows.length === 0) break;
-        ids.push(...page.rows.map(({ id }) => id));
+        looked += page.rows.length;
+        for (const alert of page.rows) found.set(alert.id, alert);
       }
-      return { changed: await change(ids, to), complete: ids.length >= total };
+      return { changed: await change(found, to), complete: looked >= total };
     },
 
     counters(name) {

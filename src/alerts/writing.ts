@@ -16,13 +16,18 @@ export interface AlertEvent {
 
 export type AlertListener = (events: readonly AlertEvent[]) => void;
 
+export type Change = (alert: Alert) => Alert | undefined;
+
 export interface Writing {
   /** An alert, new or changed. */
   put(alert: Alert, isNew: boolean): void;
-  /** A repetition was counted: it is written within a second, with those that come until then. */
+  /** A repetition was counted: it is written within a second (later where writing takes long), with those that come until then. */
   touch(alert: Alert): void;
-  /** Changes an alert wherever it is: here, in the intake, in the history. `undefined` leaves it as it is. */
-  edit(id: string, change: (alert: Alert) => Alert | undefined): void;
+  /**
+   * Changes an alert wherever it is: here, in the intake, in the history. `undefined` leaves it as it is.
+   * @param known as it was in the history a moment ago
+   */
+  edit(id: string, change: Change, known?: Alert): void;
   /** Newest state of an alert that is on its way. */
   waiting(id: string): Alert | undefined;
   readonly size: number;
@@ -46,9 +51,25 @@ export interface WritingOptions {
 }
 
 const MOST_AT_ONCE = 500;
+/** Alerts that are looked for in the history at one time. */
+const MOST_SOUGHT = 100;
 const TOUCH_MS = 1000;
+/** Repetitions take this part of the store's time at most. */
+const TOUCH_PART = 10;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+
+interface Edit {
+  readonly id: string;
+  readonly change: Change;
+  readonly known: Alert | undefined;
+}
+
+interface Waiting {
+  readonly alert: Alert;
+  /** It is in no write before those of smaller numbers. */
+  readonly number: number;
+}
 
 interface Waiter {
   readonly done: () => boolean;
@@ -58,40 +79,53 @@ interface Waiter {
 }
 
 export function createWriting({ history, clock, held, replaced, tell, failed }: WritingOptions): Writing {
-  const waiting = new Map<string, Alert>();
+  const waiting = new Map<string, Waiting>(); // in the order of their numbers
   const touched = new Map<string, Alert>();
   const unannounced = new Set<string>();
-  const edits: { readonly id: string; readonly change: (alert: Alert) => Alert | undefined }[] = [];
+  let edits: Edit[] = [];
+  let editsMade = 0;
+  let editsDone = 0;
+  let numbers = 0;
   let waiters: Waiter[] = [];
   let cancelTouch: (() => void) | undefined;
   let cancelRetry: (() => void) | undefined;
   let retryMs = FIRST_RETRY_MS;
+  let tookMs = 0;
   let running: Promise<void> | undefined;
   let closed = false;
 
   const settle = (): void => {
-    for (const waiter of waiters.filter(({ done }) => done())) waiter.resolve();
-    waiters = waiters.filter(({ done }) => !done());
+    const done = waiters.filter((waiter) => waiter.done());
+    waiters = waiters.filter((waiter) => !done.includes(waiter));
+    for (const { resolve } of done) resolve();
   };
+
+  /** A newer state keeps the place of the older one. */
+  const enqueue = (alert: Alert): void => {
+    touched.delete(alert.id);
+    waiting.set(alert.id, { alert, number: waiting.get(alert.id)?.number ?? numbers++ });
+  };
+  /** Everything with a smaller number is written. */
+  const written = (number: number): boolean => (waiting.values().next().value?.number ?? number) >= number;
 
   const untouch = (): void => {
     cancelTouch?.();
     cancelTouch = undefined;
-    for (const [id, alert] of touched) waiting.set(id, alert);
-    touched.clear();
+    for (const alert of touched.values()) enqueue(alert);
   };
 
+  const near = (id: string): Alert | undefined => touched.get(id) ?? waiting.get(id)?.alert ?? held(id);
+
   async function applyEdits(): Promise<void> {
-    for (let edit = edits[0]; edit !== undefined; edit = edits[0]) {
-      const { id, change } = edit;
-      const near = (): Alert | undefined => touched.get(id) ?? waiting.get(id) ?? held(id);
-      const stored = near() === undefined ? await history.alert(id) : undefined; // it stays in the row while that fails
-      edits.shift();
-      const alert = near() ?? stored;
+    const taken = edits.slice(0, MOST_SOUGHT);
+    const stored = await Promise.all(taken.map(({ id, known }) => known ?? (near(id) === undefined ? history.alert(id) : undefined)));
+    for (const [i, { id, change }] of taken.entries()) {
+      const alert = near(id) ?? stored[i] ?? (await history.alert(id)); // it may have gone from here meanwhile
+      edits.shift(); // it stays in the row while the history fails
+      editsDone++;
       const next = alert === undefined ? undefined : change(alert);
       if (next === undefined) continue;
-      touched.delete(id);
-      waiting.set(id, next);
+      enqueue(next);
       replaced(next);
     }
   }
@@ -99,16 +133,20 @@ export function createWriting({ history, clock, held, replaced, tell, failed }: 
   async function write(): Promise<void> {
     while (edits.length > 0 || waiting.size > 0) {
       if (edits.length > 0) await applyEdits();
-      const batch = [...waiting.values()].slice(0, MOST_AT_ONCE);
-      if (batch.length === 0) continue;
-      await history.putAlerts(batch);
-      retryMs = FIRST_RETRY_MS;
-      const events = batch.map((alert): AlertEvent => {
-        const isNew = unannounced.delete(alert.id);
-        if (waiting.get(alert.id) === alert) waiting.delete(alert.id);
-        return { type: isNew ? 'new' : 'changed', alert };
-      });
-      tell(events);
+      const batch = [...waiting.values()].slice(0, MOST_AT_ONCE).map(({ alert }) => alert);
+      if (batch.length > 0) {
+        const begun = clock.now();
+        await history.putAlerts(batch);
+        tookMs = clock.now() - begun;
+        retryMs = FIRST_RETRY_MS;
+        const events = batch.map((alert): AlertEvent => {
+          const newest = waiting.get(alert.id)?.alert;
+          waiting.delete(alert.id);
+          if (newest !== undefined && newest !== alert) enqueue(newest); // it has changed meanwhile, and goes to the end of the row
+          return { type: unannounced.delete(alert.id) ? 'new' : 'changed', alert };
+        });
+        tell(events);
+      }
       settle();
     }
   }
@@ -128,55 +166,56 @@ export function createWriting({ history, clock, held, replaced, tell, failed }: 
       .finally(() => {
         running = undefined;
         settle();
-        if (cancelRetry === undefined && !closed && (waiting.size > 0 || edits.length > 0)) void run();
+        if (!closed && (waiting.size > 0 || edits.length > 0)) go();
       });
     return running;
   }
 
   /** After a failure the retry decides when it goes on. */
-  const go = (): void => {
+  function go(): void {
     if (cancelRetry === undefined) void run();
-  };
+  }
 
-  const until = async (done: () => boolean, failing: boolean): Promise<void> => {
+  async function until(done: () => boolean, failing: boolean): Promise<void> {
     if (done()) return;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     waiters.push({ done, resolve, ...(failing ? { reject } : {}) });
     await promise;
-  };
-
-  const idle = (): boolean => waiting.size === 0 && touched.size === 0 && edits.length === 0;
+  }
 
   return {
     put(alert, isNew) {
       if (isNew) unannounced.add(alert.id);
-      touched.delete(alert.id);
-      waiting.set(alert.id, alert);
+      enqueue(alert);
       go();
     },
     touch(alert) {
-      if (waiting.has(alert.id)) waiting.set(alert.id, alert);
+      if (waiting.has(alert.id)) enqueue(alert);
       else touched.set(alert.id, alert);
       if (touched.size === 0 || cancelTouch !== undefined) return;
-      cancelTouch = clock.after(TOUCH_MS, () => {
+      cancelTouch = clock.after(Math.max(TOUCH_MS, tookMs * TOUCH_PART), () => {
         untouch();
         go();
       });
     },
-    edit(id, change) {
-      edits.push({ id, change });
+    edit(id, change, known) {
+      edits.push({ id, change, known });
+      editsMade++;
       go();
     },
-    waiting: (id) => touched.get(id) ?? waiting.get(id),
+    waiting: (id) => touched.get(id) ?? waiting.get(id)?.alert,
     get size() {
       return waiting.size;
     },
     below: (most) => until(() => waiting.size < most, false),
-    flush() {
+    async flush() {
       untouch();
-      const done = until(idle, true);
-      if (!idle()) void run();
-      return done;
+      if (waiting.size === 0 && edits.length === 0) return;
+      void run(); // whatever the retry says
+      const made = editsMade;
+      await until(() => editsDone >= made, true);
+      const number = numbers;
+      await until(() => written(number), true);
     },
     async close() {
       untouch();
@@ -186,6 +225,7 @@ export function createWriting({ history, clock, held, replaced, tell, failed }: 
       const lost = unannounced.size;
       waiting.clear();
       unannounced.clear();
+      edits = [];
       for (const { resolve } of waiters.splice(0)) resolve();
       return lost;
     },

@@ -19,7 +19,7 @@ export function createWebhook(settings: SettingValues, clock: Clock): Transport 
   const secret = textOf(settings, 'secret');
   const authorization = textOf(settings, 'authorization');
   return {
-    most: 100,
+    most: 50,
     async send({ alerts, id, test }) {
       const body = JSON.stringify({ schema: ALERT_VERSION, test, alerts });
       const now = clock.now();

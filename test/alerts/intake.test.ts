@@ -291,6 +291,37 @@ describe('a change of state', () => {
     assert.deepEqual([state, count], ['acknowledged', 3]);
   });
 
+  test('does not wait for what comes after it', async () => {
+    const run = play();
+    await take(run, [raised()]);
+    const [{ id }] = run.all() as [Alert];
+    let busy = true;
+    let at = 0;
+    const flood = (async () => {
+      while (busy) {
+        run.intake.raised([raised({ at: ++at / 1000 }), raised({ client: `10.1.${at >> 8}.${at & 255}` })], true);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    assert.equal(await run.intake.change([id], { state: 'acknowledged', by: 'ann', comment: '' }), 1);
+    busy = false;
+    await flood;
+    await run.intake.flush();
+    assert.equal(run.history.rows.get(id)?.state, 'acknowledged');
+    assert.equal(run.history.rows.get(id)?.count, at + 1);
+  });
+
+  test('of an alert that is in the history only, and twice at once, keeps the last word', async () => {
+    const run = play({ alert_merge_window: 0 });
+    await take(run, [raised()]);
+    const [{ id }] = run.all() as [Alert];
+    await Promise.all([
+      run.intake.change([id, id], { state: 'acknowledged', by: 'ann', comment: 'first' }),
+      run.intake.change([id], { state: 'closed', by: 'bob', comment: 'second' }),
+    ]);
+    assert.deepEqual([run.history.rows.get(id)?.by, run.history.rows.get(id)?.count], ['bob', 1]);
+  });
+
   test('is made of all that match', async () => {
     const run = play({ alert_host_limit: 0 });
     await take(
