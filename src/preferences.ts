@@ -6,7 +6,7 @@
  */
 import { isNetwork } from './hosts/prefixes.ts';
 
-export type PreferenceGroup = 'visits' | 'thresholds' | 'alerts' | 'servers';
+export type PreferenceGroup = 'visits' | 'thresholds' | 'alerts' | 'servers' | 'history';
 
 interface Common {
   readonly group: PreferenceGroup;
@@ -97,6 +97,10 @@ export const PREFERENCES = {
   dns_servers: servers('DNS'),
   ntp_servers: servers('NTP'),
   smtp_servers: servers('SMTP'),
+
+  history_days: int('history', 30, 1, 3650, 'days', 'flows and alerts that are older go'),
+  history_alerts: int('history', 1_000_000, 1000, 100_000_000, 'alerts', 'most alerts that are kept, the newest'),
+  history_bytes: int('history', 10 * 2 ** 30, 2 ** 26, MOST_BYTES, 'bytes', 'room for the history on disk; the oldest goes'),
 } as const satisfies Readonly<Record<string, Preference>>;
 
 export type PreferenceName = keyof typeof PREFERENCES;

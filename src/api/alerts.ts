@@ -4,13 +4,13 @@ import { ALERT_STATES, type AlertState } from '../alerts/alert.ts';
 import { type Exclusion, ExclusionError, previewExclusion, suggestExclusions } from '../alerts/exclusions.ts';
 import { compileAlertFilter } from '../alerts/filter.ts';
 import { FilterError } from '../filter/filter.ts';
+import { ALERT_SORTS } from '../store/history-checks.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { range } from './history.ts';
 import { filterProblem, Problem } from './problems.ts';
 import { object, oneOf, type Route, route } from './route.ts';
 import { AlertSchema, FilterParameter, FromParameter, limitParameter, OffsetParameter, OrderParameter } from './schemas.ts';
 
-const SORTS = ['time', 'lastTime', 'score', 'severity', 'count', 'script', 'type', 'interface', 'state'] as const;
 const ACTIONS = { acknowledge: 'acknowledged', close: 'closed', reopen: 'new' } as const satisfies Readonly<Record<string, AlertState>>;
 const ACTION_NAMES = Object.keys(ACTIONS) as (keyof typeof ACTIONS)[];
 
@@ -46,7 +46,7 @@ export function alertsRoutes(dependencies: ApiDependencies): Route[] {
         state: Type.Optional(Type.String({ description: `${ALERT_STATES.join(', ')}; several separated by commas`, maxLength: 100 })),
         script: Type.Optional(Type.String({ description: 'key of a script', maxLength: 200 })),
         shadow: Type.Optional(Type.Boolean({ description: 'true: those of scripts in shadow, false: the others' })),
-        sort: oneOf(SORTS, { default: 'time' }),
+        sort: oneOf(ALERT_SORTS, { default: 'time' }),
         order: OrderParameter,
         limit: limitParameter(10_000, 100),
         offset: OffsetParameter,
@@ -86,7 +86,8 @@ export function alertsRoutes(dependencies: ApiDependencies): Route[] {
   return alerts === undefined ? listing : [...listing, actionsRoute(alerts), ...exclusionsRoutes(dependencies)];
 }
 
-async function alertOf({ history, alerts }: ApiDependencies, id: string) {
+/** The alert as it is now. @throws Problem */
+export async function alertOf({ history, alerts }: ApiDependencies, id: string) {
   const found = await (alerts?.alert(id) ?? history?.alert(id));
   if (found === undefined) throw new Problem('unknown-alert', `There is no alert ${id}.`);
   return found;

@@ -5,11 +5,13 @@
  *   request ──► identify: who is it? ──► may they? ──► query, body ──► handler ──► answer, audit
  */
 import { Hono } from 'hono';
+import { FilterError } from '../filter/filter.ts';
+import { HistoryError } from '../store/history-checks.ts';
 import { API } from './address.ts';
 import { checkBody, checkQuery, readJson, withoutSecrets } from './checks.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { openApiDocument } from './openapi.ts';
-import { Problem, problemResponse } from './problems.ts';
+import { filterProblem, Problem, problemResponse } from './problems.ts';
 import { includes, type Who } from './roles.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes.ts';
@@ -74,6 +76,8 @@ export function createApi(dependencies: ApiDependencies, identify: Identify): Ho
   app.notFound((c) => problemResponse(new Problem('not-found', `There is no ${c.req.method} ${c.req.path}.`)));
   app.onError((error, c) => {
     if (error instanceof Problem) return problemResponse(error);
+    if (error instanceof FilterError) return problemResponse(filterProblem(error));
+    if (error instanceof HistoryError) return problemResponse(new Problem('history-refused', `${error.message}.`));
     log.error({ path: c.req.path, stack: error.stack }, `the programming interface failed: ${error.message}`);
     return problemResponse(new Problem('internal', error.message));
   });

@@ -2,6 +2,7 @@
 import type { Exclusions } from '../alerts/exclusions.ts';
 import type { AlertIntake } from '../alerts/intake.ts';
 import type { HostBook } from '../hosts/book.ts';
+import type { Notifier } from '../notify/notifier.ts';
 import type { Log, PatrolControl, Snapshot } from '../patrol-types.ts';
 import type { Access } from '../server/access.ts';
 import type { Accounts } from '../server/accounts.ts';
@@ -49,6 +50,7 @@ export interface ApiDependencies {
   /** What people say about alerts. */
   readonly alerts?: AlertIntake;
   readonly exclusions?: Exclusions;
+  readonly notifier?: Notifier;
   /** What streams carry. */
   readonly hub?: Hub;
   /** Captures that are given to a running flowpatrol. */

@@ -50,12 +50,12 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       role: 'viewer',
       tag: 'history',
       summary: 'Flows that have ended, and parts of those that last',
-      problems: ['wrong-filter', 'unknown-field'],
+      problems: ['wrong-filter', 'unknown-field', 'history-refused'],
       query: object({
         filter: FilterParameter,
         from: FromParameter,
         to: FromParameter,
-        sort: Type.String({ default: 'time', description: '`time`, or a field' }),
+        sort: Type.String({ default: 'seen.last', description: 'a field' }),
         order: OrderParameter,
         limit: limitParameter(10_000, 100),
         offset: OffsetParameter,
@@ -71,7 +71,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
         const { rows, total } = await history.flows({
           filter,
           ...range(times),
-          sort: sort === 'time' ? sort : sortKey(sort),
+          sort: sortKey(sort),
           descending: order === 'desc',
           limit,
           offset,
@@ -88,7 +88,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       role: 'viewer',
       tag: 'history',
       summary: 'The largest values of a field: top talkers, protocols, countries',
-      problems: ['wrong-filter', 'unknown-field'],
+      problems: ['wrong-filter', 'unknown-field', 'history-refused'],
       query: object({
         by: Type.String({ description: 'a field: cli.ip, srv.ip, proto.ndpi, srv.country …' }),
         of: oneOf(['bytes', 'packets', 'flows'] as const, { default: 'bytes' }),
@@ -131,14 +131,14 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       role: 'viewer',
       tag: 'history',
       summary: 'All flows that match, as a file',
-      problems: ['wrong-filter', 'unknown-field'],
+      problems: ['wrong-filter', 'unknown-field', 'history-refused'],
       produces: 'application/octet-stream',
       query: object({
         format: oneOf(['csv', 'jsonl', 'parquet'] as const, { default: 'csv' }),
         filter: FilterParameter,
         from: FromParameter,
         to: FromParameter,
-        sort: Type.String({ default: 'time' }),
+        sort: Type.String({ default: 'seen.last' }),
         order: OrderParameter,
       }),
       async handle({ query: { format, filter = '', sort, order, ...times } }) {
@@ -147,7 +147,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
         const gone = (): void => void rm(folder, { recursive: true, force: true });
         try {
           const file = join(folder, `flows.${format}`);
-          const wanted = { filter, ...range(times), sort: sort === 'time' ? sort : sortKey(sort), descending: order === 'desc' };
+          const wanted = { filter, ...range(times), sort: sortKey(sort), descending: order === 'desc' };
           await history.exportFlows(wanted, format, file);
           return await sent(file, gone, {
             'content-type': MEDIA_TYPES[format],

@@ -18,6 +18,7 @@ export const PROBLEMS = {
   'unknown-flow': { status: 404, title: 'There is no such flow' },
   'unknown-alert': { status: 404, title: 'There is no such alert' },
   'unknown-exclusion': { status: 404, title: 'There is no such exclusion' },
+  'unknown-notification': { status: 404, title: 'There is no such notification' },
   'unknown-user': { status: 404, title: 'There is no such user' },
   'unknown-token': { status: 404, title: 'There is no such token' },
   'unknown-upload': { status: 404, title: 'There is no such upload' },
@@ -34,6 +35,7 @@ export const PROBLEMS = {
   'wrong-body': { status: 400, title: 'The body is not the JSON that is wanted' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'not-stored': { status: 500, title: 'The data directory could not be written' },
+  'history-refused': { status: 422, title: 'The history cannot answer this' },
   'too-slow': { status: 503, title: 'An interface did not answer in time' },
   internal: { status: 500, title: 'A mistake in flowpatrol' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>;

@@ -10,6 +10,7 @@ import { hostsRoutes } from './hosts.ts';
 import { interfacesRoutes } from './interfaces.ts';
 import { listsRoutes } from './lists.ts';
 import { metricsRoutes } from './metrics.ts';
+import { notificationsRoutes } from './notifications.ts';
 import { preferencesRoutes } from './preferences.ts';
 import type { Route } from './route.ts';
 import { scriptsRoutes } from './scripts.ts';
@@ -26,6 +27,7 @@ const RESOURCES: readonly ((dependencies: ApiDependencies) => Route[])[] = [
   hostsRoutes,
   historyRoutes,
   alertsRoutes,
+  notificationsRoutes,
   scriptsRoutes,
   explainRoutes,
   preferencesRoutes,

@@ -6,10 +6,11 @@
 import { resolve } from 'node:path';
 import type { ApiDependencies } from '../api/dependencies.ts';
 import { type Config, DEFAULT_WEB, type WebAddress } from '../config.ts';
+import { EMPTY_BOOK } from '../hosts/book.ts';
 import { ListError } from '../hosts/lists/declaration.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import type { PatrolStores } from '../patrol.ts';
-import type { Log, Patrol, Snapshot } from '../patrol-types.ts';
+import type { Log, LossSnapshot, Patrol, Snapshot } from '../patrol-types.ts';
 import { runError, usageError } from './errors.ts';
 import { withPreferences } from './parse.ts';
 import { sampleOf, statusLine } from './progress.ts';
@@ -19,6 +20,7 @@ import { summary } from './summary.ts';
 /** Folder of the project. */
 const PROJECT = resolve(import.meta.dirname, '../..');
 const REDRAW_MS = 1000;
+const FIGURES_MS = 1000;
 /** npm passes a signal of the terminal on to us, which has it already: what comes so soon is the same one. */
 const SAME_SIGNAL_MS = 250;
 
@@ -79,6 +81,11 @@ export async function play(patrol: Patrol, screen: Screen): Promise<void> {
   }
 }
 
+const withLosses = (snapshot: Snapshot, more: readonly LossSnapshot[]): Snapshot => ({
+  ...snapshot,
+  losses: [...snapshot.losses, ...more],
+});
+
 /** Where the web interface listens; undefined: there is none. A run that ends by itself has one only where it is asked for. */
 export function webOf({ web, shutdownWhenDone }: Config): WebAddress | undefined {
   if (web === 'none') return undefined;
@@ -93,6 +100,8 @@ interface Surroundings {
   readonly stores: PatrolStores;
   /** Lets `top`, `prefs` and browsers in. @returns lines for people */
   serve(patrol: Patrol): Promise<string[]>;
+  /** Beside those of the patrol. */
+  losses(): LossSnapshot[];
   close(): Promise<void>;
 }
 
@@ -107,6 +116,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
     { SOCKET_USER },
     { serveControl },
     { SocketError },
+    { openKeeping },
   ] = await Promise.all([
     import('./data-directory.ts'),
     import('../store/settings.ts'),
@@ -117,6 +127,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
     import('../api/roles.ts'),
     import('../api/socket.ts'),
     import('../api/address.ts'),
+    import('./keeping.ts'),
   ]);
   const asRunError = (error: unknown): never => {
     if (error instanceof SettingsError || error instanceof SocketError) throw runError(error.message, 'give another directory with -d');
@@ -140,34 +151,51 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
       commandLine: config.preferences,
       changed: (values) => patrol?.setPreferences(values),
     });
+    const keeping = await openKeeping({
+      directory,
+      language: config.language,
+      settings,
+      preferences: () => preferences.values(),
+      hosts: () => patrol?.hostBook() ?? EMPTY_BOOK,
+      log,
+    });
+    closing.push(() => keeping.close());
+    let losses = (): LossSnapshot[] => keeping.losses();
     return {
       stores: {
+        ...keeping.stores,
         switches: createScriptSwitches(settings),
         ...(directory === undefined ? {} : { cache: openCacheStore(directory) }),
         stays: web !== undefined && !config.shutdownWhenDone,
       },
       config: withPreferences(config, preferences.values()),
       close,
+      losses: () => losses(),
       async serve(running) {
         patrol = running;
+        const figures = setInterval(() => keeping.tick(running.snapshot()), FIGURES_MS).unref();
+        closing.push(() => clearInterval(figures));
         const begun = performance.now();
         let dependencies: ApiDependencies = {
           version,
           startedAt: Date.now(),
           uptime: () => (performance.now() - begun) / 1000,
-          snapshot: () => running.snapshot(),
+          snapshot: () => withLosses(running.snapshot(), losses()),
           queryFlows: (query, signal) => running.queryFlows(query, signal),
           listStatus: () => running.listStatus(),
           scripts: running.scripts,
           hosts: running.hostBook(),
           preferences,
           log,
+          ...keeping.parts,
         };
         const lines: string[] = [];
         if (web !== undefined) {
           const { openWeb } = await import('./web.ts');
-          const opened = await openWeb({ config, where: web, project: PROJECT, settings, patrol: running, log, tick: () => {} });
+          const opened = await openWeb({ config, where: web, project: PROJECT, settings, patrol: running, log });
           closing.push(() => opened.close());
+          keeping.publish(opened.parts.hub);
+          losses = () => [...keeping.losses(), ...opened.losses()];
           dependencies = { ...dependencies, ...opened.parts };
           lines.push(...(await opened.listen(dependencies)));
         }
@@ -210,7 +238,7 @@ export async function run(given: Config, kindOf: (name: string) => InterfaceKind
     for (const line of (await around?.serve(patrol)) ?? []) screen.line(line);
     if (around?.stores.stays === true) whenRead(patrol, screen, config);
     await play(patrol, screen);
-    snapshot = patrol.snapshot();
+    snapshot = withLosses(patrol.snapshot(), around?.losses() ?? []);
   } finally {
     await around?.close();
   }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { ApiDependencies } from '../api/dependencies.ts';
 import { statusOf } from '../api/status.ts';
 import type { Config, WebAddress } from '../config.ts';
-import type { Log, Patrol } from '../patrol-types.ts';
+import type { Log, LossSnapshot, Patrol } from '../patrol-types.ts';
 import { createAccess } from '../server/access.ts';
 import { type Accounts, createAccounts } from '../server/accounts.ts';
 import { createAuditLog } from '../server/audit.ts';
@@ -24,7 +24,7 @@ import type { Settings } from '../store/settings.ts';
 import { runError, usageError } from './errors.ts';
 
 export const ADMIN = 'admin';
-/** Figures and statistics. */
+/** Statistics. */
 const TICK_MS = 1000;
 const BEAT_MS = 15_000;
 
@@ -80,6 +80,7 @@ export interface Web {
   readonly parts: WebParts;
   /** Lines for people. @throws CommandError */
   listen(dependencies: ApiDependencies): Promise<string[]>;
+  losses(): LossSnapshot[];
   close(): Promise<void>;
 }
 
@@ -91,12 +92,10 @@ export interface WebOptions {
   readonly settings: Settings;
   readonly patrol: Patrol;
   readonly log: Log;
-  /** Called every second. */
-  readonly tick: () => void;
 }
 
 /** @throws CommandError */
-export async function openWeb({ config, where, project, settings, patrol, log, tick }: WebOptions): Promise<Web> {
+export async function openWeb({ config, where, project, settings, patrol, log }: WebOptions): Promise<Web> {
   const accounts = createAccounts(settings, Date.now);
   const auditLog = createAuditLog(settings, Date.now);
   const password = await firstUser(accounts, settings, config.passwordFile);
@@ -132,10 +131,7 @@ export async function openWeb({ config, where, project, settings, patrol, log, t
       }
       close = () => server.close();
       timers.push(
-        setInterval(() => {
-          tick();
-          hub.publish('stats', statusOf(dependencies));
-        }, TICK_MS).unref(),
+        setInterval(() => hub.publish('stats', statusOf(dependencies)), TICK_MS).unref(),
         setInterval(() => hub.beat(), BEAT_MS).unref(),
       );
       const loopback = where.address === 'localhost' || where.address.startsWith('127.') || where.address === '::1';
@@ -154,6 +150,10 @@ export async function openWeb({ config, where, project, settings, patrol, log, t
           : []),
       ];
     },
+    losses: () =>
+      [{ name: 'streams.dropped', help: 'events that slow clients of streams did not get', value: hub.figures().dropped }].filter(
+        ({ value }) => value > 0,
+      ),
     async close() {
       for (const timer of timers) clearInterval(timer);
       hub.close();

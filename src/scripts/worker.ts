@@ -420,7 +420,6 @@ async function main(): Promise<void> {
   for (;;) {
     let at = events.next(0);
     if (at === -1) {
-      outbox?.flush(); // nothing else to do
       obeyAll();
       at = events.next(REPORT_MS);
       obeyAll();

@@ -4,8 +4,8 @@
  *   FlowBatch of a script host ──► slices of {@link SLICE} events ──► FlowEntry ──► history.appendFlows
  *   snapshot, every second ──► SeriesPoint ──► history.appendSeries       (captures: from the times of their flows)
  *
- * It gives way to others between two slices. A batch is done when its rows are handed over, so a store that is slow slows down who
- * reads captures, and makes live interfaces drop (src/scripts/outbox.ts).
+ * It gives way to others between two slices. A batch is done when its rows are handed over; while too many of them are not stored yet it
+ * is not, so a store that is slow slows down who reads captures, and makes live interfaces drop (src/scripts/outbox.ts).
  */
 import { flowOf } from '../alerts/raise.ts';
 import { CALLBACK_BIT, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
@@ -22,7 +22,7 @@ export interface Recorder {
   figures(snapshot: Snapshot): void;
   /** What did not get into the history. */
   losses(): LossSnapshot[];
-  /** Everything that was taken is handed over. */
+  /** Resolves when everything that was taken is handed over; the history stores it at its end at the latest. */
   flush(): Promise<void>;
 }
 
@@ -34,6 +34,8 @@ export interface RecorderOptions {
 
 /** Events between two turns of the event loop: some 5 ms. */
 const SLICE = 128;
+/** Rows that may be on their way into the store. */
+const MOST_UNSTORED = 50_000;
 /** Steps that the traffic of one flow of a capture is spread over at most. */
 const MOST_STEPS = 60;
 const SECOND_US = 1e6;
@@ -47,6 +49,9 @@ const FIGURES = { bytes: 'bytes', packets: 'packets', flows: 'flows.created', al
 export function createRecorder({ history, hosts, failed }: RecorderOptions): Recorder {
   const views = new WeakMap<Names, EventView>();
   let last: Promise<void> = Promise.resolve();
+  /** Rows of flows that are handed over and not stored yet; who waits until they are fewer. */
+  let unstored = 0;
+  const waiting: (() => void)[] = [];
   let lostFlows = 0;
   let lostFigures = 0;
   /** Counters at the last look, by interface. */
@@ -73,22 +78,26 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
       if (!live && ended) spread(entry, points);
       if (entries.length % SLICE === 0) await nextTurn();
     }
-    try {
-      if (entries.length > 0) await history.appendFlows(entries);
-    } catch (error) {
-      lostFlows += entries.length;
-      failed(error as Error);
-    }
-    await append([...points.values()]);
+    storing(entries.length, history.appendFlows(entries), () => (lostFlows += entries.length));
+    append([...points.values()]);
+    while (unstored > MOST_UNSTORED) await new Promise<void>((resolve) => waiting.push(resolve));
   }
 
-  async function append(points: readonly SeriesPoint[]): Promise<void> {
-    try {
-      if (points.length > 0) await history.appendSeries(points);
-    } catch (error) {
-      lostFigures += points.length;
-      failed(error as Error);
-    }
+  function append(points: readonly SeriesPoint[]): void {
+    if (points.length > 0) storing(0, history.appendSeries(points), () => (lostFigures += points.length));
+  }
+
+  function storing(rows: number, done: Promise<void>, lost: () => void): void {
+    unstored += rows;
+    void done
+      .catch((error: Error) => {
+        lost();
+        failed(error);
+      })
+      .finally(() => {
+        unstored -= rows;
+        for (const resolve of waiting.splice(0)) resolve();
+      });
   }
 
   return {
@@ -109,7 +118,7 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
           if (value > 0) points.push({ time: second(clock), interface: name, name: figure, value });
         }
       }
-      void append(points);
+      append(points);
     },
     losses: () =>
       [

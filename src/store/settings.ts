@@ -4,6 +4,7 @@
  * Enters: the data directory. Leaves: stored preferences, checked when they are read. Called by the main thread, and by
  * `flowpatrol prefs` where nothing runs; both may have the file open at once.
  */
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isPreference, PreferenceError, type PreferenceName, type Preferences, preferenceValue } from '../preferences.ts';
@@ -24,6 +25,7 @@ export interface Settings {
 export class SettingsError extends Error {}
 
 export const SETTINGS_FILE = 'settings.db';
+const MEMORY = ':memory:';
 
 /** How long a writer waits for another process, ms. */
 const BUSY_MS = 2000;
@@ -69,6 +71,7 @@ function open(file: string): DatabaseSync {
     database = new DatabaseSync(file, { timeout: BUSY_MS });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     migrate(database, file);
+    if (file !== MEMORY) chmodSync(file, 0o600); // hashes of passwords, secrets of notifications
     return database;
   } catch (error) {
     database?.close();
@@ -83,7 +86,7 @@ function open(file: string): DatabaseSync {
  * @throws SettingsError
  */
 export function openSettings(directory: string | undefined, report: (text: string) => void = () => {}): Settings {
-  const file = directory === undefined ? ':memory:' : join(directory, SETTINGS_FILE);
+  const file = directory === undefined ? MEMORY : join(directory, SETTINGS_FILE);
   const database = open(file);
   const all = database.prepare('SELECT name, value FROM preferences ORDER BY name');
   const put = database.prepare('INSERT INTO preferences VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value');

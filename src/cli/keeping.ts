@@ -1,0 +1,144 @@
+/**
+ * What a run keeps of its traffic: flows, alerts and figures in the history; exclusions and notifications beside. On disk with a data
+ * directory, else in memory. Called by run.ts.
+ *
+ *   script hosts ──flows──► recorder ──► history ◄── intake ◄──alerts── script hosts
+ *                                                      └──► notifier, streams
+ */
+import { join } from 'node:path';
+import { systemClock } from '../alerts/clock.ts';
+import { createExclusions } from '../alerts/exclusions.ts';
+import { createAlertIntake } from '../alerts/intake.ts';
+import { alertTranslator } from '../alerts/words.ts';
+import type { ApiDependencies } from '../api/dependencies.ts';
+import type { HostBook } from '../hosts/book.ts';
+import { createNotifier } from '../notify/notifier.ts';
+import { NOTIFY_COUNTERS } from '../notify/queue.ts';
+import type { PatrolStores } from '../patrol.ts';
+import type { Log, LossSnapshot, Snapshot } from '../patrol-types.ts';
+import { DEFAULT_PREFERENCES, type Preferences } from '../preferences.ts';
+import type { Hub } from '../server/hub.ts';
+import { createRecorder } from '../server/recorder.ts';
+import type { History } from '../store/history.ts';
+import { HistoryError } from '../store/history-checks.ts';
+import { createMemoryHistory } from '../store/memory-history.ts';
+import type { Settings } from '../store/settings.ts';
+import { runError } from './errors.ts';
+
+/** How often what is too old goes, ms. */
+const RETAIN_MS = 600_000;
+/** Notifications that are under way at the end get so long, ms. */
+const LAST_MS = 3000;
+const DAY_S = 86_400;
+
+export interface Keeping {
+  readonly stores: Required<Pick<PatrolStores, 'alerts' | 'flows'>>;
+  readonly parts: Required<Pick<ApiDependencies, 'history' | 'alerts' | 'exclusions' | 'notifier'>>;
+  /** Figures over time; called every second. */
+  tick(snapshot: Snapshot): void;
+  losses(): LossSnapshot[];
+  /** Alerts go there from now on. */
+  publish(hub: Hub): void;
+  /** Writes what is under way. */
+  close(): Promise<void>;
+}
+
+export interface KeepingOptions {
+  readonly directory: string | undefined;
+  readonly language: string;
+  readonly settings: Settings;
+  readonly preferences: () => Partial<Preferences>;
+  readonly hosts: () => HostBook;
+  readonly log: Log;
+}
+
+/** The history, and what it says of its losses. @throws CommandError */
+async function openHistory(directory: string | undefined): Promise<{ history: History; losses: () => LossSnapshot[] }> {
+  if (directory === undefined) {
+    const history = createMemoryHistory();
+    const losses = (): LossSnapshot[] => {
+      const { flowsDropped, alertsDropped, pointsDropped } = history.figures();
+      return [
+        { name: 'history.old-flows', help: 'flows that the history in memory had no more room for (-d keeps more)', value: flowsDropped },
+        { name: 'history.old-alerts', help: 'alerts that it had no more room for', value: alertsDropped },
+        { name: 'history.old-figures', help: 'figures over time that it had no more room for', value: pointsDropped },
+      ];
+    };
+    return { history, losses };
+  }
+  const { openDuckHistory } = await import('../store/duckdb/history.ts');
+  try {
+    const history = await openDuckHistory({ directory });
+    const help = 'flows that were not stored: the disk was full, or too slow';
+    return { history, losses: () => [{ name: 'history.not-stored', help, value: history.figures().flowsLost }] };
+  } catch (error) {
+    if (error instanceof HistoryError) throw runError(error.message, 'give another directory with -d');
+    throw error;
+  }
+}
+
+/** @throws CommandError */
+export async function openKeeping({ directory, language, settings, preferences: stored, hosts, log }: KeepingOptions): Promise<Keeping> {
+  const preferences = (): Preferences => ({ ...DEFAULT_PREFERENCES, ...stored() });
+  const { history, losses } = await openHistory(directory);
+  const exclusions = createExclusions(settings, systemClock, (text) => log.warn({}, text));
+  const translate = alertTranslator(language, directory === undefined ? [] : [join(directory, 'locales')]);
+  const intake = createAlertIntake({ history, exclusions, preferences, translate, clock: systemClock, log });
+  const notifier = createNotifier({ settings, history, clock: systemClock, log });
+  intake.listen(notifier.tell);
+  let complained = 0;
+  const recorder = createRecorder({
+    history,
+    hosts,
+    failed(error) {
+      // once, then as often as it doubles: a full disk fails every second
+      if ((++complained & (complained - 1)) === 0)
+        log.error({}, `the history: ${error.message}${complained === 1 ? '' : ` (${complained} times)`}`);
+    },
+  });
+
+  const retain = async (): Promise<void> => {
+    const { history_days, history_alerts, history_bytes } = preferences();
+    try {
+      const gone = await history.retain(
+        { seconds: history_days * DAY_S, mostAlerts: history_alerts, mostBytes: history_bytes },
+        Date.now() * 1000,
+      );
+      if (gone > 0) log.info({}, `${gone} entries of the history were too old, or too many, and are gone`);
+    } catch (error) {
+      log.error({}, `the history cannot be cleaned up: ${(error as Error).message}`);
+    }
+  };
+  const retaining = setInterval(() => void retain(), RETAIN_MS).unref();
+  void retain();
+
+  return {
+    stores: { alerts: intake, flows: (batch, of) => recorder.take(batch, of) },
+    parts: { history, alerts: intake, exclusions, notifier },
+    tick: (snapshot) => recorder.figures(snapshot),
+    losses: () => {
+      const counts = notifier.counters();
+      return [
+        ...recorder.losses(),
+        ...losses(),
+        ...NOTIFY_COUNTERS.filter(({ loss }) => loss).map(({ name, help }) => ({
+          name: `notifications.${name}`,
+          help,
+          value: counts[name],
+        })),
+      ].filter(({ value }) => value > 0);
+    },
+    publish(hub) {
+      intake.listen((events) => {
+        for (const event of events) hub.publish('alerts', event);
+      });
+    },
+    async close() {
+      clearInterval(retaining);
+      await recorder.flush();
+      await intake.close();
+      await notifier.close(LAST_MS);
+      await history.close();
+    },
+  };
+}
