@@ -219,7 +219,6 @@ export function suggestExclusions({ script, type, flow }: RaisedFlowAlert): Sugg
   ];
 }
 
-export const PREVIEW_DAYS = 7;
 const PREVIEW_PAGE = 1000;
 const MOST_PREVIEWED = 100_000;
 const MOST_EXAMPLES = 20;

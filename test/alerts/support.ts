@@ -1,8 +1,8 @@
 /** Alerts as they are raised, a clock that is turned by hand, and a history in memory that can be made to fail. */
-import { ALERT_STATES, type Alert, type RaisedFlowAlert } from '../../src/alerts/alert.ts';
+import type { Alert, RaisedFlowAlert } from '../../src/alerts/alert.ts';
 import type { Clock } from '../../src/alerts/clock.ts';
-import { compileAlertFilter } from '../../src/alerts/filter.ts';
-import type { AlertQuery, History } from '../../src/store/history.ts';
+import type { History } from '../../src/store/history.ts';
+import { createMemoryHistory } from '../../src/store/memory-history.ts';
 
 /** 2026-01-01T00:00:00Z, µs. */
 export const START = 1_767_225_600_000_000;
@@ -96,6 +96,7 @@ export function handClock(startMs = START / 1000): HandClock {
 }
 
 export interface TestHistory extends Pick<History, 'putAlerts' | 'alert' | 'alerts'> {
+  /** In the order of their first writing. */
   readonly rows: ReadonlyMap<string, Alert>;
   /** Alerts of each call of putAlerts. */
   readonly writes: readonly (readonly Alert[])[];
@@ -105,7 +106,9 @@ export interface TestHistory extends Pick<History, 'putAlerts' | 'alert' | 'aler
   hold(): () => void;
 }
 
+/** The history in memory, with a look into it. */
 export function testHistory(): TestHistory {
+  const memory = createMemoryHistory();
   const rows = new Map<string, Alert>();
   const writes: (readonly Alert[])[] = [];
   let held: Promise<void> | undefined;
@@ -121,18 +124,12 @@ export function testHistory(): TestHistory {
     async putAlerts(alerts) {
       await held;
       if (history.failing !== undefined) throw new Error(history.failing);
+      await memory.putAlerts(alerts);
       writes.push(alerts);
       for (const alert of alerts) rows.set(alert.id, alert);
     },
-    alert: async (id) => rows.get(id),
-    async alerts({ filter, from = 0, to = Number.MAX_VALUE, states = ALERT_STATES, shadow, limit, offset }: AlertQuery) {
-      const { matches } = compileAlertFilter(filter);
-      const found = [...rows.values()]
-        .filter((alert) => alert.time >= from && alert.time <= to && states.includes(alert.state))
-        .filter((alert) => (shadow === undefined || alert.shadow === shadow) && matches(alert))
-        .sort((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1));
-      return { rows: found.slice(offset, offset + limit), total: found.length };
-    },
+    alert: memory.alert,
+    alerts: memory.alerts,
   };
   return history;
 }
