@@ -47,14 +47,15 @@ export function createApi(dependencies: ApiDependencies, identify: Identify): Ho
       let outcome = 'done';
       let detail = '';
       try {
-        who = allowed(identify(c.req.raw, c.env), route);
+        who = identify(c.req.raw, c.env);
+        const asking = allowed(who, route);
         const given = route.body === undefined ? undefined : body?.(await readJson(c.req.raw));
         detail = route.body === undefined ? '' : withoutSecrets(route.body, given);
         const answer = await route.handle({
           query: query(c.req.raw.url),
           body: given,
           param: (name) => c.req.param(name) ?? '',
-          who,
+          who: asking,
           request: c.req.raw,
           context: c,
         });
