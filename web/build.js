@@ -71,7 +71,7 @@ export async function buildPages() {
       },
     ],
     worker: { format: 'es' },
-    build: { outDir: fresh, emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+    build: { outDir: fresh, emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, rolldownOptions: { checks: { pluginTimings: false } } },
   });
   const imported = [...modules]
     .filter((path) => path.startsWith(root) && !path.includes('/node_modules/') && existsSync(path))

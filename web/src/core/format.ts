@@ -26,8 +26,9 @@ export function createFormats(language: string): Formats {
   const three = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
   const part = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
   const fields = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
-  const long = new Intl.DateTimeFormat(language, { ...fields, timeZoneName: 'short', hourCycle: 'h23' });
-  const plain = new Intl.DateTimeFormat(language, { ...fields, hourCycle: 'h23' });
+  // Swedish writes dates as ISO 8601 does: nobody takes the day for the month, and columns of them sort by eye
+  const long = new Intl.DateTimeFormat('sv', { ...fields, timeZoneName: 'short' });
+  const plain = new Intl.DateTimeFormat('sv', fields);
   const zone = long.formatToParts(0).find(({ type }) => type === 'timeZoneName')?.value ?? 'UTC';
 
   function scaled(value: number, unit: string): string {

@@ -8,24 +8,29 @@ export interface Lines {
   readonly stepSeconds: number;
 }
 
-/** @param from µs since 1970, as the points were asked for */
+const MOST = 300;
+const SECOND_US = 1e6;
+
+/** The step of the points, or so much more that a chart has no more than {@link MOST} of them. */
+function stepOf(times: readonly number[], span: number): number {
+  let step = span;
+  for (let i = 1; i < times.length; i++) step = Math.min(step, (times[i] as number) - (times[i - 1] as number));
+  return Math.max(SECOND_US, step * Math.ceil(span / step / MOST));
+}
+
+/** @param from µs since 1970, as the points were asked for; so is `to` */
 export function chartOf(points: readonly SeriesPoint[], names: readonly string[], from: number, to: number): Lines {
   const given = [...new Set(points.map(({ time }) => time))].sort((a, b) => a - b);
-  let step = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < given.length; i++) step = Math.min(step, (given[i] as number) - (given[i - 1] as number));
-  if (!Number.isFinite(step)) step = Math.max(1e6, to - from);
-  const times: number[] = [];
-  const first = given[0] ?? from;
-  const begin = first - Math.floor((first - from) / step) * step;
-  for (let time = begin; time <= to && times.length < 5000; time += step) times.push(time);
-  const at = new Map(times.map((time, i) => [time, i]));
+  const step = stepOf(given, Math.max(SECOND_US, to - from));
+  const begin = Math.floor(from / step) * step;
+  const times = Array.from({ length: Math.floor((to - begin) / step) + 1 }, (_, i) => begin + i * step);
   const lines = names.map((name) => {
     const values = times.map(() => 0);
     for (const point of points) {
-      const i = at.get(point.time) ?? Math.round((point.time - begin) / step);
+      const i = Math.floor((point.time - begin) / step);
       if (point.name === name && values[i] !== undefined) values[i] += point.value;
     }
     return { name, values };
   });
-  return { times: times.map((time) => time / 1e6), lines, stepSeconds: step / 1e6 };
+  return { times: times.map((time) => time / SECOND_US), lines, stepSeconds: step / SECOND_US };
 }

@@ -1,4 +1,5 @@
 /** The newest values of counters, by key, for small lines beside them: how much they grew from one look to the next. */
+import { untrack } from 'svelte';
 
 const MOST = 60;
 
@@ -13,7 +14,7 @@ export function createTrend(): Trend {
   let grown = $state.raw<ReadonlyMap<string, readonly number[]>>(new Map());
   return {
     look(counters) {
-      const next = new Map(grown);
+      const next = new Map(untrack(() => grown)); // it is called by effects, which must not wait for what they write
       for (const [key, value] of counters) {
         const before = last.get(key);
         last.set(key, value);
