@@ -80,7 +80,7 @@ const SWEEP_EVERY = 4096;
 /** How often hits of exclusions are written, ms. */
 const HITS_MS = 10_000;
 /** Alerts that one change of many takes. */
-const MOST_CHANGED = 10_000;
+const MOST_CHANGED = 2000;
 const CHANGE_PAGE = 1000;
 const LONGEST_COMMENT = 4000;
 
