@@ -39,7 +39,10 @@ test('alerts, their repetitions and what people say are there after a restart', 
     intake.raised([raised({ script, client: `10.0.${i >> 8}.${i & 255}`, of: i, at: i / 10 })], true);
   }
   await intake.flush();
-  intake.raised([raised({ script: 'a', client: '10.0.0.0', at: 200 }), raised({ script: 'strong', score: 900, client: '10.0.0.1', of: 1 })], true);
+  intake.raised(
+    [raised({ script: 'a', client: '10.0.0.0', at: 200 }), raised({ script: 'strong', score: 900, client: '10.0.0.1', of: 1 })],
+    true,
+  );
   const [first] = [...told.values()] as [Alert];
   assert.equal(await intake.change([first.id], { state: 'acknowledged', by: 'ann', comment: 'größer' }), 1);
   const closed = await intake.changeAll({ filter: 'script == b and ip == 10.0.1.0/24' }, { state: 'closed', by: 'bob', comment: '' });
