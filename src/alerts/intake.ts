@@ -18,7 +18,7 @@ import { ALERT_COUNTERS, type AlertCounter, type AlertCounts, noAlerts } from '.
 import type { Exclusions } from './exclusions.ts';
 import { createAlertIds } from './ids.ts';
 import { createHostLimit, createSuppression } from './limits.ts';
-import { createMerging, flowIdOf, trafficOf } from './merging.ts';
+import { createMerging, flowIdOf, MOST_OPEN, trafficOf } from './merging.ts';
 import { createStrongest } from './strongest.ts';
 import { wordsOf } from './words.ts';
 import { type AlertListener, createWriting } from './writing.ts';
@@ -39,6 +39,8 @@ export interface BulkChange {
 }
 
 export interface AlertIntake {
+  /** After a restart, before the first alert: those of the history whose window is open can be repeated. @returns how many */
+  resume(): Promise<number>;
   /**
    * Takes alerts over. @param live false: a capture, which has no limit per host and waits for the store
    * @returns a promise, where the one who raises them should wait for it before it raises more
@@ -205,6 +207,16 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
   }
 
   return {
+    async resume() {
+      const from = clock.now() * 1000 - mergeUs();
+      const { rows } = await history.alerts({
+        ...{ filter: '', states: ['new', 'acknowledged'], from, to: clock.now() * 1000 },
+        ...{ sort: 'lastTime', descending: true, limit: MOST_OPEN, offset: 0 },
+      });
+      for (const alert of rows.toReversed()) if (alert.lastTime >= from && merging.get(alert.id) === undefined) merging.open(alert);
+      return rows.length;
+    },
+
     raised(alerts, live) {
       for (const raised of alerts) {
         const of = countsOf(raised.interface);

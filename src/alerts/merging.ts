@@ -10,7 +10,7 @@ import type { Alert, RaisedFlowAlert } from './alert.ts';
 import { createRecent } from './recent.ts';
 
 /** Alerts that can be repeated at one time. Each is held with its flow: some 8 KB. */
-const MOST_OPEN = 4096;
+export const MOST_OPEN = 4096;
 const LONGEST_US = 86_400e6;
 /** Flows of an alert whose counters are known, so that a flow which raises it again is not added twice. */
 const MOST_FLOWS = 8;

@@ -209,6 +209,24 @@ test('within the suppression window a client is silent for the script and type; 
   assert.deepEqual([counters.shown, counters.suppressed, counters.merged], [3, 1, 1]);
 });
 
+test('after a restart alerts go on where their window is open', async () => {
+  const before = play();
+  await take(before, [raised({ at: 0, script: 'old' }), raised({ at: 400 }), raised({ at: 410, script: 'closed' })]);
+  const [, open, closed] = before.all() as [Alert, Alert, Alert];
+  await before.intake.change([open.id], { state: 'acknowledged', by: 'ann', comment: '' });
+  await before.intake.change([closed.id], { state: 'closed', by: 'ann', comment: '' });
+  const after = play();
+  await after.history.putAlerts(before.all());
+  await after.clock.turn(500_000);
+  assert.equal(await after.intake.resume(), 1);
+  await take(after, [raised({ at: 510, of: 7 }), raised({ at: 511, script: 'closed' }), raised({ at: 512, script: 'old' })]);
+  assert.deepEqual([after.history.rows.get(open.id)?.count, after.history.rows.get(open.id)?.state], [2, 'acknowledged']);
+  assert.deepEqual(
+    after.events.filter(({ type }) => type === 'new').map(({ alert }) => alert.script),
+    ['closed', 'old'],
+  );
+});
+
 describe('the limit per host', () => {
   const scan = (count: number, at = 0): RaisedFlowAlert[] =>
     Array.from({ length: count }, (_, i) => raised({ server: `198.51.100.${i}`, of: i, at }));
