@@ -147,13 +147,14 @@ export function createSharedRingWriter(shared: SharedArrayBuffer): Omit<RingWrit
   };
 }
 
-/** Takes the event at the tail out, for a reader that died of it and is gone. */
-export function skipEvent(shared: SharedArrayBuffer): void {
-  const control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
-  if (Atomics.load(control, HEAD) === Atomics.load(control, TAIL)) return;
+/** Takes out all events, of which a reader that is gone has read none, and tells of each. */
+export function drain(shared: SharedArrayBuffer, tell: (bytes: Uint8Array, at: number) => void): void {
   const reader = createRingReader(shared);
-  reader.release(new Uint32Array(shared, CONTROL_BYTES)[reader.next(0) >> 2] as number);
-  Atomics.notify(control, TAIL);
+  const lengths = new Uint32Array(shared, CONTROL_BYTES);
+  for (let at = reader.next(0); at >= 0; at = reader.next(0)) {
+    tell(reader.bytes, at);
+    reader.release(lengths[at >> 2] as number);
+  }
 }
 
 export interface RingReader {

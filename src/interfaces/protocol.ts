@@ -106,12 +106,16 @@ export type InterfaceMessage =
 export const WATCH_STATE = 0; // HOST_*
 export const WATCH_CALLS = 1; // calls begun
 export const WATCH_UNWRITTEN = 2; // export lines that are made and not written yet
-export const WATCH_DONE = 3; // callbacks of the event at the ring's tail that are through
-export const WATCH_CALLBACK = 4; // position in CALLBACKS of the one that runs
+export const WATCH_DONE = 3; // callbacks of the event at the ring's tail that are through; -1: it has not been begun
+export const WATCH_CALLBACK = 4; // position in CALLBACKS of the one that runs, or CALL_LOAD, CALL_UNLOAD
 export const WATCH_SCRIPT = 5; // number of the file that runs (HostFile.number), 0 = nobody knows
 export const WATCH_THREAD = 6; // the kernel's number of the host's thread
 export const WATCH_COMMANDS = 7; // commands that the main thread has posted
 export const WATCH_WORDS = 12;
+
+/** In the place of a callback: a script is being loaded, with its `setup`; one is unloaded, with its `teardown`. */
+export const CALL_LOAD = 100;
+export const CALL_UNLOAD = 101;
 
 /** No script runs; scripts run; the main thread has decided to end the host: whatever it was doing is undone. */
 export const HOST_IDLE = 0;
@@ -167,8 +171,11 @@ export interface HostData {
   readonly own: boolean;
   /** Words of scripts/outbox.ts: batches for the history; absent where there is none. */
   readonly outbox: SharedArrayBuffer | undefined;
-  /** A host that was ended left the event at the tail, which it had handed on to the hosts of single scripts: callbacks that are through. */
-  readonly resume: { readonly done: number } | undefined;
+  /**
+   * A host that was ended left the event at the tail: callbacks that are through. It had handed the event on to the hosts of single
+   * scripts, but not to that of the script that it was ended for (its path).
+   */
+  readonly resume: { readonly done: number; readonly handOn?: string } | undefined;
   /** One was ended and nobody knows for which script: say which one runs (it may take a while until it does it again). */
   readonly careful: boolean;
 }

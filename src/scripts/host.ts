@@ -108,13 +108,18 @@ export interface ScriptHostOptions {
   readonly translate: Translate;
   readonly sink: HostSink;
   readonly traced?: (view: EventView) => boolean;
+  /** Runs `work`, in which the script of this file is loaded (`setup`) or unloaded (`teardown`), so that it can be ended from outside. */
+  readonly guard?: <T>(path: string, what: 'load' | 'unload', work: () => T) => T;
   /** Where the calls of a script are counted, by the path of its file; with the host, without it. */
   readonly tally?: (path: string, callback: Callback) => Tally;
   /** Fields of `info`; the declared ones, or those of a test. */
   readonly fields?: readonly Field[];
 }
 
-/** A file of a script in a new state; `version` is undefined when it is gone or cannot be read (`error` says why). */
+/**
+ * A file of a script in a new state; `version` is undefined when it is gone or cannot be read (`error` says why). With both, `version` is
+ * an older one that runs in the place of the one that was refused.
+ */
 export interface FileChange {
   readonly path: string;
   readonly version?: ScriptVersion;
@@ -202,7 +207,7 @@ const byOrder = (a: Script, b: Script): number =>
   (a.file < b.file ? -1 : a.file > b.file ? 1 : a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
 export async function createScriptHost(options: ScriptHostOptions): Promise<ScriptHost> {
-  const { sink, live, fields = FIELDS, breaker = live, seed = live ? randomInt(2 ** 31) : 0 } = options;
+  const { sink, live, fields = FIELDS, breaker = live, seed = live ? randomInt(2 ** 31) : 0, guard = (_path, _what, work) => work() } = options;
   const effects = createEffects();
   const runtimeHost: RuntimeHost = {
     interfaceId: options.interfaceId,
@@ -506,7 +511,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
 
   function unload(script: Script): void {
     if (script.loaded === undefined) return;
-    script.loaded.runtime.unload(script.loaded.number);
+    const { runtime, number } = script.loaded;
+    guard(script.path, 'unload', () => runtime.unload(number));
     if (current === undefined) tell(effects.take(), 'load', undefined); // what its teardown said
     numbered.delete(script.loaded.number);
     script.loaded = undefined;
@@ -525,7 +531,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     numbered.set(number, script);
     let definition: Definition;
     try {
-      definition = runtime.load(number, version);
+      definition = guard(script.path, 'load', () => runtime.load(number, version));
     } catch (error) {
       tell(effects.take(), 'load', undefined);
       numbered.delete(number);
@@ -538,7 +544,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       (callback) => (plans ?? makePlans())[callback].reduce((sum, row) => sum + row.scripts.length, 0) >= MOST_SCRIPTS,
     );
     if (other !== undefined || (crowd !== undefined && script.loaded === undefined)) {
-      runtime.unload(number);
+      guard(script.path, 'unload', () => runtime.unload(number));
       numbered.delete(number);
       const why =
         other === undefined ? `${MOST_SCRIPTS} scripts have ${crowd} already` : `the key "${definition.key}" is taken by ${other.file}`;
@@ -610,6 +616,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       script.error = undefined; // the one that runs is back
       script.refused = undefined;
     } else if (load(script, version)) script.breaker.reset();
+    if (version !== undefined && error !== undefined) refuse(script, undefined, `${script.file}: ${error}`);
   }
 
   /** Scripts that were refused for a key that is free now. */

@@ -12,11 +12,12 @@ import { randomInt } from 'node:crypto';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import { releaseOutputLock } from '../exports/lines.ts';
-import { CALLBACKS, type Callback } from '../flows/event.ts';
-import { createRingBuffer, skipEvent } from '../flows/ring.ts';
+import { CALLBACK_BIT, CALLBACKS, E_CALLBACKS } from '../flows/event.ts';
+import { createRingBuffer, drain } from '../flows/ring.ts';
 import type { Names } from '../flows/view.ts';
 import type { HostData as HostBookData } from '../hosts/host-book.ts';
 import {
+  CALL_LOAD,
   HOST_ENDED,
   HOST_IN_CALL,
   type HostCommand,
@@ -42,12 +43,15 @@ import type { CacheChange } from './cache.ts';
 import type { FileChange } from './host.ts';
 import { joinReports } from './join.ts';
 import { createJournalBuffer, type Journal, openJournal } from './journal.ts';
+import { unmaskedCallbacks } from './mask.ts';
 import { OUTBOX_LOST, OUTBOX_UNDER_WAY, OUTBOX_WAITING, OUTBOX_WORDS } from './outbox.ts';
 import type { CallbackStats, ScriptReport, ScriptSwitch } from './report.ts';
 import { createTallyBuffer, openTallies } from './tally.ts';
 
 /** CPU time of one call after which it is ended from outside, µs. Instructions of Lua are limited anyway (lua/budget.ts). */
 const STUCK_US = 200_000;
+/** CPU time of loading a script, with its `setup`, or of unloading one, with its `teardown`, µs. */
+const LOAD_STUCK_US = 1_500_000;
 const WATCH_MS = 25;
 /** Hosts that are ended without a script to blame, before the interface gives up: something else is wrong. */
 const MOST_UNEXPLAINED = 5;
@@ -142,7 +146,10 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   const files = new Map<string, HostFile>();
   let numbers = 0;
   const numberOf = (path: string): number => files.get(path)?.number ?? ++numbers;
+  /** The version before the newest one, by path. */
+  const earlier = new Map<string, FileChange['version']>();
   const keep = (change: FileChange): HostFile => {
+    earlier.set(change.path, files.get(change.path)?.change.version);
     const file = { number: numberOf(change.path), change };
     // one that cannot be read leaves the version that runs where it is
     if (change.version !== undefined || (change.error !== undefined && !files.has(change.path))) files.set(change.path, file);
@@ -166,6 +173,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   const seed = live ? randomInt(2 ** 31) : 0;
   /** Words of all hosts that there were. */
   const outboxes: Int32Array[] = [];
+  const mask = unmaskedCallbacks(config, live).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
   const recording = config.recordTo === undefined ? undefined : createRecordingState();
 
   const keyOf = (path: string): string => joined()?.scripts.find((script) => script.path === path)?.key ?? path;
@@ -310,9 +318,12 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       if (Atomics.load(watch, WATCH_STATE) !== HOST_IN_CALL || seen !== calls) {
         calls = seen;
         since = cpu;
-      } else if (cpu - since > STUCK_US && Atomics.compareExchange(watch, WATCH_STATE, HOST_IN_CALL, HOST_ENDED) === HOST_IN_CALL) {
+        return;
+      }
+      const most = Atomics.load(watch, WATCH_CALLBACK) < CALLBACKS.length ? STUCK_US : LOAD_STUCK_US;
+      if (cpu - since > most && Atomics.compareExchange(watch, WATCH_STATE, HOST_IN_CALL, HOST_ENDED) === HOST_IN_CALL) {
         clearInterval(timer);
-        end(host, ring, place, `did not return for ${STUCK_US / 1000} ms of CPU time`);
+        end(host, ring, place, `did not return for ${most / 1000} ms of CPU time`);
       }
     }, WATCH_MS);
     timer.unref();
@@ -332,23 +343,32 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   /** Ends a host in the middle of a call. Nothing of that call is told to anybody. */
   function end(host: Host, ring: SharedArrayBuffer, place: number, what: string): void {
     callsEnded++;
+    terminate(host, place, () => {
+      if (host.own === undefined) replaceMain(host, ring, what);
+      else replaceOwn(host, what);
+    });
+  }
+
+  /** Ends a worker; what it leaves behind is taken care of before `then`. */
+  function terminate(host: Host, place: number, then: () => void): void {
     const exit = host.worker.terminate();
     exiting.add(exit);
     void exit.then(() => {
       exiting.delete(exit);
       if (closed) return;
       releaseOutputLock(options.outputLock, options.lockHolder(place));
-      linesLost += Atomics.load(host.watch, WATCH_UNWRITTEN);
+      linesLost += Atomics.exchange(host.watch, WATCH_UNWRITTEN, 0);
       const kept = host.journal.take();
       if (kept.length > 0) on.message({ type: 'cache', changes: kept }, host);
-      if (host.own === undefined) replaceMain(host, ring, what);
-      else replaceOwn(host, what);
+      then();
     });
   }
 
   /** Counts the call that was ended. Whatever else the host held in its variables is lost with it. */
   const blame = (path: string, host: Host): void => {
-    const tally = tallies.of(numberOf(path), CALLBACKS[Atomics.load(host.watch, WATCH_CALLBACK)] as Callback);
+    const callback = CALLBACKS[Atomics.load(host.watch, WATCH_CALLBACK)];
+    if (callback === undefined) return; // it was loading
+    const tally = tallies.of(numberOf(path), callback);
     tally.called();
     tally.failed('ended');
   };
@@ -360,7 +380,15 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     if (host.report !== undefined) base = joinReports(base, host.report);
     const number = Atomics.load(host.watch, WATCH_SCRIPT);
     const culprit = [...files.values()].find((file) => file.number === number)?.change.path;
-    const resume = { done: Atomics.load(host.watch, WATCH_DONE) };
+    const call = Atomics.load(host.watch, WATCH_CALLBACK);
+    const done = Atomics.load(host.watch, WATCH_DONE);
+    if (call >= CALLBACKS.length) {
+      // what was unloaded is gone with the host
+      if (culprit !== undefined && call === CALL_LOAD) refuse(culprit, `loading it, with its setup(), ${what} and was ended`);
+      stateLost([...files.keys()].filter((path) => !alone.has(path)));
+      startMain(ring, done < 0 ? undefined : { done }, false);
+      return;
+    }
     if (culprit === undefined) {
       if (++unexplained > MOST_UNEXPLAINED) {
         fail(`script hosts had to be ended ${unexplained} times, and no script is to blame`);
@@ -373,11 +401,23 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       log.error({ script: keyOf(culprit), interface: name }, `the script ${what} and was ended; it goes on in a host of its own`);
     }
     stateLost([...files.keys()].filter((path) => !alone.has(path)));
-    const forwarding = [...alone.values()];
     if (culprit !== undefined) addAlone(culprit);
-    main = start(ring, undefined, 0, resume, culprit === undefined);
-    for (const { path, ring: to } of forwarding) tellHost(main, { type: 'forward', path, ring: to, back: false });
-    if (culprit !== undefined) startAlone(culprit);
+    startMain(ring, { done, ...(culprit === undefined ? {} : { handOn: culprit }) }, culprit === undefined);
+    if (culprit !== undefined) startAlone(culprit, done);
+  }
+
+  function startMain(ring: SharedArrayBuffer, resume: HostData['resume'], careful: boolean): void {
+    main = start(ring, undefined, 0, resume, careful);
+    for (const { path, ring: to, host } of alone.values()) {
+      tellHost(main, { type: 'forward', path, ring: host === undefined ? undefined : to, back: false });
+    }
+  }
+
+  /** A version that cannot be loaded: the one before it runs on, if there is one. */
+  function refuse(path: string, error: string): void {
+    const version = earlier.get(path);
+    earlier.delete(path);
+    files.set(path, { number: numberOf(path), change: { path, error, ...(version === undefined ? {} : { version }) } });
   }
 
   function addAlone(path: string): void {
@@ -392,16 +432,17 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     });
   }
 
-  /** Starts the own host of a script, if there is room for one more. */
-  function startAlone(path: string): void {
+  /** Starts the own host of a script, if there is room for one more. @param done callbacks of its first event that it has behind it, but one */
+  function startAlone(path: string, done?: number): void {
     const entry = alone.get(path);
     if (entry === undefined || main === undefined) return;
     const running = [...alone.values()].filter(({ host }) => host !== undefined).length;
     if (running >= MOST_OWN) {
       log.error({ script: keyOf(path), interface: name }, `${MOST_OWN} scripts have hosts of their own already: this one rests`);
+      tellHost(main, { type: 'forward', path, ring: undefined, back: false });
       return;
     }
-    entry.host = start(entry.ring, path, entry.place, undefined);
+    entry.host = start(entry.ring, path, entry.place, done === undefined ? undefined : { done: done + 1 });
     tellHost(main, { type: 'forward', path, ring: entry.ring, back: false });
   }
 
@@ -412,13 +453,14 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     if (host.report !== undefined) base = joinReports(base, host.report);
     blame(path, host);
     stateLost([path]);
-    skipEvent(entry.ring);
     entry.ends++;
-    if (entry.ends % OWN_ENDS !== 0 || main?.ended === true) {
-      entry.host = start(entry.ring, path, entry.place, undefined);
+    if (entry.ends % OWN_ENDS !== 0) {
+      const done = Atomics.load(host.watch, WATCH_DONE);
+      entry.host = start(entry.ring, path, entry.place, done < 0 ? undefined : { done: done + 1 });
       return;
     }
     entry.host = undefined;
+    leaveOut(entry, host);
     if (main !== undefined) tellHost(main, { type: 'forward', path, ring: undefined, back: false });
     const again = live ? `for ${entry.rest / 1000} s` : 'until the end of the run';
     log.error({ script: keyOf(path), interface: name }, `the script ${what} ${entry.ends} times: it is switched off ${again}`);
@@ -427,6 +469,17 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       entry.rest = Math.min(entry.rest * 2, LONGEST_REST_MS);
     }
     settle();
+  }
+
+  /** Counts what a script in a host of its own, which is gone, had before it: at the first event the callbacks behind the one it was in. */
+  function leaveOut({ path, ring }: Alone, host: Host): void {
+    let behind = Atomics.load(host.watch, WATCH_DONE) + 1;
+    drain(ring, (bytes, at) => {
+      let due = bytes[at + E_CALLBACKS] as number;
+      for (const callback of CALLBACKS) if ((due & CALLBACK_BIT[callback]) !== 0 && behind-- > 0) due &= ~CALLBACK_BIT[callback];
+      behind = 0;
+      tallies.leftOut(numberOf(path), due & mask, 'broken');
+    });
   }
 
   /** A script that rested comes back, with an empty ring. */
@@ -444,9 +497,21 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     if (entry === undefined) return;
     clearTimeout(entry.timer);
     alone.delete(path);
-    if (main !== undefined) tellHost(main, { type: 'forward', path, ring: undefined, back: true });
-    if (entry.host?.report !== undefined) base = joinReports(base, entry.host.report);
-    void entry.host?.worker.terminate();
+    const back = (): void => {
+      if (main !== undefined) tellHost(main, { type: 'forward', path, ring: undefined, back: true });
+      settle();
+    };
+    const { host } = entry;
+    if (host === undefined) {
+      back();
+      return;
+    }
+    if (host.report !== undefined) base = joinReports(base, host.report);
+    Atomics.store(host.watch, WATCH_STATE, HOST_ENDED); // the watch has no more to do with it
+    terminate(host, entry.place, () => {
+      leaveOut(entry, host);
+      back();
+    });
   }
 
   function tellHost(host: Host, command: HostCommand): void {

@@ -2,7 +2,7 @@
  * Counts of calls in memory that the main thread shares with the script hosts of an interface: they are exact whatever becomes of a
  * host, and go on in the next one. At any time a script runs in one host only, so each count has one writer.
  */
-import { CALLBACKS, type Callback } from '../flows/event.ts';
+import { CALLBACK_BIT, CALLBACKS, type Callback } from '../flows/event.ts';
 import type { CallbackStats, SkipReason } from './report.ts';
 import type { FailureReason } from './runtime.ts';
 
@@ -78,13 +78,19 @@ export class Tally {
 export interface Tallies {
   /** @param file number of the script's file, from 1 on */
   of(file: number, callback: Callback): Tally;
+  /** Counts an event that the script does not get. @param due bits (CALLBACK_BIT) of the callbacks that it would have been called for */
+  leftOut(file: number, due: number, reason: SkipReason): void;
 }
 
 export function openTallies(shared: SharedArrayBuffer): Tallies {
+  const of = (file: number, callback: Callback): Tally => {
+    if (file < 1 || file > MOST_FILES) return new Tally();
+    return new Tally(new Float64Array(shared, (file * CALLBACKS.length + CALLBACKS.indexOf(callback)) * WORDS * 8, WORDS));
+  };
   return {
-    of(file, callback) {
-      if (file < 1 || file > MOST_FILES) return new Tally();
-      return new Tally(new Float64Array(shared, (file * CALLBACKS.length + CALLBACKS.indexOf(callback)) * WORDS * 8, WORDS));
+    of,
+    leftOut(file, due, reason) {
+      for (const callback of CALLBACKS) if ((due & CALLBACK_BIT[callback]) !== 0) of(file, callback).skipped(reason);
     },
   };
 }

@@ -17,11 +17,13 @@ import { compileFilter } from '../filter/filter.ts';
 import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH, EVENT_VERSION } from '../flows/event.ts';
 import { alertLine, coreAlertLine, eventLine, flowLine } from '../flows/export.ts';
 import type { FlowOverride } from '../flows/overrides.ts';
-import { createRingReader, createRingWriter, type RingWriter } from '../flows/ring.ts';
+import { createRingReader, createRingWriter, drain, type RingWriter } from '../flows/ring.ts';
 import { createSelection } from '../flows/selection.ts';
 import { createEventView, type EventView } from '../flows/view.ts';
 import { openHostBook } from '../hosts/host-book.ts';
 import {
+  CALL_LOAD,
+  CALL_UNLOAD,
   CONTROL_FEEDS_BACK,
   CONTROL_HOST_READY,
   HOST_ENDED,
@@ -49,8 +51,10 @@ import { foldersOf } from './files.ts';
 import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
 import { openJournal } from './journal.ts';
 import { loadLocales } from './locales.ts';
+import { unmaskedCallbacks } from './mask.ts';
 import { createNameExchange } from './names.ts';
 import { createOutbox } from './outbox.ts';
+import type { SkipReason } from './report.ts';
 import { openTallies, type Tally } from './tally.ts';
 import type { TraceEntry } from './trace.ts';
 
@@ -100,10 +104,11 @@ function rateLimit(perSecond: number): () => boolean {
 }
 
 const watch = new Int32Array(data.watch);
+watch[WATCH_DONE] = -1;
 let calls = 0;
 /** Scripts run from here on. A row of calls counts as one stay: each operation of `Atomics` costs. */
-function enter(callback: Callback): void {
-  watch[WATCH_CALLBACK] = CALLBACKS.indexOf(callback);
+function enter(call: number): void {
+  watch[WATCH_CALLBACK] = call;
   Atomics.store(watch, WATCH_CALLS, ++calls);
   Atomics.store(watch, WATCH_STATE, HOST_IN_CALL);
 }
@@ -122,13 +127,6 @@ function aside<T>(work: () => T): T {
     Atomics.store(watch, WATCH_STATE, HOST_IN_CALL);
   }
   return result;
-}
-
-/** A script with a host of its own, seen from the host of the others. */
-interface Forward {
-  readonly ring: RingWriter;
-  /** Events that there was no room for. */
-  lost(callback: Callback): void;
 }
 
 async function main(): Promise<void> {
@@ -150,7 +148,8 @@ async function main(): Promise<void> {
   const cache = createScriptCache({ now: () => clock });
   cache.apply(data.cache);
   const numbers = new Map(data.files.map(({ number, change }) => [change.path, number]));
-  const forwards = new Map<string, Forward>();
+  // scripts that have a host of their own, and those that rest, which have no ring
+  const forwards = new Map<string, { readonly shared: SharedArrayBuffer; readonly ring: RingWriter } | undefined>();
   let preferences = data.preferences;
   let clock = 0; // s
   let printsDropped = 0;
@@ -158,10 +157,10 @@ async function main(): Promise<void> {
   let traces: TraceEntry[] = [];
   let tracesDropped = 0;
 
-  const unmasked = (callback: Callback): boolean => live || config.pcapCallbacks === 'all' || callback === 'protocolDetected';
-  const mask = CALLBACKS.filter(unmasked).reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
+  const unmasked = unmaskedCallbacks(config, live);
+  const mask = unmasked.reduce((bits, callback) => bits | CALLBACK_BIT[callback], 0);
   const folders = foldersOf(config.scriptDirectories);
-  const recording = record(folders, CALLBACKS.filter(unmasked), live);
+  const recording = record(folders, unmasked, live);
 
   const flowOf = (of: EventView | undefined): { flow?: string } => (of === undefined ? {} : { flow: of.flowId() });
   const outbox =
@@ -228,6 +227,9 @@ async function main(): Promise<void> {
 
   const tallies = openTallies(data.tallies);
   const tallyOf = (path: string, callback: Callback): Tally => tallies.of(numbers.get(path) ?? 0, callback);
+  /** Counts an event that a script with a host of its own does not get. */
+  const leftOut = (path: string, bytes: Uint8Array, at: number, reason: SkipReason): void =>
+    tallies.leftOut(numbers.get(path) ?? 0, (bytes[at + E_CALLBACKS] as number) & mask, reason);
   const host = await createScriptHost({
     directories: folders,
     interfaceId: data.id,
@@ -240,6 +242,16 @@ async function main(): Promise<void> {
     cache,
     translate: loadLocales(LOCALES).translator(config.language),
     sink: recording === undefined ? sink : recordedSink(sink, recording, () => CALLBACKS[watch[WATCH_CALLBACK] as number] as Callback),
+    guard(path, what, work) {
+      watch[WATCH_SCRIPT] = numbers.get(path) ?? 0;
+      enter(what === 'load' ? CALL_LOAD : CALL_UNLOAD);
+      try {
+        return work();
+      } finally {
+        leave();
+        watch[WATCH_SCRIPT] = 0;
+      }
+    },
     tally: tallyOf,
     traced: (of) => traceFilter?.matches(of) === true,
   });
@@ -304,12 +316,11 @@ async function main(): Promise<void> {
         break;
       case 'forward': {
         const { path, ring, back } = command;
-        forwards.get(path)?.ring.close();
-        forwards.delete(path);
-        if (ring !== undefined) {
-          const lost = (callback: Callback): void => tallyOf(path, callback).skipped('queue full');
-          forwards.set(path, { ring: createRingWriter(ring), lost });
-        }
+        const before = forwards.get(path);
+        before?.ring.close();
+        if (back) forwards.delete(path);
+        else forwards.set(path, ring && { shared: ring, ring: createRingWriter(ring) });
+        if (before !== undefined && ring === undefined) drain(before.shared, (bytes, at) => leftOut(path, bytes, at, 'broken'));
         if (back) excluded.delete(path);
         else excluded.add(path);
         host.exclude(excluded);
@@ -360,11 +371,14 @@ async function main(): Promise<void> {
   // One event -------------------------------------------------------------------------------------------------
 
   /** Gives the event to the hosts of single scripts. A live interface waits for none of them. */
-  function forward(due: number, at: number, length: number): void {
-    for (const [path, { lost }] of forwards) {
-      for (;;) {
+  function forward(at: number, length: number, paths: Iterable<string>): void {
+    for (const path of paths) {
+      while (forwards.has(path)) {
         const ring = forwards.get(path)?.ring;
-        if (ring === undefined) break;
+        if (ring === undefined) {
+          leftOut(path, events.bytes, at, 'broken');
+          break;
+        }
         const to = ring.reserve(length);
         if (to >= 0) {
           ring.bytes.set(events.bytes.subarray(at, at + length), to);
@@ -372,7 +386,7 @@ async function main(): Promise<void> {
           break;
         }
         if (live) {
-          for (const callback of CALLBACKS) if ((due & mask & CALLBACK_BIT[callback]) !== 0) lost(callback);
+          leftOut(path, events.bytes, at, 'queue full');
           break;
         }
         ring.waitForRoom(length, REPORT_MS);
@@ -384,19 +398,27 @@ async function main(): Promise<void> {
   function take(at: number, length: number, resumed: HostData['resume']): void {
     const due = events.bytes[at + E_CALLBACKS] as number;
     clock = view.time() / 1e6;
-    if (resumed === undefined && forwards.size > 0) forward(due, at, length);
+    if (resumed === undefined) {
+      if (forwards.size > 0) forward(at, length, forwards.keys());
+    } else if (resumed.handOn !== undefined) {
+      forward(at, length, [resumed.handOn]);
+    }
+    watch[WATCH_DONE] = resumed?.done ?? 0;
     recording?.event(events.bytes, at, length);
     let count = 0;
     for (const callback of view.callbacks()) {
       if (++count <= (resumed?.done ?? 0)) continue;
       if ((called & CALLBACK_BIT[callback]) !== 0) {
-        enter(callback);
+        enter(CALLBACKS.indexOf(callback));
         host.call(view, callback, data.careful);
         leave();
         host.commit(view, callback);
         if (cache.dirty()) keepCache();
       }
-      exportEvents?.write(eventLine(view, callback));
+      if (exportEvents !== undefined) {
+        exportEvents.write(eventLine(view, callback));
+        watch[WATCH_UNWRITTEN] = unwritten();
+      }
       watch[WATCH_DONE] = count;
     }
     if (data.alerts && !data.own && view.alertedNow()) sayLine({ type: 'alerts', alerts: [raisedByCore(view)] });
@@ -437,13 +459,13 @@ async function main(): Promise<void> {
       take(at, length, resume);
       resume = undefined;
       Atomics.store(watch, WATCH_SCRIPT, 0);
-      watch[WATCH_DONE] = 0;
+      watch[WATCH_DONE] = -1;
       events.release(length);
     }
     if ((at < 0 || (++count & 0xff) === 0) && performance.now() - reported >= REPORT_MS) tellMain();
   }
   obeyAll();
-  for (const { ring } of forwards.values()) ring.close();
+  for (const own of forwards.values()) own?.ring.close();
   for (const writer of exports) writer.close();
   tellMain();
   if (picked !== undefined) {

@@ -192,3 +192,59 @@ test('calls are traced where there is an alert or the filter says so', async (t)
   assert.deepEqual(traces[0]?.scripts, [{ script: 'a', outcome: 'run', alerts: 1 }]);
   await run.end();
 });
+
+/** A pattern match that takes longer than anybody lives: no instruction of Lua runs in it. */
+const STUCK = '("a"):rep(40):find(("a-"):rep(30) .. "b")';
+
+test('a version whose setup() does not return is refused, and the one before it runs on; a teardown() that does not return holds up nothing', async (t) => {
+  const run = await startRun(t, { 'a.lua': SCRIPT('one') });
+  await run.feed(200);
+  await run.until(([a]) => (a?.stats.protocolDetected?.calls ?? 0) > 5);
+  writeFileSync(join(run.scripts, 'a.lua'), SCRIPT('two').replace('return true', `return ${STUCK}`));
+  await run.until(([a]) => a?.error !== undefined);
+  const [refused] = await run.reports();
+  assert.equal(refused?.title, 'one');
+  assert.equal(refused?.state, 'on');
+  assert.match(refused?.error ?? '', /^a\.lua: loading it, with its setup\(\), did not return for 1500 ms of CPU time and was ended$/);
+  const teardown = "export default { key: 'b', title: 'b1', idle() {}, teardown() { for (;;); } };";
+  writeFileSync(join(run.scripts, 'b.ts'), teardown);
+  await run.until((reports) => reports.some(({ title }) => title === 'b1'));
+  writeFileSync(join(run.scripts, 'b.ts'), teardown.replace('b1', 'b2'));
+  await run.until((reports) => reports.some(({ title }) => title === 'b2'));
+  rmSync(join(run.scripts, 'b.ts'));
+  await run.until((reports) => reports.length === 1);
+  await run.end();
+  assert.deepEqual(
+    run.alerts().map(({ by }) => by),
+    Array<string>(122).fill('one'),
+  );
+});
+
+test('a script that does not return comes back behind the call that it died in; every other call of it is counted, and those of others come once', async (t) => {
+  const callbacks = ['protocolDetected', 'statusChanged', 'periodicUpdate', 'idle'] as const;
+  const all = (key: string, body: string): string =>
+    `local script = { key = "${key}", setup = function() return true end }
+for _, name in ipairs({ ${callbacks.map((name) => `"${name}"`).join()} }) do script[name] = function(info) ${body} end end
+return script`;
+  const run = await startRun(t, {
+    // not in the first callback of its events
+    'bad.lua': all('bad', `if name == "statusChanged" then ${STUCK} end`),
+    'good.lua': all('good', 'flow.storeAlert(4, 1, { by = name .. info["ntopng.key"] .. info["seen.last"] .. info["packets.last"] .. info["bytes"] })'),
+  });
+  await run.feed(650);
+  const counted = (report: ScriptReport | undefined): number[] =>
+    callbacks.map((name) => {
+      const { calls = 0, skipped = {} } = report?.stats[name] ?? {};
+      return calls + Object.values(skipped).reduce((sum, count) => sum + count, 0);
+    });
+  await run.until(([bad, good]) => bad?.state === 'broken' && (good?.stats.statusChanged?.calls ?? 0) > 40 && `${counted(bad)}` === `${counted(good)}`);
+  const [bad] = await run.reports();
+  assert.equal(bad?.stats.statusChanged?.failures, 4); // once with all, three times alone
+  assert.equal(bad?.stats.protocolDetected?.failures, 0);
+  writeFileSync(join(run.scripts, 'bad.lua'), all('bad', ''));
+  await run.until(([report]) => report?.state === 'on' && !report.ownHost);
+  await run.end();
+  const calls = run.alerts().map(({ by }) => by);
+  assert.equal(calls.length, 318);
+  assert.equal(new Set(calls).size, 318);
+});
