@@ -67,6 +67,8 @@ export interface Config {
   readonly openGre: boolean;
   readonly openVxlan: boolean;
   readonly scripts: boolean;
+  /** Notifications may write files and start programs: whoever may add one may then run programs on this machine. */
+  readonly localNotifications: boolean;
   /** Of titles and texts of scripts: `en`, `it`, `de`, or one that the user has added. */
   readonly language: string;
   readonly dpi: boolean;
@@ -119,6 +121,7 @@ export const DEFAULT_CONFIG: Config = {
   openGre: false,
   openVxlan: false,
   scripts: true,
+  localNotifications: false,
   language: 'en',
   dpi: true,
   webNames: [],

@@ -12,6 +12,7 @@ import { createAlertIntake } from '../alerts/intake.ts';
 import { alertTranslator } from '../alerts/words.ts';
 import type { ApiDependencies } from '../api/dependencies.ts';
 import type { HostBook } from '../hosts/book.ts';
+import { KIND_NAMES } from '../notify/kinds.ts';
 import { createNotifier } from '../notify/notifier.ts';
 import { NOTIFY_COUNTERS } from '../notify/queue.ts';
 import type { PatrolStores } from '../patrol.ts';
@@ -46,6 +47,8 @@ export interface Keeping {
 export interface KeepingOptions {
   readonly directory: string | undefined;
   readonly language: string;
+  /** Notifications may write files and start programs of this machine. */
+  readonly localNotifications: boolean;
   readonly settings: Settings;
   readonly preferences: () => Partial<Preferences>;
   readonly hosts: () => HostBook;
@@ -78,13 +81,23 @@ async function openHistory(directory: string | undefined): Promise<{ history: Hi
 }
 
 /** @throws CommandError */
-export async function openKeeping({ directory, language, settings, preferences: stored, hosts, log }: KeepingOptions): Promise<Keeping> {
+export async function openKeeping({
+  directory,
+  language,
+  localNotifications,
+  settings,
+  preferences: stored,
+  hosts,
+  log,
+}: KeepingOptions): Promise<Keeping> {
   const preferences = (): Preferences => ({ ...DEFAULT_PREFERENCES, ...stored() });
   const { history, losses } = await openHistory(directory);
   const exclusions = createExclusions(settings, systemClock, (text) => log.warn({}, text));
   const translate = alertTranslator(language, directory === undefined ? [] : [join(directory, 'locales')]);
   const intake = createAlertIntake({ history, exclusions, preferences, translate, clock: systemClock, log });
-  const notifier = createNotifier({ settings, history, clock: systemClock, log });
+  const kinds = KIND_NAMES.filter((kind) => localNotifications || (kind !== 'file' && kind !== 'command'));
+  const notifier = createNotifier({ settings, history, clock: systemClock, log, kinds });
+  await intake.resume(); // repetitions of what is stored are no new alerts
   intake.listen(notifier.tell);
   let complained = 0;
   const recorder = createRecorder({

@@ -464,6 +464,13 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     more: 'All .lua and .ts files in it are loaded, without sub-folders, also those that come later. The default is scripts/callbacks/interface/alerts/flow of the project.',
   }),
   flag('scripts', false, { name: 'no-scripts', group: 'Scripts', help: 'run no scripts' }),
+  flag('localNotifications', true, {
+    name: 'local-notifications',
+    group: 'Web',
+    rare: true,
+    help: 'notifications may write files and start programs',
+    more: 'Without it, notifications of the kinds file and command cannot be added: who may add one may run programs on this machine.',
+  }),
   {
     name: 'language',
     value: 'CODE',

@@ -154,6 +154,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
     const keeping = await openKeeping({
       directory,
       language: config.language,
+      localNotifications: config.localNotifications,
       settings,
       preferences: () => preferences.values(),
       hosts: () => patrol?.hostBook() ?? EMPTY_BOOK,
