@@ -18,10 +18,17 @@ import { alertOf, entry, everything, rowOf } from './history-data.ts';
 // flows: few values each, so that filters hit
 
 const four = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.1.0.1', '192.168.0.7', '255.255.255.255', '0.0.0.0');
-const six = fc.constantFrom('2001:db8::1', '2001:db8:0:1::1', 'fe80::1', '::1', '::ffff:10.0.0.1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff');
+const six = fc.constantFrom(
+  '2001:db8::1',
+  '2001:db8:0:1::1',
+  'fe80::1',
+  '::1',
+  '::ffff:10.0.0.1',
+  'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+);
 const mac = fc.constantFrom('00:11:22:33:44:55', 'ff:ff:ff:ff:ff:ff', '80:00:00:00:00:00');
 const port = fc.constantFrom(0, 53, 80, 443, 8080, 65_535);
-const HOSTS = ['www.example.org', 'Example.ORG', 'a.b', 'MÜNCHEN.example', "x y 'z' \"w\" \\v %_", 'two\nlines', ''];
+const HOSTS = ['www.example.org', 'Example.ORG', 'a.b', 'MÜNCHEN.example', 'x y \'z\' "w" \\v %_', 'two\nlines', ''];
 
 const flow: fc.Arbitrary<EventOf> = fc
   .record({
@@ -81,10 +88,29 @@ const texts = (fields: readonly string[], values: readonly string[]): fc.Arbitra
   leaf(fields, ['matches', 'not matches'], PATTERNS),
   list(fields, values.map(quoted)),
 ];
-const NETWORKS = ['10.0.0.0/8', '10.0.0.1/31', '0.0.0.0/0', '10.0.0.1', '2001:db8::/64', '::/0', '2001:DB8:0:1::0001', 'fe80::1/128', '::ffff:10.0.0.1'];
+const NETWORKS = [
+  '10.0.0.0/8',
+  '10.0.0.1/31',
+  '0.0.0.0/0',
+  '10.0.0.1',
+  '2001:db8::/64',
+  '::/0',
+  '2001:DB8:0:1::0001',
+  'fe80::1/128',
+  '::ffff:10.0.0.1',
+];
 
 const fieldLeaves: fc.Arbitrary<string>[] = [
-  leaf(['port', 'cli.port', 'bytes', 'vlan', 'cli.vlan', 'icmp.type', 'srv2cli.tcp_flags', 'throughput'], ORDER, ['0', '53', '1K', '60', '-1', '1.5', '0x50', '2G']),
+  leaf(['port', 'cli.port', 'bytes', 'vlan', 'cli.vlan', 'icmp.type', 'srv2cli.tcp_flags', 'throughput'], ORDER, [
+    '0',
+    '53',
+    '1K',
+    '60',
+    '-1',
+    '1.5',
+    '0x50',
+    '2G',
+  ]),
   list(['port', 'bytes', 'srv.port', 'ICMP.code'], ['0', '53..80', '1K', '60..10K', '0.5..1.5']),
   leaf(['duration', 'tcp.appl_latency'], ORDER, ['0', '10', '250ms', '2s', '5m', '1h', '250', '2000']),
   leaf(['first', 'seen.last'], ORDER, ['0', '1000', '1970-01-01', '1970-01-01T00:20:00Z']),
@@ -93,7 +119,10 @@ const fieldLeaves: fc.Arbitrary<string>[] = [
   leaf(['mac', 'srv.mac'], EQUAL, ['00-11-22-33-44-55', 'ffff.ffff.ffff']),
   leaf(['mac', 'cli.mac'], ['matches', 'contains'], ['^00:11', '44', 'FF']),
   list(['mac'], ['00:11:22:00:00:00..00:11:22:ff:ff:ff', '80:00:00:00:00:00']),
-  ...texts(['host_server_name', 'HOST_SERVER_NAME', 'info', 'srv.network', 'flow.id'], [...HOSTS, 'EXAMPLE', 'münchen.EXAMPLE', '10.0.0.0/8', 'k3x9-0-5']),
+  ...texts(
+    ['host_server_name', 'HOST_SERVER_NAME', 'info', 'srv.network', 'flow.id'],
+    [...HOSTS, 'EXAMPLE', 'münchen.EXAMPLE', '10.0.0.0/8', 'k3x9-0-5'],
+  ),
   ...texts(['proto', 'l7'], ['TLS', 'google', 'TLS.Google', 'http.tls', 'http']),
   ...texts(['l4'], ['tcp', '6', '17', 'IPv6-ICMP', '99']),
   ...texts(['category', 'breed'], ['web', 'VPN', 'safe']).slice(1, 2),
@@ -102,7 +131,21 @@ const fieldLeaves: fc.Arbitrary<string>[] = [
   leaf(['risk', 'flow_risk'], [...EQUAL, 'in', 'not in'], ['self-signed cert', '6', '31', 'Risk 31', '35', 'clear-text credentials']),
   leaf(['risk'], ['contains', 'matches'], ['self', '^clear', 'risk', 'e']),
   leaf(['tcp_reset', 'flow.idle', 'cli.private'], EQUAL, ['true', 'no']),
-  fc.constantFrom('vlan', 'cli.vlan', 'host_server_name', 'icmp', 'status', 'risk', 'tcp_reset', 'proto', 'ip', 'info', 'mac', 'tos', 'tos.client.DSCP'),
+  fc.constantFrom(
+    'vlan',
+    'cli.vlan',
+    'host_server_name',
+    'icmp',
+    'status',
+    'risk',
+    'tcp_reset',
+    'proto',
+    'ip',
+    'info',
+    'mac',
+    'tos',
+    'tos.client.DSCP',
+  ),
 ];
 
 const treeOf = (leaves: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
@@ -118,7 +161,10 @@ const treeOf = (leaves: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> =
   })).node;
 
 const SEED = 20_240_101;
-const EVENTS: readonly EventOf[] = [...Object.values(FLOWS), ...fc.sample(flow, { numRuns: 250, seed: SEED })].map((of, i) => ({ ...of, seq: i + 1 }));
+const EVENTS: readonly EventOf[] = [...Object.values(FLOWS), ...fc.sample(flow, { numRuns: 250, seed: SEED })].map((of, i) => ({
+  ...of,
+  seq: i + 1,
+}));
 const VIEWS = EVENTS.map((of) => viewOf(of));
 const ROWS = VIEWS.map(rowOf);
 const ENTRIES = EVENTS.map((of, i) => entry(of, { ended: i % 3 > 0 }));
@@ -156,11 +202,22 @@ describe('filters', () => {
   }
 
   test('random filters find the same flows', async () => {
-    await fc.assert(fc.asyncProperty(treeOf(fieldLeaves), sameFlows), { numRuns: 250, ...(process.env.FLOWPATROL_LONG === undefined ? { seed: SEED } : {}) });
+    await fc.assert(fc.asyncProperty(treeOf(fieldLeaves), sameFlows), {
+      numRuns: 250,
+      ...(process.env.FLOWPATROL_LONG === undefined ? { seed: SEED } : {}),
+    });
   });
 
   test('every name that a filter may use can be asked', async () => {
-    const VALUES: Readonly<Record<string, string>> = { number: '> 1', text: 'contains "e"', bool: '== true', address: '== 10.0.0.0/8', mac: 'matches "1"', name: 'contains "t"', bits: 'contains "e"' };
+    const VALUES: Readonly<Record<string, string>> = {
+      number: '> 1',
+      text: 'contains "e"',
+      bool: '== true',
+      address: '== 10.0.0.0/8',
+      mac: 'matches "1"',
+      name: 'contains "t"',
+      bits: 'contains "e"',
+    };
     for (const { name, kind } of filterFields()) {
       await sameFlows(name);
       if (VALUES[kind] !== undefined) await sameFlows(`${name} ${VALUES[kind]}`);
@@ -184,7 +241,10 @@ describe('filters', () => {
   );
 
   const alertLeaves = [
-    ...texts(['script', 'type', 'callback', 'interface', 'id', 'title', 'state', 'by', 'description'], ['low_goodput', 'ETH0', 'ann', 'closed', 'blacklisted hosts', '']),
+    ...texts(
+      ['script', 'type', 'callback', 'interface', 'id', 'title', 'state', 'by', 'description'],
+      ['low_goodput', 'ETH0', 'ann', 'closed', 'blacklisted hosts', ''],
+    ),
     ...texts(['host', 'domain'], ['example.org', '*.Example.org', '.b', 'www.example.org', '10.0.0.1', 'ample.org']),
     ...texts(['direction'], ['outgoing', 'internal', 'remote to local', 'external']),
     leaf(['severity'], ORDER, ['info', 'Warning', 'critical']),
@@ -207,6 +267,9 @@ describe('filters', () => {
         filter,
       );
     };
-    await fc.assert(fc.asyncProperty(treeOf(alertLeaves), sameAlerts), { numRuns: 250, ...(process.env.FLOWPATROL_LONG === undefined ? { seed: SEED } : {}) });
+    await fc.assert(fc.asyncProperty(treeOf(alertLeaves), sameAlerts), {
+      numRuns: 250,
+      ...(process.env.FLOWPATROL_LONG === undefined ? { seed: SEED } : {}),
+    });
   });
 });

@@ -66,7 +66,8 @@ export async function look(directory: string, told: Told): Promise<Found> {
     for (const { id, count } of page.rows) counts.set(id, count);
     total = page.total;
   }
-  for (const [id, count] of told.alerts) if ((counts.get(id) ?? 0) < count) missing.push(`alert ${id}: ${count} told, ${counts.get(id)} found`);
+  for (const [id, count] of told.alerts)
+    if ((counts.get(id) ?? 0) < count) missing.push(`alert ${id}: ${count} told, ${counts.get(id)} found`);
 
   const { total: flows } = await history.flows({ ...everything, limit: 1 });
   for (const { first, last } of told.flows.slice(-5)) {

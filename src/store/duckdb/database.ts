@@ -19,7 +19,7 @@ export const ROW_GROUP = 16_384;
 const BLOCK = 65_536;
 
 /** Bytes of a write-ahead log at which a checkpoint empties it; what is in it is read again at a start after a crash. */
-const MOST_WAL = '24MiB';
+const MOST_WAL = '12MiB';
 
 const FILES = { flows: 'flows.duckdb', alerts: 'alerts.duckdb' } as const;
 export type DatabaseName = keyof typeof FILES;
@@ -121,25 +121,26 @@ export async function openDatabase({ directory, memoryLimitMiB, threads }: Datab
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
-  const connection = await instance.connect();
-  try {
-    for (const name of NAMES) {
-      const file = join(directory, FILES[name]);
-      try {
-        await connection.run(
-          `ATTACH ${literal(file)} AS ${name} (ROW_GROUP_SIZE ${ROW_GROUP}, BLOCK_SIZE ${BLOCK}, STORAGE_VERSION 'v1.4.0')`,
-        );
-        await migrate(connection, name, file);
-      } catch (error) {
-        throw wordsOf(error, file);
-      }
+  /** Reads the write-ahead log again, if there is one. */
+  async function attach(name: DatabaseName): Promise<void> {
+    const file = join(directory, FILES[name]);
+    const connection = await instance.connect();
+    try {
+      const options = `ROW_GROUP_SIZE ${ROW_GROUP}, BLOCK_SIZE ${BLOCK}, STORAGE_VERSION 'v1.4.0'`;
+      await connection.run(`ATTACH ${literal(file)} AS ${name} (${options})`);
+      await migrate(connection, name, file);
+    } catch (error) {
+      throw wordsOf(error, file);
+    } finally {
+      connection.closeSync();
     }
-  } catch (error) {
-    connection.closeSync();
-    instance.closeSync();
-    throw error;
   }
-  connection.closeSync();
+
+  const [refused] = (await Promise.allSettled(NAMES.map(attach))).filter((each) => each.status === 'rejected');
+  if (refused !== undefined) {
+    instance.closeSync();
+    throw refused.reason;
+  }
 
   const walBytes = (): number =>
     NAMES.reduce((sum, name) => sum + (statSync(join(directory, `${FILES[name]}.wal`), { throwIfNoEntry: false })?.size ?? 0), 0);

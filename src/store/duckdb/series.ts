@@ -8,6 +8,7 @@
  * any others; several sums of one minute are added when they are read. What a roll-up has not taken yet is added from the finer series:
  * every series is complete at any time.
  */
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SeriesPoint, SeriesQuery } from '../history.ts';
 import { ROLL_UPS, seriesStep } from '../history-checks.ts';
 import type { Lane } from './lane.ts';
@@ -35,16 +36,20 @@ function whole(level: number, marks: readonly number[], start: number): string {
   return parts.join(' UNION ALL ');
 }
 
+/** By level, but for the finest: up to which batch it has taken the finer series. */
+async function marksOf(connection: DuckDBConnection): Promise<number[]> {
+  const rows = await rowsOf(await connection.run('SELECT step, max(batch) FROM flows.series_marks GROUP BY step'));
+  const known = new Map(rows.map(([step, batch]) => [step as number, batch as number]));
+  return ROLL_UPS.map((step) => known.get(step) ?? 0);
+}
+
 /** @param every batches that a roll-up takes at once: of 60, one a second, sums of minutes are made every minute, of hours every hour */
 export async function createSeriesStore(writer: Lane, queries: Lane, clock: () => number, every: number): Promise<SeriesStore> {
   /** By level: batches up to it are there. */
   const marks = await writer.run(async (connection) => {
-    const rows = await rowsOf(await connection.run('SELECT step, max(batch) FROM flows.series_marks GROUP BY step'));
-    const known = new Map(rows.map(([step, batch]) => [step as number, batch as number]));
-    const found = ROLL_UPS.map((step) => known.get(step) ?? 0);
+    const found = await marksOf(connection);
     const last = await numberOf(await connection.run(`SELECT max(batch) FROM ${tableOf(1)}`));
-    found[0] = Math.max(last, found[1] as number);
-    return found;
+    return [Math.max(last, found[1] as number), ...found.slice(1)];
   });
   let given = marks[0] as number;
   /** Roll-ups of minutes since the last one of hours. */
@@ -108,13 +113,14 @@ export async function createSeriesStore(writer: Lane, queries: Lane, clock: () =
     },
     async series(query) {
       const { step: wanted, rollUp: finest } = seriesStep(query);
-      return queries.run(async (connection) => {
+      return queries.transaction(async (connection) => {
+        const taken = await marksOf(connection); // as they are in this transaction: a roll-up may come between
         for (let level = (ROLL_UPS as readonly number[]).indexOf(finest); ; level++) {
           const step = Math.max(wanted, (ROLL_UPS[level] as number) * 1e6);
           const start = Math.floor(query.from / step) * step;
           const parameters = createParameters();
           const statement =
-            `SELECT time // ${step} * ${step} AS begin, interface, name, sum(value) FROM (${whole(level, marks, start)}) ` +
+            `SELECT time // ${step} * ${step} AS begin, interface, name, sum(value) FROM (${whole(level, taken, start)}) ` +
             `WHERE ${conditions(query, start, parameters)} GROUP BY ALL ORDER BY begin, interface, name`;
           const rows = await rowsOf(await ask(connection, statement, parameters));
           const next = ROLL_UPS[level + 1];
