@@ -34,6 +34,7 @@ const TEST_PACKAGES = [
   { name: 'lua5.4', command: 'lua5.4' },
   { name: 'softflowd', command: 'softflowd' },
   { name: 'nfdump', command: 'nfpcapd' },
+  { name: 'chromium', command: 'chromium' },
 ];
 
 /** @param {Purpose} purpose */

@@ -2,8 +2,9 @@
  * Set-up: makes a fresh clone ready to run, and does nothing when it is.
  *
  *   system packages (apt-get) ──► npm packages, Node 24 among them (npm ci) ──► the addon (cc, native/build.js)
+ *                                                                          └──► the pages (Vite, web/build.js)
  *
- * Enters: the files of the clone and of the machine. Leaves: node_modules, native/build, short lines on standard error
+ * Enters: the files of the clone and of the machine. Leaves: node_modules, native/build, web/dist, short lines on standard error
  * (standard output belongs to the program that runs next). Called by npm's `prestart` and `pretest`
  * (`node setup/setup.js start|test`) and by bin/flowpatrol. Plain JavaScript for any Node from 20 on.
  */
@@ -13,6 +14,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } fr
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../native/build.js';
+import { pagesCurrent } from '../web/build.js';
 import { NODE_MAJOR, packagesFor, plan } from './plan.js';
 
 /** @typedef {import('./plan.js').Purpose} Purpose */
@@ -139,7 +141,7 @@ function installModules(wanted) {
 /**
  * Does what is missing, in order.
  * @param {Purpose} purpose
- * @returns {string[]} the steps that were done: `packages`, `modules`, `addon`; empty when all was there
+ * @returns {string[]} the steps that were done: `packages`, `modules`, `addon`, `pages`; empty when all was there
  * @throws {SetupError} with what a person has to do
  */
 export function setUp(purpose) {
@@ -171,6 +173,13 @@ export function setUp(purpose) {
     }
   } catch (error) {
     throw new SetupError(error instanceof Error ? error.message : String(error));
+  }
+  if (!pagesCurrent()) {
+    // in a process of its own: it needs the Node that the sources need
+    const failure = failureOf(nodePath(), [join(root, 'web', 'build.js')], process.env);
+    if (failure !== undefined) throw new SetupError(`the pages could not be built:\n${failure}`);
+    say('built the pages (web/dist)');
+    done.push('pages');
   }
   return done;
 }

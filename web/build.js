@@ -6,7 +6,7 @@
  * from, with hashes: it is built again when one of them changes. Called by set-up and by the tests; `node web/build.js` does the same.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,15 +24,17 @@ const hashOf = (path) => createHash('sha256').update(readFileSync(path)).digest(
 function ownFiles() {
   const own = ['web/build.js', 'web/index.html', 'web/tsconfig.json'];
   for (const part of ['public', 'src']) {
-    for (const entry of readdirSync(join(folder, part), { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) own.push(relative(root, join(entry.parentPath, entry.name)));
+    for (const name of readdirSync(join(folder, part), { encoding: 'utf8', recursive: true })) {
+      const path = join(folder, part, name);
+      if (statSync(path).isFile()) own.push(relative(root, path));
     }
   }
   return own.sort();
 }
 
 /** @param {Iterable<string>} files paths from the root */
-const hashesOf = (files) => Object.fromEntries([...new Set(files)].sort().map((file) => [file, existsSync(join(root, file)) ? hashOf(join(root, file)) : '']));
+const hashesOf = (files) =>
+  Object.fromEntries([...new Set(files)].sort().map((file) => [file, existsSync(join(root, file)) ? hashOf(join(root, file)) : '']));
 
 /** Are the pages those that the sources would give? */
 export function pagesCurrent() {
@@ -71,7 +73,14 @@ export async function buildPages() {
       },
     ],
     worker: { format: 'es' },
-    build: { outDir: fresh, emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, rolldownOptions: { checks: { pluginTimings: false } } },
+    build: {
+      outDir: fresh,
+      emptyOutDir: true,
+      target: 'es2022',
+      modulePreload: { polyfill: false },
+      assetsInlineLimit: 0,
+      rolldownOptions: { checks: { pluginTimings: false } },
+    },
   });
   const imported = [...modules]
     .filter((path) => path.startsWith(root) && !path.includes('/node_modules/') && existsSync(path))
@@ -82,4 +91,5 @@ export async function buildPages() {
   writeFileSync(STAMP, JSON.stringify(inputs));
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url)) && !pagesCurrent()) await buildPages();
+if (process.argv[1] && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url)) && !pagesCurrent())
+  await buildPages();

@@ -4,7 +4,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { type ExportedFlow, goTo, openWindow, PATIENCE_MS, portScript, type Program, signIn, startBrowser, startProgram } from './support.ts';
+import {
+  type ExportedFlow,
+  goTo,
+  openWindow,
+  PATIENCE_MS,
+  type Program,
+  portScript,
+  signIn,
+  startBrowser,
+  startProgram,
+} from './support.ts';
 
 const BROKEN = `
 local check_module = { key = "broken", gui = { i18n_title = "Broken", i18n_description = "Fails", input_builder = alerts_api.flow_checkbox_input_builder } }
@@ -84,7 +94,9 @@ describe('scripts', () => {
 
   it('switches a script into shadow', async () => {
     await entry('Telnet in use').getByRole('checkbox', { name: 'shadow Telnet in use' }).check();
-    await entry('Telnet in use').locator('.chip', { hasText: /shadow/i }).waitFor();
+    await entry('Telnet in use')
+      .locator('.chip', { hasText: /shadow/i })
+      .waitFor();
     await entry('Telnet in use').getByRole('checkbox', { name: 'shadow Telnet in use' }).uncheck();
     await entry('Telnet in use').locator('.chip', { hasText: /^on$/ }).waitFor();
   });
@@ -95,7 +107,9 @@ describe('scripts', () => {
   });
 
   it('counts failures by reason, and marks the line of the last one in the source', async () => {
-    await entry('Broken').getByText(/failed: by an error/).waitFor();
+    await entry('Broken')
+      .getByText(/failed: by an error/)
+      .waitFor();
     await entry('Broken').getByRole('link', { name: 'Broken', exact: true }).click();
     await page.getByRole('heading', { level: 1, name: 'Broken' }).waitFor();
     const marked = page.locator('li.marked');
@@ -108,7 +122,9 @@ describe('scripts', () => {
     writeFileSync(join(program.scripts, 'telnet.lua'), 'local check_module = {\nreturn');
     await goTo(page, program, 'scripts', 'Scripts');
     await entry('Telnet in use').getByText('The newest version was refused').waitFor();
-    await entry('Telnet in use').getByText(/telnet\.lua:2:/).waitFor();
+    await entry('Telnet in use')
+      .getByText(/telnet\.lua:2:/)
+      .waitFor();
     await page.getByRole('button', { name: 'In trouble: 2' }).click();
     await entry('Names are asked for').waitFor({ state: 'detached' });
     assert.deepEqual(complaints, []);

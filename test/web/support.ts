@@ -178,7 +178,12 @@ export interface Visit {
 
 /** A window of its own: no cookies, nothing stored. */
 export async function openWindow(browser: Browser, { url }: Pick<Program, 'url'>, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    ...options,
+  });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -188,7 +193,8 @@ export async function openWindow(browser: Browser, { url }: Pick<Program, 'url'>
     if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
   });
   page.on('request', (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith('blob:') && !request.url().startsWith('data:')) complaints.push(request.url());
+    if (!request.url().startsWith(url) && !request.url().startsWith('blob:') && !request.url().startsWith('data:'))
+      complaints.push(request.url());
   });
   await page.goto(url);
   return { page, complaints };

@@ -4,7 +4,7 @@
  *
  *   page ──api.flows({…})──► fetch /api/v1/… ──► JSON, or ApiError with the problem (RFC 9457)
  */
-import type { Alert, AlertState } from '../../../src/alerts/alert.ts';
+import type { Alert } from '../../../src/alerts/alert.ts';
 import type { Exclusion, ExclusionRequest, Preview, Suggestion } from '../../../src/alerts/exclusions.ts';
 import type { ProblemBody } from '../../../src/api/problems.ts';
 import type { Role } from '../../../src/api/roles.ts';
@@ -19,7 +19,7 @@ import type { TraceEntry } from '../../../src/scripts/trace.ts';
 import type { Upload } from '../../../src/server/uploads.ts';
 import type { PreferenceState } from '../../../src/store/preferences.ts';
 
-export type { Alert, AlertState, Exclusion, ExclusionRequest, FlowList, FlowRow, InterfaceSnapshot, PreferenceState, Preview, Role, ScriptSnapshot };
+export type { Alert, Exclusion, ExclusionRequest, FlowList, FlowRow, InterfaceSnapshot, PreferenceState, Preview, Role, ScriptSnapshot };
 export type { ScriptSwitch, Suggestion, TraceEntry, Upload };
 export type Script = ScriptSnapshot;
 export type Trace = TraceEntry & { readonly interface: string };
