@@ -209,6 +209,7 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
         await rm(directory, { recursive: true, force: true });
       }
     },
+    /** Bytes are bounded by the numbers of entries. */
     async retain(retention, now) {
       const before = now - retention.seconds * 1e6;
       const kept = points.filter(({ stored }) => stored >= before);

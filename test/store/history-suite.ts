@@ -193,10 +193,10 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
     test('sums of steps, by interface and name, in every roll-up', async () => {
       const history = await open(() => START);
       const HOUR = 3600;
-      // two hours, a point of each name every 20 s; the second interface is a capture of a day before
-      for (let i = 0; i < 2 * HOUR; i += 20) {
+      // two hours, a point of each name every minute; the second interface is a capture of a day before
+      for (let i = 0; i < 2 * HOUR; i += 60) {
         await history.appendSeries([
-          { time: START + i * SECOND, interface: 'eth0', name: 'bytes', value: 20 },
+          { time: START + i * SECOND, interface: 'eth0', name: 'bytes', value: 60 },
           { time: START + i * SECOND, interface: 'eth0', name: 'protocol:TLS', value: 0.5 },
           { time: START + (i - DAY) * SECOND, interface: 'old.pcap', name: 'bytes', value: 1 },
         ]);
@@ -205,21 +205,21 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
         (await history.series({ names: ['bytes'], from: START, to: START + 2 * HOUR * SECOND - 1, points: 1000, ...query })).map(
           ({ time, interface: of, name: label, value }) => [(time - START) / SECOND, of, label, value],
         );
-      assert.deepEqual(await ask({ to: START + 59 * SECOND }), [
-        [0, 'eth0', 'bytes', 20],
-        [20, 'eth0', 'bytes', 20],
-        [40, 'eth0', 'bytes', 20],
+      assert.deepEqual(await ask({ to: START + 179 * SECOND }), [
+        [0, 'eth0', 'bytes', 60],
+        [60, 'eth0', 'bytes', 60],
+        [120, 'eth0', 'bytes', 60],
       ]);
       assert.deepEqual(await ask({ points: 2 }), [
-        [0, 'eth0', 'bytes', 7200 / 2],
-        [HOUR, 'eth0', 'bytes', 7200 / 2],
+        [0, 'eth0', 'bytes', 3600],
+        [HOUR, 'eth0', 'bytes', 3600],
       ]);
       assert.deepEqual(
         ((await ask({ points: 120 })) as [number, string, string, number][]).map(([time, , , value]) => [time, value]),
         Array.from({ length: 120 }, (_, i) => [i * 60, 60]),
       );
       assert.deepEqual(await ask({ names: ['bytes', 'protocol:TLS'], from: START - DAY * SECOND, points: 1, interface: 'old.pcap' }), [
-        [-DAY - ((START / SECOND - DAY) % (26 * HOUR)), 'old.pcap', 'bytes', 360],
+        [-DAY - ((START / SECOND - DAY) % (26 * HOUR)), 'old.pcap', 'bytes', 120],
       ]);
       assert.deepEqual(await ask({ names: [] }), []);
       await assert.rejects(ask({ points: 0 }), HistoryError);

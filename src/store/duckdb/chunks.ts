@@ -6,7 +6,7 @@
  * What fits no column (a key of a newer version, a value of another type) goes into `_rest`, as JSON: nothing is lost.
  */
 import { BIGINT, BOOLEAN, DOUBLE, type DuckDBConnection, type DuckDBDataChunk, DuckDBTableFunction, VARCHAR } from '@duckdb/node-api';
-import duckdb, { type Vector } from '@duckdb/node-bindings';
+import duckdb from '@duckdb/node-bindings';
 import type { FieldValue } from '../../flows/fields.ts';
 import type { FlowRow } from '../history.ts';
 import { addressKey, type Column, columnList } from './columns.ts';
@@ -23,26 +23,51 @@ export interface StoredRow {
 }
 
 interface Target {
-  vector: Vector;
   /** Bits of the rows that have a value. */
   readonly valid: Uint8Array<ArrayBuffer>;
-  /** In the layout of the column; absent for texts, which go to DuckDB one by one. */
-  readonly data?: Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+  /** In the layout of the column. */
+  readonly data: Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+  /** Texts that do not fit there, by rows: DuckDB takes them one by one. */
+  readonly long?: [row: number, text: string][];
   /** @returns false for a value that is none of the column's */
   readonly put: (row: number, value: FieldValue) => boolean;
 }
 
 const TWO_32 = 2 ** 32;
 
+/** `duckdb_string_t`: the length in four bytes, then a text of up to 12 bytes and zeros, or where a longer one lies. */
+const STRING_BYTES = 16;
+const INLINE = 12;
+
+/** Writes a short text of ASCII, as most are, in its place. @returns its length; 0 for every other text */
+function inline(text: string, data: Uint8Array, at: number): number {
+  const begin = at + STRING_BYTES - INLINE;
+  data.fill(0, at, at + STRING_BYTES);
+  if (text.length > INLINE) return 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      data.fill(0, begin, begin + i);
+      return 0;
+    }
+    data[begin + i] = code;
+  }
+  return text.length;
+}
+
 /** As the rows come; JSON is a text until it is in its column. */
 const TYPES = { BIGINT, DOUBLE, BOOLEAN, VARCHAR, JSON: VARCHAR } as const;
 
 /** JSON that DuckDB accepts: halves of surrogate pairs, which texts of JavaScript may have, are none. */
-const jsonOf = (value: FieldValue): string => JSON.stringify(value, (_, each) => (typeof each === 'string' ? each.toWellFormed() : each));
+function jsonOf(value: FieldValue): string {
+  const text = JSON.stringify(value);
+  if (!/\\ud[89a-f]/.test(text)) return text;
+  return JSON.stringify(value, (_, each) => (typeof each === 'string' ? each.toWellFormed() : each));
+}
 
 function createTarget(type: Column['type']): Target {
   const valid = new Uint8Array(CHUNK_ROWS / 8);
-  const target = { vector: undefined as unknown as Vector, valid };
+  const target = { valid };
   const set = (row: number): true => {
     valid[row >> 3] = (valid[row >> 3] as number) | (1 << (row & 7));
     return true;
@@ -57,7 +82,7 @@ function createTarget(type: Column['type']): Target {
         data[row * 2 + 1] = high;
         return set(row);
       };
-      return Object.assign(target, { data, put });
+      return { ...target, data, put };
     }
     case 'DOUBLE': {
       const data = new Float64Array(CHUNK_ROWS);
@@ -66,7 +91,7 @@ function createTarget(type: Column['type']): Target {
         data[row] = value;
         return set(row);
       };
-      return Object.assign(target, { data, put });
+      return { ...target, data, put };
     }
     case 'BOOLEAN': {
       const data = new Uint8Array(CHUNK_ROWS);
@@ -75,16 +100,22 @@ function createTarget(type: Column['type']): Target {
         data[row] = value ? 1 : 0;
         return set(row);
       };
-      return Object.assign(target, { data, put });
+      return { ...target, data, put };
     }
     default: {
       const isText = type === 'VARCHAR';
+      const data = new Uint8Array(CHUNK_ROWS * STRING_BYTES);
+      const lengths = new Uint32Array(data.buffer);
+      const long: [number, string][] = [];
       const put = (row: number, value: FieldValue): boolean => {
         if (typeof value !== (isText ? 'string' : 'object')) return false;
-        duckdb.vector_assign_string_element(target.vector, row, isText ? (value as string) : jsonOf(value));
+        const text = isText ? (value as string) : jsonOf(value);
+        const length = inline(text, data, row * STRING_BYTES);
+        lengths[row * (STRING_BYTES / 4)] = length;
+        if (length < text.length) long.push([row, text]);
         return set(row);
       };
-      return Object.assign(target, { put });
+      return { ...target, data, long, put };
     }
   }
 }
@@ -127,13 +158,15 @@ export function createRowSource(connection: DuckDBConnection, name: string, colu
     const count = Math.min(CHUNK_ROWS, rows.length - next);
     chunk.rowCount = count;
     if (count === 0) return;
-    for (const [i, target] of targets.entries()) {
-      target.vector = duckdb.data_chunk_get_vector(chunk.chunk, i);
-      target.valid.fill(0);
+    for (const { valid, long } of targets) {
+      valid.fill(0);
+      if (long !== undefined) long.length = 0;
     }
     for (let i = 0; i < count; i++) put(i, rows[next++] as StoredRow);
-    for (const { vector, valid, data } of targets) {
-      if (data !== undefined) duckdb.copy_data_to_vector(vector, 0, data.buffer, 0, (data.byteLength / CHUNK_ROWS) * count);
+    for (const [i, { valid, data, long }] of targets.entries()) {
+      const vector = duckdb.data_chunk_get_vector(chunk.chunk, i);
+      duckdb.copy_data_to_vector(vector, 0, data.buffer, 0, (data.byteLength / CHUNK_ROWS) * count);
+      for (const [row, text] of long ?? []) duckdb.vector_assign_string_element(vector, row, text);
       duckdb.vector_ensure_validity_writable(vector);
       duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
     }

@@ -95,6 +95,8 @@ export interface Database {
   bytes(connection: DuckDBConnection): Promise<number>;
   /** Bytes of the write-ahead logs. */
   walBytes(): number;
+  /** Sizes of the files, with what is free in them. */
+  fileBytes(): number;
   /** All connections must be closed. */
   close(): void;
 }
@@ -142,8 +144,9 @@ export async function openDatabase({ directory, memoryLimitMiB, threads }: Datab
     throw refused.reason;
   }
 
-  const walBytes = (): number =>
-    NAMES.reduce((sum, name) => sum + (statSync(join(directory, `${FILES[name]}.wal`), { throwIfNoEntry: false })?.size ?? 0), 0);
+  const sizes = (suffix: string): number =>
+    NAMES.reduce((sum, name) => sum + (statSync(join(directory, FILES[name] + suffix), { throwIfNoEntry: false })?.size ?? 0), 0);
+  const walBytes = (): number => sizes('.wal');
 
   return {
     connect: () => instance.connect(),
@@ -154,6 +157,7 @@ export async function openDatabase({ directory, memoryLimitMiB, threads }: Datab
       return Number(reader.getRows()[0]?.[0] ?? 0) + walBytes();
     },
     walBytes,
+    fileBytes: () => sizes(''),
     close: () => instance.closeSync(),
   };
 }

@@ -45,7 +45,8 @@ export interface HistoryFigures {
   readonly alertsStored: number;
   readonly alertBatches: number;
   readonly pointsStored: number;
-  /** Bytes of the write-ahead logs now. */
+  /** Bytes of the files and of their write-ahead logs now. */
+  readonly fileBytes: number;
   readonly walBytes: number;
 }
 
@@ -88,6 +89,7 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
       alertsStored: alerts.stored,
       alertBatches: alerts.batches,
       pointsStored: series.stored,
+      fileBytes: database.fileBytes(),
       walBytes: database.walBytes(),
     }),
     async close() {
