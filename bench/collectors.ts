@@ -214,7 +214,7 @@ function datagramOf(kind: Kind, message: number): Buffer {
     const answer = (part & 1) === 1;
     const first = (flow % 20) + (part >> 1) * 2;
     const client = (10 << 24) | (flow & 0xffffff);
-    const server = ((198 << 24) | (51 << 16) | ((flow % 97) << 8) | (flow % 251)) | 0;
+    const server = (198 << 24) | (51 << 16) | ((flow % 97) << 8) | (flow % 251) | 0;
     const ports = [1024 + (flow % 60_000), servicePort(flow)];
     bytes.writeInt32BE(answer ? server : client, at);
     bytes.writeInt32BE(answer ? client : server, at + 4);
@@ -431,7 +431,9 @@ async function nfdumpOne(kind: Kind): Promise<{ readonly capture: number; readon
   const folder = mkdtempSync(join(tmpdir(), 'collectors-'));
   try {
     const port = await freePort();
-    const capturing = spawn('nfcapd', ['-w', folder, '-l', folder, '-p', String(port), '-b', '127.0.0.1', '-t', '3600'], { stdio: 'ignore' });
+    const capturing = spawn('nfcapd', ['-w', folder, '-l', folder, '-p', String(port), '-b', '127.0.0.1', '-t', '3600'], {
+      stdio: 'ignore',
+    });
     const path = `/proc/${capturing.pid}/task`;
     while (!/:/.test(readFileSync('/proc/net/udp', 'latin1')) || udpQueuePresent(port) === false) await wait(5);
     await sendDatagrams(kind, port);
@@ -440,7 +442,9 @@ async function nfdumpOne(kind: Kind): Promise<{ readonly capture: number; readon
     const cpu = readdirSync(path).reduce((sum, id) => sum + schedSeconds(`${path}/${id}/schedstat`), 0);
     capturing.kill('SIGTERM');
     await once(capturing, 'exit');
-    const time = spawnSync('bash', ['-c', `TIMEFORMAT='%U %S'; time nfdump -R "$0" -q -b -n 1 -s record/bytes >/dev/null`, folder], { encoding: 'utf8' });
+    const time = spawnSync('bash', ['-c', `TIMEFORMAT='%U %S'; time nfdump -R "$0" -q -b -n 1 -s record/bytes >/dev/null`, folder], {
+      encoding: 'utf8',
+    });
     const [user = 0, system = 0] = time.stderr.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
     return { capture: recordsOf(kind) / cpu, both: recordsOf(kind) / (cpu + user + system), dropped };
   } finally {
@@ -487,7 +491,9 @@ async function main(): Promise<void> {
   }
   console.log(`collectors, ${rounds} interleaved rounds, medians (min..max), records/s per CPU-second`);
   console.log(`cpu: ${cpus()[0]?.model} | cores: ${cpus().length} | node: ${process.version}\n`);
-  console.log(`${'interface thread: socket, decoder, table, visits'.padEnd(58)} records/s            min..max   target             process  losses`);
+  console.log(
+    `${'interface thread: socket, decoder, table, visits'.padEnd(58)} records/s            min..max   target             process  losses`,
+  );
   for (const [kind, runs] of ours) {
     const rates = runs.map(({ records, cpu }) => records / cpu);
     const whole = median(runs.map(({ records, whole: of }) => records / of));
@@ -506,7 +512,9 @@ async function main(): Promise<void> {
   }
   console.log('\npeers (whole processes)');
   for (const [name, rates] of peers) {
-    console.log(`${name.padEnd(58)} ${thousands(median(rates)).padStart(9)} ${`${thousands(Math.min(...rates))}..${thousands(Math.max(...rates))}`.padStart(19)}`);
+    console.log(
+      `${name.padEnd(58)} ${thousands(median(rates)).padStart(9)} ${`${thousands(Math.min(...rates))}..${thousands(Math.max(...rates))}`.padStart(19)}`,
+    );
   }
   if (!hasNfdump) console.log('nfcapd is not installed: no peer for NetFlow');
 }

@@ -109,6 +109,8 @@ export interface InterfaceSnapshot {
   /** Who sends to it, where it collects flow records or samples. */
   readonly probes?: readonly ProbeSnapshot[];
   readonly timeouts?: TimeoutsSnapshot;
+  /** What came to it beside flows. */
+  readonly collected?: CollectedSnapshot;
   /** Names of statuses that this kind of interface cannot tell. */
   readonly notApplicable?: readonly string[];
   /** Traffic time of the first packet, µs since 1970; absent or 0 = none yet. */
@@ -154,6 +156,52 @@ export interface ProbeSnapshot {
   readonly problem?: string;
   /** What it says itself, by name: packets, drops. */
   readonly totals?: Readonly<Record<string, number>>;
+}
+
+/** What probes, exporters and agents tell beside flows, and what could not be read of all that they send; each list has a limit. */
+export interface CollectedSnapshot {
+  /** The last message of each reason. */
+  readonly rejected: readonly RejectedSnapshot[];
+  /** Of switches and routers, by their addresses and SNMP indexes. */
+  readonly interfaces: readonly ExporterInterfaceSnapshot[];
+  /** Exporters that a probe collects from. */
+  readonly exporters: readonly { readonly probe: string; readonly address: string; readonly says: SaidSnapshot }[];
+  /** All that a probe says of itself, what nobody here knows included. */
+  readonly probes: readonly { readonly probe: string; readonly says: SaidSnapshot }[];
+  readonly listening: readonly ListeningSnapshot[];
+}
+
+export type SaidSnapshot = Readonly<Record<string, string | number | boolean>>;
+
+/** Bytes are in hexadecimal and cut. */
+export interface RejectedSnapshot {
+  /** Name of the counter. */
+  readonly reason: string;
+  /** Address and port, or endpoint. */
+  readonly from: string;
+  /** µs since 1970. */
+  readonly time: number;
+  /** Of ZMQ. */
+  readonly header?: string;
+  readonly bytes: string;
+  /** Bytes of the whole message. */
+  readonly length: number;
+}
+
+export interface ExporterInterfaceSnapshot {
+  readonly exporter: string;
+  readonly index: number;
+  readonly name: string;
+  /** Cumulative counters, speed in bit/s, states, by the names that sFlow and probes use (`ifInOctets`, `ifSpeed`). */
+  readonly values: Readonly<Record<string, string | number>>;
+  /** µs since 1970 of the last counters; 0 = none yet. */
+  readonly updated: number;
+}
+
+export interface ListeningSnapshot {
+  readonly address: string;
+  /** `protocol` is 6 or 17. */
+  readonly ports: readonly { readonly protocol: number; readonly port: number; readonly process: string; readonly package: string }[];
 }
 
 /** Of what exports the flow records of an interface, s; absent = nobody has said: the preferences hold. */

@@ -35,6 +35,7 @@ import {
 import { notApplicable } from './interfaces/records/capabilities.ts';
 import { startThreads } from './interfaces/threads.ts';
 import type {
+  CollectedSnapshot,
   FlowAnswer,
   FlowQuery,
   InterfaceSnapshot,
@@ -63,6 +64,7 @@ interface Running {
   warning?: string;
   probes?: readonly ProbeSnapshot[];
   timeouts?: TimeoutsSnapshot;
+  collected?: CollectedSnapshot;
   /** Names of statuses that it cannot tell. */
   notApplicable: readonly string[];
   protocols: readonly ProtocolTotals[];
@@ -278,6 +280,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       case 'probes':
         running.probes = message.probes;
         running.timeouts = message.timeouts;
+        if (message.collected !== undefined) running.collected = message.collected;
         break;
       case 'warning':
         running.warning = message.text;
@@ -330,6 +333,7 @@ const snapshotOf = (running: Running, intake: AlertIntake | undefined): Interfac
     ...(running.warning === undefined ? {} : { warning: running.warning }),
     ...(running.probes === undefined ? {} : { probes: running.probes }),
     ...(running.timeouts === undefined ? {} : { timeouts: running.timeouts }),
+    ...(running.collected === undefined ? {} : { collected: running.collected }),
     ...(running.notApplicable.length === 0 ? {} : { notApplicable: running.notApplicable }),
     began: gauges[GAUGE_BEGAN] as number,
     clock: gauges[GAUGE_CLOCK] as number,

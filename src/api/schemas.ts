@@ -57,6 +57,35 @@ const Probe = object({
   totals: Optional(Table(Text(), Figure())),
 });
 
+const Said = Table(Text(), Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }));
+
+const Collected = object(
+  {
+    rejected: List(
+      object({ reason: Text(), from: Text(), time: micros('arrival'), header: Optional(Text()), bytes: Text(), length: Figure() }),
+      { description: 'the last message of each reason, in hexadecimal' },
+    ),
+    interfaces: List(
+      object({
+        exporter: Text(),
+        index: Figure(),
+        name: Text(),
+        values: Table(Text(), Type.Unsafe<string | number>({ type: ['string', 'number'] })),
+        updated: micros('last counters; 0 = none yet'),
+      }),
+    ),
+    exporters: List(object({ probe: Text(), address: Text(), says: Said })),
+    probes: List(object({ probe: Text(), says: Said })),
+    listening: List(
+      object({
+        address: Text(),
+        ports: List(object({ protocol: Figure(), port: Figure(), process: Text(), package: Text() })),
+      }),
+    ),
+  },
+  { description: 'what came beside flows, and what could not be read' },
+);
+
 export const InterfaceSchema = object({
   ...InterfaceHead,
   errorCode: Optional(Text()),
@@ -64,6 +93,7 @@ export const InterfaceSchema = object({
   timeouts: Optional(
     object({ active: Optional(Type.Unsafe<number | undefined>(Figure())), idle: Optional(Type.Unsafe<number | undefined>(Figure())) }),
   ),
+  collected: Optional(Collected),
   notApplicable: Optional(List(Text(), { description: 'statuses that this kind of interface cannot tell' })),
   began: Optional(micros('time of the first packet')),
   position: Figure({ description: 'bytes of the file read so far, -1 unknown' }),

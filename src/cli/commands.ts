@@ -167,10 +167,15 @@ const DECLARED = [
     name: 'interfaces',
     usage: '',
     help: 'what can follow -i',
-    more: ['With -d DIR: the interfaces of the running flowpatrol, and the probes, exporters and agents that send to them.'],
-    options: ['data-dir'],
+    more: [
+      'With -d DIR: the interfaces of the running flowpatrol, the probes, exporters and agents that send to them, and what these tell beside flows: interfaces of exporters, listening ports of hosts.',
+    ],
+    options: ['data-dir', 'samples', 'json'],
     words: 0,
-    examples: [['-d data', 'who sends flow records, and what got lost']],
+    examples: [
+      ['-d data', 'who sends flow records, and what got lost'],
+      ['-d data --samples', 'what could not be read, in hexadecimal'],
+    ],
   },
   {
     name: 'demo',

@@ -1,7 +1,7 @@
 /** `flowpatrol interfaces`: what can follow `-i`; or those of a running flowpatrol, with who sends to them. */
 import { ask } from '../api/client.ts';
 import { type CaptureInterface, native } from '../native.ts';
-import type { InterfaceSnapshot, ProbeSnapshot } from '../patrol-types.ts';
+import type { ExporterInterfaceSnapshot, InterfaceSnapshot, ListeningSnapshot, ProbeSnapshot, RejectedSnapshot } from '../patrol-types.ts';
 import { bytes, count, duration, printable, table } from './format.ts';
 import { controlError } from './prefs.ts';
 
@@ -47,8 +47,85 @@ function heard({ lastContact, silentSince, problem }: ProbeSnapshot, clock: numb
   return silentSince === undefined ? ago : `${ago}: silent`;
 }
 
-/** Interfaces, and below them a table of the probes, exporters and agents of each that has some. @returns lines without line ends */
-export function collectorTables(interfaces: readonly InterfaceSnapshot[]): string[] {
+const EXPORTER_INTERFACES = [
+  { title: 'Exporter' },
+  { title: 'Index', right: true },
+  { title: 'Name' },
+  { title: 'State' },
+  { title: 'speed', right: true },
+  { title: 'in', right: true },
+  { title: 'out', right: true },
+  { title: 'errors', right: true },
+];
+const LISTENING = [{ title: 'Host' }, { title: 'listens on' }];
+const REJECTED = [
+  { title: 'Could not be read' },
+  { title: 'From' },
+  { title: 'When' },
+  { title: 'bytes', right: true },
+  { title: 'Begin, in hexadecimal' },
+];
+/** Of what may be thousands; `--json` has more. */
+const MOST_LINES = 100;
+const HEX = 64;
+
+type Row = readonly string[];
+
+const titled = (title: string, columns: Parameters<typeof table>[0], rows: readonly Row[]): string[] => {
+  if (rows.length === 0) return [];
+  const more = rows.length - MOST_LINES;
+  return [
+    '',
+    printable(title),
+    ...table(
+      columns,
+      rows.slice(0, MOST_LINES).map((row) => [...row]),
+    ),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+};
+
+const figure = (value: string | number | undefined, show: (number: number) => string): string =>
+  typeof value === 'number' ? show(value) : '-';
+
+function exporterRow({ exporter, index, name, values }: ExporterInterfaceSnapshot): Row {
+  const { ifSpeed, ifAdminStatus, ifOperStatus, ifInOctets, ifOutOctets, ifInErrors = 0, ifOutErrors = 0 } = values;
+  const state = ifAdminStatus === 'Down' ? 'switched off' : String(ifOperStatus ?? '-').toLowerCase();
+  return [
+    printable(exporter),
+    String(index),
+    printable(name) || '-',
+    printable(state),
+    figure(ifSpeed, (speed) => `${count(speed / 1e6)} Mbit/s`),
+    figure(ifInOctets, bytes),
+    figure(ifOutOctets, bytes),
+    count(Number(ifInErrors) + Number(ifOutErrors)),
+  ];
+}
+
+const listeningRow = ({ address, ports }: ListeningSnapshot): Row => [
+  printable(address),
+  ports
+    .map(
+      ({ protocol, port, process: program }) =>
+        `${port}/${protocol === 6 ? 'tcp' : 'udp'}${program === '' ? '' : ` ${printable(program)}`}`,
+    )
+    .join(', '),
+];
+
+const rejectedRow = ({ reason, from, time, length, header = '', bytes: hex }: RejectedSnapshot): Row => [
+  reason,
+  printable(from),
+  new Date(time / 1000).toISOString(),
+  count(length),
+  `${header === '' ? '' : `${header} `}${hex.length > HEX ? `${hex.slice(0, HEX)}…` : hex}`,
+];
+
+/**
+ * Interfaces, and below them tables of the probes, exporters and agents of each that has some, and of what these tell.
+ * @returns lines without line ends
+ */
+export function collectorTables(interfaces: readonly InterfaceSnapshot[], { samples = false } = {}): string[] {
   const overview = table(
     INTERFACES,
     interfaces.map(({ name, kind, state, counters, timeouts }) => [
@@ -60,35 +137,37 @@ export function collectorTables(interfaces: readonly InterfaceSnapshot[]): strin
       timeoutsOf(timeouts?.active, timeouts?.idle),
     ]),
   );
-  const of = interfaces.flatMap(({ name, probes = [], clock }) =>
-    probes.length === 0
-      ? []
-      : [
-          '',
-          printable(name),
-          ...table(
-            PROBES,
-            probes.map((probe) => [
-              printable(probe.source),
-              printable(probe.name ?? ''),
-              printable(probe.version ?? ''),
-              count(probe.messages),
-              count(probe.records),
-              count(probe.lost),
-              timeoutsOf(probe.activeTimeout, probe.idleTimeout),
-              probe.samplingRate === undefined ? '-' : `1:${probe.samplingRate}`,
-              heard(probe, clock),
-            ]),
-          ),
-        ],
-  );
+  const of = interfaces.flatMap(({ name, probes = [], collected, clock }) => [
+    ...titled(
+      name,
+      PROBES,
+      probes.map((probe) => [
+        printable(probe.source),
+        printable(probe.name ?? ''),
+        printable(probe.version ?? ''),
+        count(probe.messages),
+        count(probe.records),
+        count(probe.lost),
+        timeoutsOf(probe.activeTimeout, probe.idleTimeout),
+        probe.samplingRate === undefined ? '-' : `1:${probe.samplingRate}`,
+        heard(probe, clock),
+      ]),
+    ),
+    ...titled(`${name}: interfaces of exporters`, EXPORTER_INTERFACES, collected?.interfaces.map(exporterRow) ?? []),
+    ...titled(`${name}: listening ports`, LISTENING, collected?.listening.map(listeningRow) ?? []),
+    ...(samples ? titled(`${name}: rejected`, REJECTED, collected?.rejected.map(rejectedRow) ?? []) : []),
+  ]);
   return [...overview, ...of];
 }
 
 /** @throws CommandError when no flowpatrol runs with the directory */
-export async function runningInterfaces(directory: string): Promise<string[]> {
+export async function runningInterfaces(
+  directory: string,
+  { samples, json }: { readonly samples: boolean; readonly json: boolean },
+): Promise<string[]> {
   try {
-    return collectorTables((await ask<{ interfaces: InterfaceSnapshot[] }>(directory, 'GET', '/interfaces')).interfaces);
+    const { interfaces } = await ask<{ interfaces: InterfaceSnapshot[] }>(directory, 'GET', '/interfaces');
+    return json ? [JSON.stringify(interfaces, undefined, 2)] : collectorTables(interfaces, { samples });
   } catch (error) {
     throw controlError(error, directory);
   }

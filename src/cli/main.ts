@@ -98,7 +98,8 @@ async function execute(invocation: Invocation, screen: Screen): Promise<number> 
     }
     case 'interfaces': {
       const { interfacesTable, runningInterfaces } = await withAddon(() => import('./interfaces.ts'));
-      const lines = invocation.directory === undefined ? interfacesTable() : await runningInterfaces(invocation.directory);
+      const { directory, view } = invocation;
+      const lines = directory === undefined ? interfacesTable() : await runningInterfaces(directory, view);
       write(`${lines.join('\n')}\n`);
       return 0;
     }

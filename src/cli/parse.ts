@@ -20,7 +20,7 @@ export type Invocation =
   | { readonly command: 'demo'; readonly config?: Config }
   | { readonly command: 'version' }
   /** `directory`: of the running flowpatrol whose interfaces are wanted. */
-  | { readonly command: 'interfaces'; readonly directory?: string }
+  | { readonly command: 'interfaces'; readonly directory?: string; readonly view: ViewOptions }
   /** `''`: the help on one screen; `options`: all options; else of a command. */
   | { readonly command: 'help'; readonly topic: CommandName | 'options' | '' }
   | { readonly command: 'flows' | 'doctor'; readonly config: Config; readonly view: ViewOptions }
@@ -226,7 +226,7 @@ export function parse(args: readonly string[], scriptDirectory: string): Invocat
     case 'explain':
       return { command: command.name, config, words: more, of: scriptOptions(texts), json: view.json };
     case 'interfaces':
-      return { command: 'interfaces', ...(config.dataDirectory === undefined ? {} : { directory: config.dataDirectory }) };
+      return { command: 'interfaces', ...(config.dataDirectory === undefined ? {} : { directory: config.dataDirectory }), view };
     case 'demo':
       checkTls(config);
       return texts.size === 0 ? { command: 'demo' } : { command: 'demo', config };

@@ -17,6 +17,8 @@ export interface ViewOptions {
   readonly json: boolean;
   /** One table instead of a live one. */
   readonly once: boolean;
+  /** Messages that could not be read, too. */
+  readonly samples: boolean;
   /** Seconds between two tables. */
   readonly interval: number;
 }
@@ -30,13 +32,14 @@ export const DEFAULT_VIEW: ViewOptions = {
   wide: false,
   json: false,
   once: false,
+  samples: false,
   interval: 2,
 };
 
 type Declaration = OptionOf<ViewOptions>;
 type Declared = Omit<Declaration, 'default' | 'read' | 'group'>;
 
-const flag = (key: 'reverse' | 'wide' | 'json' | 'once', declared: Declared): Declaration => ({
+const flag = (key: 'reverse' | 'wide' | 'json' | 'once' | 'samples', declared: Declared): Declaration => ({
   ...declared,
   group: 'Table',
   default: '',
@@ -86,6 +89,11 @@ export const VIEW_OPTIONS: readonly Declaration[] = [
   },
   flag('wide', { name: 'wide', help: 'cut nothing, however wide' }),
   flag('json', { name: 'json', more: 'As the programming interface has it.', help: 'JSON' }),
+  flag('samples', {
+    name: 'samples',
+    help: 'also messages that could not be read',
+    more: 'The last of each reason, in hexadecimal, as probes and exporters sent it.',
+  }),
   flag('once', { name: 'once', help: 'print one table and end' }),
   integerOption<ViewOptions>({ from: 1, to: 3600, fallback: DEFAULT_VIEW.interval }, (interval) => ({ interval }), {
     name: 'interval',

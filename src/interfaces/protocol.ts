@@ -12,7 +12,7 @@ import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-b
 import type { CompiledLists } from '../hosts/lists/compile.ts';
 import type { LearnedName } from '../hosts/names.ts';
 import type { IdsAlert } from '../ids/alert.ts';
-import type { FlowAnswer, FlowQuery, ProbeSnapshot, TimeoutsSnapshot } from '../patrol-types.ts';
+import type { CollectedSnapshot, FlowAnswer, FlowQuery, ProbeSnapshot, TimeoutsSnapshot } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
 import type { CacheChange, CacheCounters } from '../scripts/cache.ts';
 import type { FileChange } from '../scripts/host.ts';
@@ -97,7 +97,13 @@ export type InterfaceMessage =
   | { readonly type: 'lost'; readonly reason: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly text: string }
   /** Who sends to an interface of records or samples, and the time-outs in force, s. */
-  | { readonly type: 'probes'; readonly probes: readonly ProbeSnapshot[]; readonly timeouts: TimeoutsSnapshot }
+  | {
+      readonly type: 'probes';
+      readonly probes: readonly ProbeSnapshot[];
+      readonly timeouts: TimeoutsSnapshot;
+      /** Now and then. */
+      readonly collected?: CollectedSnapshot;
+    }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'failed'; readonly error: string; readonly code: string }
   | { readonly type: 'ended' };

@@ -155,7 +155,7 @@ for (const [line, expected] of bad) {
 
 test('commands', () => {
   for (const args of [[], ['demo']]) assert.deepEqual(parse(args, '/scripts'), { command: 'demo' });
-  assert.deepEqual(parse(['interfaces'], '/scripts'), { command: 'interfaces' });
+  assert.deepEqual(parse(['interfaces'], '/scripts'), { command: 'interfaces', view: DEFAULT_VIEW });
   for (const args of [['help'], ['--help'], ['-h'], ['-i', 'a', '--help']]) {
     assert.deepEqual(parse(args, '/scripts'), { command: 'help', topic: '' });
   }

@@ -52,3 +52,49 @@ test('interfaces, and who sends to each: what it said, what got lost, since when
     'c               edge?[31m  10.8        1,000    9,000     3  -                1:100  1 min 00 s ago: silent',
   ]);
 });
+
+test('what probes tell beside flows; rejected messages on request', () => {
+  const collected = {
+    rejected: [
+      { reason: 'zmq.rejected.json', from: 'tcp://a:5556', time: 1_700_000_000e6, header: '666c', bytes: 'ab'.repeat(100), length: 300 },
+    ],
+    interfaces: [
+      {
+        exporter: '203.0.113.1',
+        index: 3,
+        name: 'ge-0/0/1\n',
+        values: { ifSpeed: 1e9, ifAdminStatus: 'Up', ifOperStatus: 'Up', ifInOctets: 5e6, ifOutOctets: 7e6, ifInErrors: 1, ifOutErrors: 2 },
+        updated: 1,
+      },
+      { exporter: '203.0.113.1', index: 4, name: '', values: {}, updated: 0 },
+    ],
+    exporters: [],
+    probes: [],
+    listening: [
+      {
+        address: '192.0.2.9',
+        ports: [
+          { protocol: 6, port: 22, process: 'sshd', package: 'openssh' },
+          { protocol: 17, port: 53, process: '', package: '' },
+        ],
+      },
+    ],
+  };
+  const lines = collectorTables([of({ name: 'tcp://a:5556', kind: 'zmq', collected })]);
+  assert.deepEqual(lines.slice(2), [
+    '',
+    'tcp://a:5556: interfaces of exporters',
+    'Exporter     Index  Name       State         speed       in      out  errors',
+    '203.0.113.1      3  ge-0/0/1?  up     1,000 Mbit/s  5.00 MB  7.00 MB       3',
+    '203.0.113.1      4  -          -                 -        -        -       0',
+    '',
+    'tcp://a:5556: listening ports',
+    'Host       listens on',
+    '192.0.2.9  22/tcp sshd, 53/udp',
+  ]);
+  assert.deepEqual(collectorTables([of({ name: 'tcp://a:5556', kind: 'zmq', collected })], { samples: true }).slice(-3), [
+    'tcp://a:5556: rejected',
+    'Could not be read  From          When                      bytes  Begin, in hexadecimal',
+    `zmq.rejected.json  tcp://a:5556  2023-11-14T22:13:20.000Z    300  666c ${'ab'.repeat(32)}…`,
+  ]);
+});

@@ -7,6 +7,7 @@ import { openNetflowCollector } from '../../records/netflow/collector.ts';
 import { COLLECTOR_COUNTERS, NETFLOW_COUNTERS } from '../../records/netflow/counters.ts';
 import { createNetflowDecoder, type ExporterStatus } from '../../records/netflow/decoder.ts';
 import { parseNetflowUrl } from '../../records/netflow/url.ts';
+import { rejectedOf } from './rejected.ts';
 import type { OpenSource } from './source.ts';
 
 /** The decoder wants to be told of the time so often, µs. */
@@ -109,6 +110,7 @@ export const openNetflow: OpenSource = async ({ name, config, thread, sink, arri
       const now = thread.engine.clock();
       return decoder.exporters().map((of) => probe(of, now));
     },
+    collected: () => ({ rejected: rejectedOf(decoder.samples()) }),
     async close() {
       await collector.close();
       save();

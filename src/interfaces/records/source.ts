@@ -3,9 +3,11 @@
  * (worker.ts) and hands over what comes; the thread has the clock.
  */
 import type { Config } from '../../config.ts';
-import type { ProbeSnapshot } from '../../patrol-types.ts';
+import type { CollectedSnapshot, ProbeSnapshot } from '../../patrol-types.ts';
 import type { RecordSink } from '../../records/flow-record.ts';
 import type { Thread } from '../thread.ts';
+
+export const MOST_SHOWN = 1024;
 
 export interface SourceParts {
   /** As given to `-i`. */
@@ -24,6 +26,8 @@ export interface RecordSource {
   tick(now: number): void;
   /** All that send. */
   probes(): ProbeSnapshot[];
+  /** What came beside flows, at most {@link MOST_SHOWN} of each; asked for every few seconds. */
+  collected(): Partial<CollectedSnapshot>;
   close(): Promise<void>;
 }
 

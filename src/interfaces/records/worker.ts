@@ -20,8 +20,13 @@ import { openZmq } from './zmq.ts';
 const TURN_MS = 20;
 /** Between two looks at the clock when messages come, µs. */
 const TEND_US = 1000;
+/** A message that takes so long is interrupted, µs; looked at after so many records. */
+const LONG_MESSAGE_US = 10_000;
+const LOOK_AGAIN = 127;
 const TICK_US = 1_000_000;
 const REPORT_US = 250_000;
+/** How often what came beside flows is told, µs. */
+const COLLECTED_US = 5_000_000;
 /** A clock that is off by more is worth a word, µs. */
 const DRIFT_US = 10_000_000;
 
@@ -78,12 +83,25 @@ async function main(data: InterfaceData): Promise<void> {
       if (!ended) visit();
     });
   };
+  let taken = 0;
   const sink: RecordSink = {
-    record: (record) => engine.take(record),
+    record(record) {
+      engine.take(record);
+      if ((++taken & LOOK_AGAIN) === 0) between();
+    },
     event(event) {
       timeouts.said(event, now);
       adopt(now);
     },
+  };
+  /** In the middle of a message of many records: what is due does not wait for its end. */
+  const between = (): void => {
+    const time = clock.now();
+    if (time - tended < LONG_MESSAGE_US) return;
+    now = time;
+    tended = time;
+    thread.obey();
+    visit();
   };
   let ended = false;
   engine.advance(now, 0);
@@ -107,7 +125,8 @@ async function main(data: InterfaceData): Promise<void> {
 
   const silent = new Set<string>();
   const drifted = new Set<string>();
-  const tellProbes = (): void => {
+  let collectedAt = 0;
+  const tellProbes = (last = false): void => {
     const probes = source.probes();
     for (const { source: name, silentSince, drift = 0 } of probes) {
       if (Math.abs(drift) < DRIFT_US) drifted.delete(name);
@@ -122,7 +141,13 @@ async function main(data: InterfaceData): Promise<void> {
         log.warn(`nothing came from ${name} since ${new Date(silentSince / 1000).toISOString()}`);
       }
     }
-    say({ type: 'probes', probes, timeouts: inForce });
+    if (!last && now - collectedAt < COLLECTED_US) {
+      say({ type: 'probes', probes, timeouts: inForce });
+      return;
+    }
+    collectedAt = now;
+    const collected = { rejected: [], interfaces: [], exporters: [], probes: [], listening: [], ...source.collected() };
+    say({ type: 'probes', probes, timeouts: inForce, collected });
   };
 
   const { promise: stopped, resolve: stop, reject } = Promise.withResolvers<void>();
@@ -158,7 +183,7 @@ async function main(data: InterfaceData): Promise<void> {
     clearInterval(turning);
     await source.close();
   }
-  tellProbes();
+  tellProbes(true);
   thread.report();
   thread.end('shutdown');
 }

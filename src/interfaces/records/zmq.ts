@@ -1,12 +1,13 @@
 /** Probes on ZMQ as a source of records: reader, decoder, and what the probes say of themselves. */
+import { readFileSync } from 'node:fs';
 import { counterIndex } from '../../flows/counters.ts';
 import type { ProbeSnapshot } from '../../patrol-types.ts';
 import { ZMQ_COUNTERS } from '../../records/zmq/counters.ts';
-import { createZmqDecoder, type ProbeStatus } from '../../records/zmq/decoder.ts';
-import { parseZmqEndpoints } from '../../records/zmq/endpoint.ts';
+import { createZmqDecoder, type EndpointSettings, type ProbeStatus } from '../../records/zmq/decoder.ts';
+import { parseZmqEndpoints, type ZmqEndpoint } from '../../records/zmq/endpoint.ts';
 import { hexForm } from '../../records/zmq/keys.ts';
 import { type EndpointStatus, openZmqReader } from '../../records/zmq/reader.ts';
-import type { OpenSource } from './source.ts';
+import { MOST_SHOWN, type OpenSource } from './source.ts';
 
 const FIRST = counterIndex(ZMQ_COUNTERS[0].name);
 
@@ -48,6 +49,25 @@ const unheard = ({ endpoint, address, messages, problem }: EndpointStatus): Prob
   ...(problem === '' ? {} : { problem }),
 });
 
+/** @throws Error that says what is wrong with the file */
+function passwordOf(file: string): Uint8Array {
+  let text: Buffer;
+  try {
+    text = readFileSync(file);
+  } catch (error) {
+    throw new Error(`${file}: the password cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const end = text.findIndex((byte) => byte === 0x0a || byte === 0x0d);
+  const password = end < 0 ? text : text.subarray(0, end);
+  if (password.length === 0) throw new Error(`${file}: its first line, the password of --zmq-encrypt-pwd, is empty`);
+  return password;
+}
+
+const settingsOf = ({ passwordFile, ignoreSampling }: ZmqEndpoint): EndpointSettings => ({
+  ...(ignoreSampling && { ignoreSampling }),
+  ...(passwordFile === undefined ? {} : { mask: passwordOf(passwordFile) }),
+});
+
 export const openZmq: OpenSource = async ({ name, config, thread, sink, arrived, log }) => {
   const endpoints = parseZmqEndpoints(name);
   if (config.dataDirectory === undefined && endpoints.some(({ curve }) => curve === true)) {
@@ -56,7 +76,8 @@ export const openZmq: OpenSource = async ({ name, config, thread, sink, arrived,
   const counters = thread.counters.subarray(FIRST, FIRST + ZMQ_COUNTERS.length);
   let time = arrived();
   const now = (): number => time;
-  const decoder = createZmqDecoder({ sink, counters, now, log });
+  const settings = new Map(endpoints.map((endpoint) => [endpoint.text, settingsOf(endpoint)]));
+  const decoder = createZmqDecoder({ sink, counters, now, log, settings: (endpoint) => settings.get(endpoint) });
   /** What was said last of each endpoint. */
   const told = new Map<string, string>();
   const reader = await openZmqReader(
@@ -92,6 +113,31 @@ export const openZmq: OpenSource = async ({ name, config, thread, sink, arrived,
       const known = decoder.probes();
       const silent = reader.status().filter(({ endpoint }) => known.every((of) => of.endpoint !== endpoint));
       return [...known.map(probe), ...silent.map(unheard)];
+    },
+    collected() {
+      const probes = decoder.probes();
+      return {
+        rejected: decoder.samples().map(({ reason, endpoint, time: at, header, payload, length }) => ({
+          reason: `zmq.rejected.${reason}`,
+          from: endpoint,
+          time: at,
+          header,
+          bytes: payload,
+          length,
+        })),
+        interfaces: decoder.exporters
+          .interfaces()
+          .slice(0, MOST_SHOWN)
+          .map(({ values, ...of }) => ({ ...of, values: Object.fromEntries(values) })),
+        exporters: probes
+          .flatMap(({ source, exporters }) => Object.entries(exporters).map(([address, says]) => ({ probe: source, address, says })))
+          .slice(0, MOST_SHOWN),
+        probes: probes
+          .filter(({ said }) => Object.keys(said).length > 0)
+          .slice(0, MOST_SHOWN)
+          .map(({ source, said }) => ({ probe: source, says: said })),
+        listening: [...decoder.exporters.ports()].slice(0, MOST_SHOWN).map(([address, ports]) => ({ address, ports })),
+      };
     },
     close: () => reader.close(),
   };

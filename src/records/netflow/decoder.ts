@@ -10,6 +10,7 @@
  * ({@link DEFAULT_LIMITS}), all that it does not use a counter (counters.ts). It throws nothing, whatever the bytes are.
  */
 import { type RecordSink, UNKNOWN } from '../flow-record.ts';
+import { createTrouble, type TroubleSample } from '../trouble.ts';
 import { NETFLOW_COUNTERS, netflowCounter } from './counters.ts';
 import { createExporters, type Domain } from './exporters.ts';
 import { IPFIX_HEADER, ipfixDomain, ipfixLength, ipfixSequence, ipfixTimes } from './ipfix.ts';
@@ -18,7 +19,6 @@ import { RESTORED_PORT, restoreExporters, saveExporters } from './saved.ts';
 import { type Arrival, followSequence } from './sequence.ts';
 import { beginsSet, createSets } from './sets.ts';
 import { createToldMemory } from './told.ts';
-import { createTrouble, type TroubleSample } from './trouble.ts';
 import { V5_HEADER, v5Count, v5Header, v5Length, v5Records, v5Sequence } from './v5.ts';
 import { V9_HEADER, v9Domain, v9Sequence, v9Times } from './v9.ts';
 import { createWaiting } from './waiting.ts';
@@ -139,7 +139,7 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
   const memory = createToldMemory(limits.fields);
   const records = createRecords({ sink, counters, memory, directions, samplingRate, samplingRates });
   const { draft } = records;
-  const trouble = createTrouble(counters, log);
+  const trouble = createTrouble(NETFLOW_COUNTERS, counters, log);
   const waiting = createWaiting(
     { bytes: limits.waitingBytes, bytesOfDomain: limits.waitingBytesOfDomain, seconds: limits.waitingSeconds },
     counters,

@@ -8,12 +8,12 @@
  *
  * Data go to records.ts with their template, or wait for it (waiting.ts). Called by v9.ts and ipfix.ts.
  */
+import type { Trouble } from '../trouble.ts';
 import { netflowCounter } from './counters.ts';
 import type { Domain } from './exporters.ts';
 import type { Records } from './records.ts';
 import { FIRST_TEMPLATE, makeTemplate, readTemplates, sameTemplate, type Template, type TemplateRules } from './templates.ts';
 import { type ToldMemory, templateWeight } from './told.ts';
-import type { Trouble } from './trouble.ts';
 import type { Waiting, WaitingSet } from './waiting.ts';
 
 const SETS_DAMAGED = netflowCounter('sets.damaged');

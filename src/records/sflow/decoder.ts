@@ -21,7 +21,8 @@
  * limits, what it does not use a counter (counters.ts).
  */
 import { ipv6Text } from '../../flows/view.ts';
-import { type SflowCounterName, sflowCounter } from './counters.ts';
+import { createTrouble, type TroubleSample } from '../trouble.ts';
+import { SFLOW_COUNTERS, type SflowCounterName, sflowCounter } from './counters.ts';
 import { follow, newSequence, type Sequence } from './sequence.ts';
 
 const VERSION = 5;
@@ -86,6 +87,8 @@ export interface AgentInterface {
   readonly outPackets: number;
   readonly outDiscards: number;
   readonly outErrors: number;
+  /** When they came, µs since 1970. */
+  readonly updated: number;
 }
 
 export interface AgentStatus {
@@ -119,8 +122,10 @@ export interface SampleSink {
 
 export interface SflowDecoder {
   /** @param address whence it came. @param arrival µs since 1970 */
-  datagram(address: string, bytes: Uint8Array, arrival: number): void;
+  datagram(address: string, bytes: Uint8Array, arrival: number, port?: number): void;
   agents(): AgentStatus[];
+  /** Of the last datagram of every reason for which something could not be used. */
+  samples(): TroubleSample[];
 }
 
 interface Source {
@@ -190,8 +195,12 @@ const newSample = (): Sample => ({
 const plainIndex = (word: number): number => (word >>> 30 === 0 && word !== INTERNAL ? word : 0);
 const expandedIndex = (format: number, index: number): number => (format === 0 && index !== INTERNAL ? index : 0);
 
-/** @param counters one double for each of SFLOW_COUNTERS */
-export function createSflowDecoder(sink: SampleSink, counters: Float64Array): SflowDecoder {
+/**
+ * @param counters one double for each of SFLOW_COUNTERS
+ * @param log takes a line for the log: at most one a minute and reason
+ */
+export function createSflowDecoder(sink: SampleSink, counters: Float64Array, log: (line: string) => void = () => {}): SflowDecoder {
+  const trouble = createTrouble(SFLOW_COUNTERS, counters, log);
   const agents = new Map<string, Agent>();
   const sample = newSample();
   const reader: Reader = { bytes: Buffer.alloc(0), at: 0, end: 0 };
@@ -367,7 +376,7 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
     const isWhole = readRecords(records, end, readFlowRecord);
     const isReadable = sample.kind !== 0 || sample.ipv4 !== 0 || sample.ipv6 !== 0;
     if (isReadable && sample.kind === 0) sample.wire = lengthOfFields();
-    if (!isReadable || sample.wire > MOST_WIRE || sample.rate > MOST_RATE) counters[C.unreadable]++;
+    if (!isReadable || sample.wire > MOST_WIRE || sample.rate > MOST_RATE) trouble.report(C.unreadable);
     else {
       sample.bytes = reader.bytes;
       counters[C.packets] += sample.rate;
@@ -398,6 +407,7 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
       outPackets: u32(64) + u32(68) + u32(72),
       outDiscards: u32(76),
       outErrors: u32(80),
+      updated: agent.heard,
     });
   };
 
@@ -422,7 +432,7 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
         counters[C.discard]++;
         return true;
       default:
-        counters[C.unknown]++;
+        trouble.report(C.unknown);
         return true;
     }
   };
@@ -457,14 +467,15 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
   };
 
   return {
-    datagram(from, bytes, arrival) {
+    datagram(from, bytes, arrival, port = 0) {
       counters[C.datagrams]++;
       counters[C.bytes] += bytes.length;
       reader.bytes = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
       reader.at = 0;
       reader.end = bytes.length;
+      trouble.begin(from, port, reader.bytes, arrival);
       if (word() !== VERSION) {
-        counters[C.version]++;
+        trouble.report(C.version);
         return;
       }
       const name = address();
@@ -473,12 +484,12 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
       const uptime = word();
       const samples = word();
       if (name === '' || isDamaged()) {
-        counters[C.damaged]++;
+        trouble.report(C.damaged);
         return;
       }
       agent = agentOf(subAgent === 0 ? name : `${name}/${subAgent}`);
       followAgent(from, sequence, uptime, arrival);
-      if (!readSamples(samples)) counters[C.damaged]++;
+      if (!readSamples(samples)) trouble.report(C.damaged);
       sink.end();
     },
     agents: () =>
@@ -488,5 +499,6 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array): Sf
         lost: sequence.lost,
         interfaces: [...interfaces.values()],
       })),
+    samples: trouble.samples,
   };
 }

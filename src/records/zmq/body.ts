@@ -6,7 +6,8 @@ import { inflateSync } from 'node:zlib';
 import { PACKED_AFTER_NUL, PACKED_ZLIB } from './header.ts';
 
 export const LARGEST_PAYLOAD = 1 << 20;
-export const LARGEST_BODY = 8 << 20;
+/** Probes batch 128 KiB at most; this much is read in some 25 ms. */
+export const LARGEST_BODY = 2 << 20;
 
 /** Output is made in pieces of so many bytes; compression by this factor needs one. */
 const SMALLEST_CHUNK = 1024;
@@ -23,8 +24,11 @@ export interface Body {
   /** Holds the body after {@link unpack}; `bytes[length]` is 0. */
   readonly bytes: Buffer;
   length: number;
-  /** @param packed PACKED_* */
-  unpack(payload: Uint8Array, packed: number): '' | 'size' | 'inflate' | 'inflated-size';
+  /**
+   * @param packed PACKED_*
+   * @param mask password of old probes: the plain body is XORed with its bytes, again and again
+   */
+  unpack(payload: Uint8Array, packed: number, mask?: Uint8Array): '' | 'size' | 'inflate' | 'inflated-size';
 }
 
 /** Is it TLV, by its first bytes? */
@@ -53,25 +57,29 @@ export function createBody(): Body {
     body.length = plain.length;
   };
 
+  const unmask = (mask: Uint8Array): void => {
+    for (let i = 0; i < body.length; i++) (bytes[i] as number) ^= mask[i % mask.length];
+  };
+
   const body: Body = {
     bytes,
     length: 0,
-    unpack(payload, packed) {
+    unpack(payload, packed, mask) {
       body.length = 0;
       if (payload.length > LARGEST_PAYLOAD) return 'size';
       const afterNul = packed === PACKED_AFTER_NUL && payload.length > 0 && payload[0] === 0;
       // some senders compress without saying so
       const unsaid = !afterNul && payload[0] === ZLIB;
-      if (packed !== PACKED_ZLIB && !afterNul && !unsaid) {
-        put(payload);
-        return '';
+      if (packed !== PACKED_ZLIB && !afterNul && !unsaid) put(payload);
+      else {
+        const plain = inflate(afterNul ? payload.subarray(1) : payload);
+        // and some say so and do not; under a mask any byte may come first
+        const looksPlain = packed === PACKED_ZLIB ? looksLikeJson(payload) || looksLikeTlv(payload, payload.length) : mask !== undefined;
+        if (typeof plain !== 'string') put(plain);
+        else if (plain === 'inflate' && looksPlain) put(payload);
+        else return plain;
       }
-      const plain = inflate(afterNul ? payload.subarray(1) : payload);
-      if (typeof plain !== 'string') put(plain);
-      // and some say so and do not
-      else if (plain === 'inflate' && packed === PACKED_ZLIB && (looksLikeJson(payload) || looksLikeTlv(payload, payload.length)))
-        put(payload);
-      else return plain;
+      if (mask !== undefined) unmask(mask);
       return '';
     },
   };

@@ -35,7 +35,7 @@ export const ZMQ_COUNTERS = [
   loss('zmq.rejected.version', 'messages of a version above 4: this program is too old for the probe'),
   loss('zmq.rejected.size', 'payloads over 1 MiB'),
   loss('zmq.rejected.inflate', 'compressed payloads that cannot be decompressed'),
-  loss('zmq.rejected.inflated-size', 'payloads over 8 MiB when decompressed'),
+  loss('zmq.rejected.inflated-size', 'payloads over 2 MiB when decompressed'),
   loss('zmq.rejected.json', 'payloads that are no JSON, or end too early: what came before the damage is kept'),
   loss('zmq.rejected.tlv', 'payloads that are no TLV, or end too early: what came before the damage is kept'),
   loss('zmq.rejected.items', 'payloads with over 1024 fields in a record or nested deeper than 8: what came before is kept'),

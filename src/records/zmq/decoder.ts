@@ -40,12 +40,16 @@ export interface ZmqDecoderOptions {
   readonly counters: Float64Array;
   /** µs since 1970. */
   now(): number;
-  /**
-   * False: a sampling rate in a record is not handed on, because the probe has scaled its counters already. Recent ones do.
-   * @default true
-   */
-  readonly sampled?: boolean;
+  /** What was set for an endpoint. */
+  settings?(endpoint: string): EndpointSettings | undefined;
   readonly log?: { warn(text: string): void };
+}
+
+export interface EndpointSettings {
+  /** A sampling rate in a record is not handed on, because the probe has scaled its counters already. Recent ones do. */
+  readonly ignoreSampling?: boolean;
+  /** Password by which old probes mask what they send; not empty. */
+  readonly mask?: Uint8Array;
 }
 
 /** One probe process at one endpoint. */
@@ -97,6 +101,7 @@ interface Source {
   readonly endpoint: string;
   readonly id: number;
   readonly sequence: Sequence;
+  readonly settings: EndpointSettings | undefined;
   messages: number;
   records: number;
   lost: number;
@@ -134,7 +139,7 @@ export type RejectionReason = 'header' | 'version' | 'size' | 'inflate' | 'infla
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export function createZmqDecoder({ sink, counters, now, sampled = true, log }: ZmqDecoderOptions): ZmqDecoder {
+export function createZmqDecoder({ sink, counters, now, settings = () => undefined, log }: ZmqDecoderOptions): ZmqDecoder {
   const header = new MessageHeader();
   const body = createBody();
   const dictionary = createDictionary();
@@ -173,9 +178,9 @@ export function createZmqDecoder({ sink, counters, now, sampled = true, log }: Z
         if (draft.swapped) counters[C_SWAPPED]++;
         if (draft.noTime) counters[C_NO_TIME]++;
         if (draft.future) counters[C_FUTURE]++;
-        if (!sampled) record.samplingRate = 1;
-        else if (record.samplingRate > 1) counters[C_SAMPLED]++;
         const from = source as Source;
+        if (from.settings?.ignoreSampling === true) record.samplingRate = 1;
+        else if (record.samplingRate > 1) counters[C_SAMPLED]++;
         if (record.exporter === '') record.exporter = from.address;
         from.records++;
         sink.record(record);
@@ -332,6 +337,7 @@ export function createZmqDecoder({ sink, counters, now, sampled = true, log }: Z
         endpoint,
         id,
         sequence: createSequence(),
+        settings: settings(endpoint),
         messages: 0,
         records: 0,
         lost: 0,
@@ -394,7 +400,8 @@ export function createZmqDecoder({ sink, counters, now, sampled = true, log }: Z
         return;
       }
       const reason =
-        body.unpack(payload, header.packed) || (header.topic === TOPIC_FLOW ? readFlows() : read(TOPICS[header.topic], source));
+        body.unpack(payload, header.packed, source.settings?.mask) ||
+        (header.topic === TOPIC_FLOW ? readFlows() : read(TOPICS[header.topic], source));
       if (reason === '') counters[C_TOPICS[header.topic]]++;
       else reject(reason, endpoint, headerBytes, payload);
     },

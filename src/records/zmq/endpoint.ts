@@ -8,6 +8,8 @@
  *   tcp://a:5556,tcp://b:5556              several, separated by commas
  *   office@tcp://probe:5556                what is before @ is a remark
  *   tcp://probe:5556?curve                 encrypted to our own key; ?curve=FILE to the secret key in the file
+ *   …?password-file=FILE                   bodies are masked by a password (old probes: --zmq-encrypt-pwd), the first line of the file
+ *   …?sampling=ignore                      sampling rates in records are not applied: the probe has scaled its counters already
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
@@ -24,6 +26,9 @@ export interface ZmqEndpoint {
   readonly bind: boolean;
   /** Encrypted: with our own key pair, or with the secret key in this file. */
   readonly curve?: true | { readonly keyFile: string };
+  readonly passwordFile?: string;
+  /** The probe has scaled its counters already. */
+  readonly ignoreSampling?: true;
 }
 
 /** Most endpoints of one interface. */
@@ -50,8 +55,7 @@ function parseEndpoint(given: string): ZmqEndpoint {
   const parts = /^([a-z]+):\/\/([^?]*)(?:\?(.*))?$/i.exec(text);
   if (parts === null) throw wrong('not a scheme, :// and an address');
   const [, scheme, place, query] = parts;
-  const curve = query === undefined ? undefined : parseQuery(query, wrong);
-  const common = { text, host: '', port: 0, path: '', ...(curve === undefined ? {} : { curve }) };
+  const common = { text, host: '', port: 0, path: '', ...(query === undefined ? {} : parseSettings(query, wrong)) };
 
   switch (scheme.toLowerCase()) {
     case 'ipc': {
@@ -80,10 +84,20 @@ function parseEndpoint(given: string): ZmqEndpoint {
   }
 }
 
-function parseQuery(query: string, wrong: (what: string) => Error): true | { readonly keyFile: string } {
-  const [name, ...rest] = query.split('=');
-  if (name !== 'curve') throw wrong(`"?${query}" is not understood: only ?curve and ?curve=FILE are`);
-  const keyFile = rest.join('=');
-  if (rest.length > 0 && keyFile === '') throw wrong('?curve= has no file after it');
-  return keyFile === '' ? true : { keyFile };
+type Settings = Pick<ZmqEndpoint, 'curve' | 'passwordFile' | 'ignoreSampling'>;
+
+/** @param query `name` or `name=value`, joined by & */
+function parseSettings(query: string, wrong: (what: string) => Error): Settings {
+  const settings: { -readonly [K in keyof Settings]: Settings[K] } = {};
+  for (const setting of query.split('&')) {
+    const name = /^[^=]*/.exec(setting)?.[0] ?? '';
+    const value = setting === name ? undefined : setting.slice(name.length + 1);
+    if (value === '') throw wrong(`?${name}= has nothing after it`);
+    if (name === 'curve') settings.curve = value === undefined || { keyFile: value };
+    else if (name === 'password-file' && value !== undefined) settings.passwordFile = value;
+    else if (name === 'sampling' && value === 'ignore') settings.ignoreSampling = true;
+    else if (name !== 'sampling' || value !== 'apply')
+      throw wrong(`"${setting}" is not understood: there are curve, curve=FILE, password-file=FILE and sampling=ignore`);
+  }
+  return settings;
 }

@@ -75,8 +75,9 @@ export function createExporters(): Exporters {
       for (const [key, value] of values) {
         const name = MEMBERS[Number(key)] ?? key;
         if (!(MEMBERS as readonly string[]).includes(name)) continue;
-        if (!TEXTS.has(name)) read.set(name, Number(value));
-        else read.set(name, name === 'deviceIP' && typeof value === 'number' ? dotted(value) : cut(String(value)));
+        if (!TEXTS.has(name)) {
+          if (Number.isFinite(Number(value))) read.set(name, Number(value));
+        } else read.set(name, name === 'deviceIP' && typeof value === 'number' ? dotted(value) : cut(String(value)));
       }
       const exporter = read.get('deviceIP');
       const index = read.get('ifIndex');

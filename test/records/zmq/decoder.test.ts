@@ -216,6 +216,35 @@ describe('heartbeats', () => {
   });
 });
 
+describe('bodies masked by a password, as old probes do', () => {
+  const masked = (plain: Uint8Array, password: string): Buffer =>
+    Buffer.from(plain.map((byte, i) => byte ^ password.charCodeAt(i % password.length)));
+  for (const [name, password] of [
+    ['of usual characters', 'secret'],
+    ['that makes the first byte NUL', '{x'],
+    ['that makes it the first byte of zlib', '\x03y'],
+    ['longer than the body', 'p'.repeat(500)],
+  ] as const) {
+    test(`a password ${name}`, () => {
+      const { send, counts } = decoding({ settings: () => ({ mask: Buffer.from(password, 'latin1') }) });
+      const plain = json(flow);
+      assert.equal(send(masked(plain, password)).length, 1);
+      // it is compressed after it was masked
+      assert.equal(send(afterNul(masked(plain, password))).length, 1);
+      assert.equal(send(masked(tlvFlow, password), header(36, { flags: 2 })).length, 1);
+      assert.deepEqual(counts(), { 'zmq.records': 3, 'zmq.records.no-time': 3 });
+    });
+  }
+
+  test('a wrong password, or none where there is one, is told', () => {
+    const { send, counts } = decoding({ settings: (endpoint) => (endpoint === 'tcp://a:1' ? { mask: Buffer.from('secret') } : undefined) });
+    send(masked(json(flow), 'other'), header(28), 'tcp://a:1');
+    send(masked(json(flow), 'secret'), header(28), 'tcp://b:1');
+    assert.equal(send(masked(json(flow), 'secret'), header(28), 'tcp://a:1').length, 1);
+    assert.deepEqual(counts(), { 'zmq.rejected.json': 2, 'zmq.records': 1, 'zmq.records.no-time': 1 });
+  });
+});
+
 describe('what is rejected is counted by reason, with a sample', () => {
   const over = (bytes: number): string => JSON.stringify({ X: 'x'.repeat(bytes) });
   const cases: [string, string, Uint8Array | string, Uint8Array][] = [
@@ -226,7 +255,7 @@ describe('what is rejected is counted by reason, with a sample', () => {
     ['no zlib', 'inflate', Buffer.of(0, 1, 2, 3), header(28)],
     ['zlib that is cut', 'inflate', afterNul(json(flow)).subarray(0, 20), header(28)],
     ['zlib of another kind', 'inflate', Buffer.from('xyz'), header(36, { flags: 4 })],
-    ['over 8 MiB when decompressed', 'inflated-size', zlib(Buffer.alloc((8 << 20) + 1)), header(36, { flags: 4 })],
+    ['over 2 MiB when decompressed', 'inflated-size', zlib(Buffer.alloc((2 << 20) + 1)), header(36, { flags: 4 })],
     ['nothing', 'json', '', header(28)],
     ['no JSON', 'json', 'hello', header(28)],
     ['JSON that is no object', 'json', '[1]', header(28)],

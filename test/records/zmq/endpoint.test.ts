@@ -26,6 +26,8 @@ describe('what is understood', () => {
     ['ipc:///run/probe.ipcc', [ipc('/run/probe.ipc', true)]],
     ['ipc://@probe', [ipc('@probe')]],
     ['tcp://a:1?curve', [{ ...tcp('a', 1), curve: true }]],
+    ['tcp://a:1?password-file=/etc/pw=1&sampling=ignore', [{ ...tcp('a', 1), passwordFile: '/etc/pw=1', ignoreSampling: true }]],
+    ['tcp://a:1?curve&sampling=apply,tcp://b:2', [{ ...tcp('a', 1), curve: true }, tcp('b', 2)]],
     ['tcp://*:1c?curve=/etc/key=1', [{ ...tcp('*', 1, true), curve: { keyFile: '/etc/key=1' } }]],
   ];
   for (const [text, expected] of cases) {
@@ -33,7 +35,7 @@ describe('what is understood', () => {
       const endpoints = parseZmqEndpoints(text);
       assert.equal(endpoints.length, expected.length);
       for (const [i, endpoint] of endpoints.entries()) assert.partialDeepStrictEqual(endpoint, expected[i]);
-      assert.equal('curve' in endpoints[0], text.includes('?'));
+      assert.equal('curve' in endpoints[0], text.includes('?curve'));
       assert.ok(isZmqInterface(text));
     });
   }
@@ -55,8 +57,10 @@ describe('what is not understood says why', () => {
     ['tcp://a:65536', /"65536" is no port/],
     ['tcp://*:5556', /nobody can connect to \*/],
     ['ipc://', /no path/],
-    ['tcp://a:1?crypt', /"\?crypt" is not understood/],
-    ['tcp://a:1?curve=', /no file/],
+    ['tcp://a:1?crypt', /"crypt" is not understood: there are curve/],
+    ['tcp://a:1?curve=', /nothing after it/],
+    ['tcp://a:1?password-file', /"password-file" is not understood/],
+    ['tcp://a:1?curve&sampling=maybe', /"sampling=maybe" is not understood/],
     ['tcp://a:1,tcp://a:1', /given twice/],
     [Array.from({ length: 33 }, (_, i) => `tcp://a:${i + 1}`).join(','), /33 endpoints/],
   ];

@@ -335,7 +335,7 @@ describe('the whole record', () => {
   test('sampling', () => {
     assert.equal(recordOf({ '34': 100 }).samplingRate, 100);
     assert.equal(recordOf({ '34': 0 }).samplingRate, undefined);
-    assert.equal(recordOf({ '34': 100 }, { sampled: false }).samplingRate, undefined);
+    assert.equal(recordOf({ '34': 100 }, { settings: () => ({ ignoreSampling: true }) }).samplingRate, undefined);
   });
 
   test('exporters', () => {

@@ -2,7 +2,7 @@
  * What could not be used, and why: counted by reason, one line in the log a minute and reason, the first bytes of the last message of
  * each reason for whoever asks.
  */
-import { NETFLOW_COUNTERS } from './counters.ts';
+import type { CounterDeclaration } from '../flows/counters.ts';
 
 const LOG_EVERY_US = 60_000_000;
 const SAMPLE_BYTES = 512;
@@ -37,7 +37,8 @@ interface Kept {
   logged: number;
 }
 
-export function createTrouble(counters: Float64Array, log: (line: string) => void): Trouble {
+/** @param declarations of the counters, in their order */
+export function createTrouble(declarations: readonly CounterDeclaration[], counters: Float64Array, log: (line: string) => void): Trouble {
   const kept = new Map<number, Kept>();
   let address = '';
   let port = 0;
@@ -65,13 +66,13 @@ export function createTrouble(counters: Float64Array, log: (line: string) => voi
       sample.length = bytes.length;
       if (arrived - sample.logged < LOG_EVERY_US) return;
       sample.logged = arrived;
-      const { name, help } = NETFLOW_COUNTERS[counter];
+      const { name, help } = declarations[counter];
       const hex = bytes.toString('hex', 0, LOGGED_BYTES);
       log(`${address} port ${port}: ${help} (${name}, ${counters[counter]} so far); message of ${bytes.length} bytes: ${hex}`);
     },
     samples: () =>
       [...kept].map(([counter, sample]) => ({
-        reason: NETFLOW_COUNTERS[counter].name,
+        reason: declarations[counter].name,
         address: sample.address,
         port: sample.port,
         arrived: sample.arrived,
