@@ -22,6 +22,7 @@ const random = createRandom(Number(seed));
 const directory = await mkdtemp(join(tmpdir(), 'history-kill-'));
 const told = nothingTold();
 let slowest = 0;
+let mostCpu = 0;
 let missing = 0;
 for (let kill = 1; kill <= Number(kills); kill++) {
   // early ones often: a start has its own work in the files
@@ -29,13 +30,16 @@ for (let kill = 1; kill <= Number(kills); kill++) {
   await killAfter(directory, `k${kill}`, lines, told);
   const found = await look(directory, told);
   slowest = Math.max(slowest, found.openMs);
+  mostCpu = Math.max(mostCpu, found.openCpuMs);
   missing += found.missing.length;
   console.log(
-    `${String(kill).padStart(3)}: killed after ${String(lines).padStart(4)} lines, ${found.openMs.toFixed(0)} ms to open; ` +
+    `${String(kill).padStart(3)}: killed after ${String(lines).padStart(4)} lines, ${found.openMs.toFixed(0)} ms to open (CPU ${found.openCpuMs.toFixed(0)}); ` +
       `${told.alerts.size} alerts told, ${found.alerts} found; ${found.flows} flows; ${found.missing.length} missing`,
   );
   for (const each of found.missing.slice(0, 10)) console.log(`     ${each}`);
 }
 await rm(directory, { recursive: true });
-console.log(`${kills} kills (seed ${seed}): ${missing} missing, slowest start ${slowest.toFixed(0)} ms`);
+console.log(
+  `${kills} kills (seed ${seed}): ${missing} missing, slowest start ${slowest.toFixed(0)} ms, ${mostCpu.toFixed(0)} ms of CPU at most`,
+);
 process.exitCode = missing > 0 || slowest > MOST_OPEN_MS ? 1 : 0;

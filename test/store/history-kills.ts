@@ -47,8 +47,9 @@ export async function killAfter(directory: string, run: string, lines: number, t
 export interface Found {
   /** What was told and is not there. */
   readonly missing: string[];
-  /** How long the start took, ms. */
+  /** How long the start took, and its CPU time, ms. */
   readonly openMs: number;
+  readonly openCpuMs: number;
   readonly alerts: number;
   readonly flows: number;
 }
@@ -56,8 +57,10 @@ export interface Found {
 /** Opens the history as the next start does, and looks for what was told. */
 export async function look(directory: string, told: Told): Promise<Found> {
   const began = performance.now();
+  const before = process.cpuUsage();
   const history = await openDuckHistory({ directory, memoryLimitMiB: 256 });
   const openMs = performance.now() - began;
+  const { user, system } = process.cpuUsage(before);
   const missing: string[] = [];
 
   const counts = new Map<string, number>();
@@ -84,5 +87,5 @@ export async function look(directory: string, told: Told): Promise<Found> {
     if (sum < count) missing.push(`points of ${run}: ${count} told, ${sum} found`);
   }
   await history.close();
-  return { missing, openMs, alerts: counts.size, flows };
+  return { missing, openMs, openCpuMs: (user + system) / 1000, alerts: counts.size, flows };
 }

@@ -150,10 +150,14 @@ export async function createAlertStore(writer: Lane, queries: Lane, clock: () =>
         );
       }
       const where = conditions.join(' AND ');
-      const page = `ORDER BY ${order} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, "_id" LIMIT ${query.limit} OFFSET ${query.offset}`;
+      const sorted = `ORDER BY ${order} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, "_id"`;
+      // whole alerts are read of the page alone
+      const page = `SELECT rowid FROM alerts.alerts WHERE ${where} ${sorted} LIMIT ${query.limit} OFFSET ${query.offset}`;
       return queries.transaction(async (connection) => {
         const total = await numberOf(await ask(connection, `SELECT count(*) FROM alerts.alerts WHERE ${where}`, parameters));
-        const rows = await rowsOf(await ask(connection, `SELECT "_alert" FROM alerts.alerts WHERE ${where} ${page}`, parameters));
+        const rows = await rowsOf(
+          await ask(connection, `SELECT "_alert" FROM alerts.alerts WHERE rowid IN (${page}) ${sorted}`, parameters),
+        );
         return { rows: rows.map(([text]) => JSON.parse(text as string) as Alert), total };
       });
     },

@@ -3,7 +3,7 @@
  *
  *   flows.duckdb    flows (ended), living (the newest entry of each flow that has not), series_* (figures over time)
  *   alerts.duckdb   alerts: a file of its own, so that no alert waits for a checkpoint of flows
- *  *
+ *
  * Row groups are small for a table this wide: a batch of {@link ROW_GROUP} rows is written to its place at once and not to the
  * write-ahead log, and no checkpoint has to write it again.
  */
