@@ -91,7 +91,10 @@ describe('answers', () => {
     assert.ok(ids.length > 40, String(ids.length));
     for (const { operationId, responses, summary } of operations) {
       assert.ok(summary.length > 5, operationId);
-      assert.ok(Object.keys(responses).some((status) => status.startsWith('2')), operationId);
+      assert.ok(
+        Object.keys(responses).some((status) => status.startsWith('2')),
+        operationId,
+      );
     }
   });
 
@@ -117,39 +120,60 @@ describe('answers', () => {
     const { hosts, total } = await valid<{ hosts: { address: string; bytes: number; flows: number }[]; total: number }>('/hosts?limit=3');
     assert.ok(total > 3 && hosts.length === 3);
     assert.ok((hosts[0]?.bytes ?? 0) >= (hosts[1]?.bytes ?? 0));
-    const all = await valid<{ hosts: { asClient: number; asServer: number; flows: number; sent: number }[] }>('/hosts?limit=1000&sort=address&order=asc');
-    assert.equal(all.hosts.reduce((sum, host) => sum + host.asClient, 0), list.matched);
-    assert.equal(all.hosts.reduce((sum, host) => sum + host.flows, 0), 2 * list.matched);
+    const all = await valid<{ hosts: { asClient: number; asServer: number; flows: number; sent: number }[] }>(
+      '/hosts?limit=1000&sort=address&order=asc',
+    );
+    assert.equal(
+      all.hosts.reduce((sum, host) => sum + host.asClient, 0),
+      list.matched,
+    );
+    assert.equal(
+      all.hosts.reduce((sum, host) => sum + host.flows, 0),
+      2 * list.matched,
+    );
     const { fields, statuses } = await valid<{ fields: { key: string }[]; statuses: unknown[] }>('/fields');
     assert.ok(fields.some(({ key }) => key === 'cli.ip') && statuses.length > 20);
   });
 
   test('history: flows, top, series, a flow that is not live, export', async () => {
-    const all = await valid<{ total: number; flows: { flow: Record<string, unknown> }[] }>('/history/flows?limit=2&sort=bytes&fields=bytes,cli.ip');
+    const all = await valid<{ total: number; flows: { flow: Record<string, unknown> }[] }>(
+      '/history/flows?limit=2&sort=bytes&fields=bytes,cli.ip',
+    );
     assert.equal(all.total, flows.events.length);
     assert.deepEqual(Object.keys(all.flows[0]?.flow ?? {}).sort(), ['bytes', 'cli.ip']);
     const second = await valid<{ flows: unknown[] }>('/history/flows?limit=1&offset=1&sort=bytes&fields=bytes,cli.ip');
     assert.deepEqual(second.flows[0], all.flows[1]);
     const { top } = await valid<{ top: { value: string; sum: number }[] }>('/history/top?by=proto.ndpi&of=flows&limit=50');
-    assert.equal(top.reduce((sum, { sum: of }) => sum + of, 0), flows.events.length);
+    assert.equal(
+      top.reduce((sum, { sum: of }) => sum + of, 0),
+      flows.events.length,
+    );
     const { points } = await valid<{ points: { value: number; name: string }[] }>(
       '/history/series?names=bytes,flows&from=1100000000000000&to=1200000000000000&points=5',
     );
-    const sum = (name: string): number => Math.round(points.filter((point) => point.name === name).reduce((total, { value }) => total + value, 0));
+    const sum = (name: string): number =>
+      Math.round(points.filter((point) => point.name === name).reduce((total, { value }) => total + value, 0));
     assert.equal(sum('flows'), flows.events.length);
     const bytes = await valid<{ bytes: number }>('/flows?limit=1');
     assert.equal(sum('bytes'), bytes.bytes);
     const csv = await admin.ask(`${API}/history/export?format=csv&filter=${encodeURIComponent('proto == DNS')}`);
     assert.equal(csv.headers['content-disposition'], 'attachment; filename="flows.csv"');
     assert.ok(csv.text.split('\n').length > 5);
-    for (const path of ['/history/top?by=nonsense', '/history/flows?sort=tos', '/history/flows?filter=(', '/history/series?names=bytes&from=2&to=1']) {
+    for (const path of [
+      '/history/top?by=nonsense',
+      '/history/flows?sort=tos',
+      '/history/flows?filter=(',
+      '/history/series?names=bytes&from=2&to=1',
+    ]) {
       const answer = await admin.ask(API + path);
       assert.ok(answer.status >= 400 && answer.status < 500, `${path}: ${answer.text}`);
     }
   });
 
   test('alerts: list, one, acknowledged, closed, opened again; with their flow', async () => {
-    const { alerts, total } = await valid<{ alerts: { id: string; flow: Record<string, unknown> }[]; total: number }>('/alerts?script=beacon');
+    const { alerts, total } = await valid<{ alerts: { id: string; flow: Record<string, unknown> }[]; total: number }>(
+      '/alerts?script=beacon',
+    );
     assert.equal(total, 2);
     const [first] = alerts;
     assert.ok(first !== undefined);
@@ -159,10 +183,16 @@ describe('answers', () => {
     const known = await valid<{ state: string; by: string; comment: string }>(`/alerts/${first.id}`);
     assert.deepEqual([known.state, known.by, known.comment], ['acknowledged', 'admin', 'known']);
     assert.equal((await valid<{ total: number }>('/alerts?state=acknowledged,closed')).total, 1);
-    assert.deepEqual(await valid('/alerts/actions', 'post', { action: 'close', filter: 'script == beacon' }), { changed: 2, complete: true });
+    assert.deepEqual(await valid('/alerts/actions', 'post', { action: 'close', filter: 'script == beacon' }), {
+      changed: 2,
+      complete: true,
+    });
     assert.equal((await valid<{ total: number }>('/alerts?state=new')).total, 0);
     const flow = await valid<{ alerts: { id: string }[] }>(`/flows/${String(first.flow['flow.id'])}`);
-    assert.deepEqual(flow.alerts.map(({ id }) => id), [first.id]);
+    assert.deepEqual(
+      flow.alerts.map(({ id }) => id),
+      [first.id],
+    );
     for (const body of [{ action: 'close' }, { action: 'close', ids: [], filter: '' }]) {
       assert.equal((await admin.ask(`${API}/alerts/actions`, { method: 'POST', ...json(body) })).status, 422);
     }
@@ -198,7 +228,10 @@ describe('answers', () => {
     assert.equal(outcome.delivered, false);
     await valid('/dead-letters');
     await valid(`/notifications/${made.id}`, 'delete');
-    assert.equal((await admin.ask(`${API}/notifications`, { method: 'POST', ...json({ name: 'x', kind: 'webhook', settings: {} }) })).status, 422);
+    assert.equal(
+      (await admin.ask(`${API}/notifications`, { method: 'POST', ...json({ name: 'x', kind: 'webhook', settings: {} }) })).status,
+      422,
+    );
   });
 
   test('scripts, traces, preferences, users, tokens, audit, session', async () => {

@@ -32,9 +32,7 @@ describe('roles', () => {
     const server = await startServer(t, { uploads });
     const { paths } = openApiDocument(allRoutes(server.parts), '1');
     const sessions = new Map(await Promise.all(ROLES.map(async (role) => [role, await server.login(role)] as const)));
-    const tokens = new Map(
-      ROLES.map((role) => [role, server.accounts.addToken({ name: 't', user: 'admin', role }).text] as const),
-    );
+    const tokens = new Map(ROLES.map((role) => [role, server.accounts.addToken({ name: 't', user: 'admin', role }).text] as const));
     let asked = 0;
     for (const [path, methods] of Object.entries(paths)) {
       for (const [method, { 'x-role': wanted, operationId }] of Object.entries(methods)) {
@@ -79,7 +77,10 @@ describe('sessions', () => {
     assert.match(login.headers['set-cookie']?.[0] ?? '', /^flowpatrol-3000=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Expires=/);
     const secure = await startServer(t, { tls: { ...selfSigned(['localhost'], Date.now()), own: false } });
     const answer = await secure.ask(`${API}/session`, { method: 'POST', ...json({ name: 'viewer', password: PASSWORD }) });
-    assert.match(answer.headers['set-cookie']?.[0] ?? '', /^__Host-flowpatrol-3000=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure; /);
+    assert.match(
+      answer.headers['set-cookie']?.[0] ?? '',
+      /^__Host-flowpatrol-3000=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure; /,
+    );
   });
 
   test('a login never takes over the session that was there, and ends it', async (t) => {
@@ -175,7 +176,10 @@ describe('requests that browsers are made to send', () => {
     await refused({ ...right, 'sec-fetch-site': 'cross-site' });
     await refused({ ...right, 'sec-fetch-site': 'same-site' });
     assert.equal((await admin.ask(path, change)).status, 200);
-    assert.equal((await admin.ask(path, { ...change, headers: { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' } })).status, 200);
+    assert.equal(
+      (await admin.ask(path, { ...change, headers: { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' } })).status,
+      200,
+    );
     assert.equal((await admin.ask(path)).json<{ value: number }>().value, 30);
   });
 
@@ -277,8 +281,14 @@ describe('logging in', () => {
     const admin = await server.login('admin');
     assert.equal(code(await admin.ask(`${API}/users/admin`, { method: 'DELETE' })), 'last-admin');
     assert.equal(code(await admin.ask(`${API}/users/admin`, { method: 'PUT', ...json({ role: 'viewer' }) })), 'last-admin');
-    assert.equal((await admin.ask(`${API}/users`, { method: 'POST', ...json({ name: 'second', password: PASSWORD, role: 'admin' }) })).status, 201);
-    assert.equal(code(await admin.ask(`${API}/users`, { method: 'POST', ...json({ name: 'second', password: PASSWORD, role: 'admin' }) })), 'name-taken');
+    assert.equal(
+      (await admin.ask(`${API}/users`, { method: 'POST', ...json({ name: 'second', password: PASSWORD, role: 'admin' }) })).status,
+      201,
+    );
+    assert.equal(
+      code(await admin.ask(`${API}/users`, { method: 'POST', ...json({ name: 'second', password: PASSWORD, role: 'admin' }) })),
+      'name-taken',
+    );
     assert.equal((await admin.ask(`${API}/users/admin`, { method: 'PUT', ...json({ role: 'viewer' }) })).status, 200);
     // the role holds at once, for the session that was there too
     assert.equal((await admin.ask(`${API}/users`)).status, 403);
@@ -313,7 +323,8 @@ describe('answers', () => {
     for (const { headers } of answers) {
       const policy = headers['content-security-policy'] as string;
       assert.ok(!/unsafe|\*|http:/.test(policy), policy);
-      for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]) assert.ok(policy.includes(part));
+      for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"])
+        assert.ok(policy.includes(part));
       assert.equal(headers['x-content-type-options'], 'nosniff');
       assert.equal(headers['x-frame-options'], 'DENY');
       assert.equal(headers['referrer-policy'], 'no-referrer');
@@ -337,8 +348,22 @@ describe('answers', () => {
       return text(socket);
     };
     for (const path of [
-      ...['/../secret.txt', '/assets/../../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/assets/..%5c..%5csecret.txt', '//secret.txt'],
-      ...['/%00', '/assets/%2e%2e%2f%2e%2e%2fsecret.txt', '/....//secret.txt', '/%c0%ae%c0%ae/secret.txt', `${scratch}/secret.txt`, '/\\..\\secret.txt'],
+      ...[
+        '/../secret.txt',
+        '/assets/../../secret.txt',
+        '/%2e%2e/secret.txt',
+        '/..%2fsecret.txt',
+        '/assets/..%5c..%5csecret.txt',
+        '//secret.txt',
+      ],
+      ...[
+        '/%00',
+        '/assets/%2e%2e%2f%2e%2e%2fsecret.txt',
+        '/....//secret.txt',
+        '/%c0%ae%c0%ae/secret.txt',
+        `${scratch}/secret.txt`,
+        '/\\..\\secret.txt',
+      ],
     ]) {
       const answer = await raw(path);
       assert.doesNotMatch(answer, /^secret$/m, path);
@@ -386,7 +411,13 @@ describe('HTTPS', () => {
     assert.equal(certificate?.fingerprint256, credentials.fingerprint);
     assert.equal(certificate?.ca, false);
     socket.destroy();
-    const old = connectTls({ host: '127.0.0.1', port: server.port, maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', rejectUnauthorized: false });
+    const old = connectTls({
+      host: '127.0.0.1',
+      port: server.port,
+      maxVersion: 'TLSv1.1',
+      minVersion: 'TLSv1.1',
+      rejectUnauthorized: false,
+    });
     await assert.rejects(new Promise((_, reject) => old.once('error', reject)));
     assert.equal((await server.ask('/healthz')).headers['strict-transport-security'], undefined);
   });

@@ -108,7 +108,9 @@ test('alerts that a filter leaves out, and topics', async (t) => {
   for (const script of ['other', 'beacon', 'other', 'beacon']) server.hub.publish('alerts', alert(script));
   server.hub.publish('stats', { n: 'stats' });
   assert.deepEqual(numbers(await filtered.take(2)), ['beacon', 'beacon']);
-  const again = await open(server, `?topics=alerts,stats&after=${hello.id}&alert-filter=${encodeURIComponent('script == "beacon"')}`, { cookie });
+  const again = await open(server, `?topics=alerts,stats&after=${hello.id}&alert-filter=${encodeURIComponent('script == "beacon"')}`, {
+    cookie,
+  });
   assert.deepEqual(numbers((await again.take(4)).slice(1)), ['beacon', 'beacon', 'stats']);
   for (const path of ['?topics=odd', '?topics=alerts&alert-filter=(', '?filter=(', '?sort=nonsense', '?limit=0']) {
     const answer = await server.ask(`/api/v1/stream${path}`, { headers: { cookie } });

@@ -70,7 +70,10 @@ interface Options extends Wanted {
 }
 
 /** Users are called by their roles. */
-export async function startServer(t: Pick<TestContext, 'after'> | { after(done: () => Promise<void>): void }, options: Options = {}): Promise<TestServer> {
+export async function startServer(
+  t: Pick<TestContext, 'after'> | { after(done: () => Promise<void>): void },
+  options: Options = {},
+): Promise<TestServer> {
   const { tls, names = [], pages = '/nowhere', ...wanted } = options;
   const clock = { now: Date.UTC(2024, 0, 1) };
   const settings = openSettings(undefined);
