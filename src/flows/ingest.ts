@@ -106,7 +106,7 @@ export interface IngestOptions {
   /** Of the hash; secret where others choose the traffic. */
   readonly seed: number;
   /**
-   * Exporters say one direction a record, and not who began (NetFlow): the end with the lower port serves, unless flags say otherwise.
+   * Exporters do not say who began (NetFlow), unless the record is `directed`: the end with the lower port serves, unless flags say otherwise.
    * False: they put the client first; only a source with the lower port that sent no SYN is not believed.
    */
   readonly oneWay: boolean;
@@ -182,7 +182,12 @@ export function createIngest(options: IngestOptions): Ingest {
     if (isIpv6 ? from.src[0] >>> 24 === 0xff || from.dst[0] >>> 24 === 0xff : isMulticast4(from.src[0]) || isMulticast4(from.dst[0])) {
       return false;
     }
-    if (oneWay && from.outPackets === 0 && from.outBytes === 0) return protocol !== TCP || (from.srcTcpFlags & (SYN | ACK)) !== SYN;
+    if (oneWay) {
+      if (protocol !== TCP) return true;
+      if (from.outPackets === 0 && from.outBytes === 0) return (from.srcTcpFlags & (SYN | ACK)) !== SYN;
+      // both directions, and the exporter has put whichever end first (RFC 5103, 6.3: it may): a SYN without an answer is the client's
+      return from.mergedFlags || (from.srcTcpFlags & SYN) === 0 || (from.dstTcpFlags & SYN) !== 0;
+    }
     if (protocol === UDP) return false;
     return protocol !== TCP || from.mergedFlags || (from.srcTcpFlags & SYN) === 0;
   };

@@ -17,7 +17,7 @@ import { header } from '../records/zmq/encode.ts';
 import { ethernet, ipv4, udp } from '../support/packets.ts';
 import { CONVERSATIONS, ipfixBiflow, netflow9, totals, zmqJson } from '../support/records/conversation.ts';
 import { START_S } from '../support/records/play.ts';
-import { flowSample, rawHeader, sflow } from '../support/records/sflow.ts';
+import { counterSample, flowSample, genericCounters, rawHeader, sflow } from '../support/records/sflow.ts';
 
 describe('time-outs of several probes', () => {
   const said = (source: string, activeTimeout?: number, idleTimeout?: number) => ({
@@ -166,14 +166,27 @@ test('templates outlive a restart where there is a data directory', async () => 
 test('sFlow: agents, scaled flows', async () => {
   const frame = ethernet({}, ipv4({ from: '10.0.0.1', to: '8.8.8.8' }, udp({ from: 40_000, to: 53 }, new Uint8Array(30))));
   const end = await withInterface('sflow://127.0.0.1:0', 'sflow', async (port, snapshot) => {
-    await sendUdp(port, [sflow({}, [flowSample({ rate: 100 }, [rawHeader(frame)])])]);
+    await sendUdp(port, [sflow({}, [flowSample({ rate: 100 }, [rawHeader(frame)]), counterSample({}, [genericCounters({ index: 7 })])])]);
+    await sendUdp(port, [Buffer.from('hello, this is no sFlow')]);
+    await until(snapshot, ({ counters }) => counters['sflow.refused.version'] === 1);
     const of = await until(snapshot, ({ probes }) => probes?.[0]?.records === 1);
     assert.deepEqual(
       of.probes?.map(({ source, samplingRate }) => [source, samplingRate]),
       [['192.0.2.1', 100]],
     );
   });
-  assert.deepEqual([end.counters['sflow.packets'], end.counters['flows.ended'], end.losses], [100, 1, []]);
+  assert.deepEqual([end.counters['sflow.packets'], end.counters['flows.ended']], [100, 1]);
+  assert.deepEqual(
+    end.losses.map(({ name }) => name),
+    ['sflow.refused.version'],
+  );
+  // what came beside flows, and what could not be read
+  assert.deepEqual(
+    end.collected?.interfaces.map(({ exporter, index, values }) => [exporter, index, values.ifOperStatus]),
+    [['192.0.2.1', 7, 'Up']],
+  );
+  const [rejected] = end.collected?.rejected ?? [];
+  assert.deepEqual([rejected?.reason, rejected?.length, rejected?.bytes.slice(0, 10)], ['sflow.refused.version', 23, '68656c6c6f']);
 });
 
 test('ZMQ: a probe connects to us; its time-outs hold from its event on', async () => {
@@ -187,6 +200,9 @@ test('ZMQ: a probe connects to us; its time-outs hold from its event on', async 
       await probe.send([header(28, { topic: 'event', id, source: 7 }), event]);
       await new Promise(setImmediate);
     }
+    const ports = { 'ip-addresses': ['10.0.0.9'], 'listening-ports': { tcp4: [{ port: 22, proc: 'sshd', pkg: 'openssh' }] } };
+    await probe.send([header(28, { topic: 'listening-ports', id: 1e5, source: 7 }), JSON.stringify(ports)]);
+    await probe.send([header(28, { topic: 'event', id: 1e5 + 1, source: 7 }), 'no JSON']);
     await probe.send([...zmqJson(CONVERSATIONS, old, 1e6)].map((part) => Buffer.from(part)));
     const of = await until(snapshot, ({ counters, timeouts }) => counters.records === CONVERSATIONS.length && timeouts?.active === 60);
     assert.deepEqual(of.timeouts, { active: 60, idle: 20 });
@@ -198,6 +214,13 @@ test('ZMQ: a probe connects to us; its time-outs hold from its event on', async 
   probe.close();
   assert.equal(end.counters['flows.ended'], CONVERSATIONS.length);
   assert.ok((end.counters['zmq.sequence.lost'] ?? 0) > 0, 'the gap up to the last message');
+  const { listening = [], rejected = [], probes = [] } = end.collected ?? {};
+  assert.deepEqual(listening, [{ address: '10.0.0.9', ports: [{ protocol: 6, port: 22, process: 'sshd', package: 'openssh' }] }]);
+  assert.deepEqual(
+    rejected.map(({ reason, bytes }) => [reason, Buffer.from(bytes, 'hex').toString()]),
+    [['zmq.rejected.json', 'no JSON']],
+  );
+  assert.equal(probes[0]?.says['timeout.lifetime'], 60);
 });
 
 test('an address that cannot be had fails the interface, and says what to do', async () => {

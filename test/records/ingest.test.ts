@@ -115,6 +115,11 @@ describe('who is the client', () => {
   });
   test('records of one direction: who sent only a SYN', () =>
     assert.equal(client({ ...only, srcTcpFlags: 2 }, { oneWay: true }), '198.51.100.20:443'));
+  test('records of both directions of exporters that put any end first: a SYN without an answer, else the end with the higher port', () => {
+    for (const protocol of [6, 17]) assert.equal(client({ ...reply, protocol }, { oneWay: true }), '10.0.0.1:51514');
+    assert.equal(client({ ...reply, srcTcpFlags: 0x12, dstTcpFlags: 0x14 }, { oneWay: true }), '198.51.100.20:443');
+    assert.equal(client({ ...reply, directed: true }, { oneWay: true }), '198.51.100.20:443');
+  });
   test('records of one direction: the answer to a ping was sent by the server', () => {
     const pong: RecordText = { ...only, protocol: 1, srcPort: 0, dstPort: 0, icmpType: 0, icmpCode: 0 };
     assert.equal(client(pong, { oneWay: true }), '10.0.0.1:0');

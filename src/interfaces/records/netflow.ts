@@ -29,6 +29,7 @@ const probe = (of: ExporterStatus, now: number): ProbeSnapshot => ({
   records: of.records,
   lost: of.lost,
   lastContact: of.heard,
+  drift: of.heard - of.sent,
   ...(now - of.heard > SILENCE_US ? { silentSince: of.heard } : {}),
   ...(of.activeTimeout > 0 ? { activeTimeout: of.activeTimeout } : {}),
   ...(of.idleTimeout > 0 ? { idleTimeout: of.idleTimeout } : {}),

@@ -78,8 +78,9 @@ export interface ExporterStatus {
   /** s; 0 = it has not said. */
   readonly activeTimeout: number;
   readonly idleTimeout: number;
-  /** µs since 1970. */
+  /** µs since 1970: when its last message came, and when it was sent by the exporter's own clock. */
   readonly heard: number;
+  readonly sent: number;
 }
 
 export interface NetflowDecoder {
@@ -264,6 +265,7 @@ export function createNetflowDecoder(options: NetflowDecoderOptions): NetflowDec
           activeTimeout: domain.told.activeTimeout,
           idleTimeout: domain.told.idleTimeout,
           heard: domain.heard,
+          sent: domain.sent,
         })),
     samples: trouble.samples,
     save: () => saveExporters(exporters.all()),

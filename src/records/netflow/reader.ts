@@ -141,7 +141,8 @@ export function compile(fields: readonly Field[], options: boolean): Reader | un
   const fromProbe = fields.some((field) => Math.floor(field.key / 65536) === PEN_NPROBE);
   const bothWays = has(reverse(1), reverse(2), reverse(85), reverse(86), 232, 299) || (fromProbe && has(23, 24));
   const merged = bothWays && has(6) && !has(reverse(6), elementKey(PEN_NPROBE, 78), elementKey(PEN_NPROBE, 79));
-  const directed = fields.some((field) => elementOf(field.key).directs === true);
+  // a probe has seen the first packet
+  const directed = (fromProbe && bothWays) || fields.some((field) => elementOf(field.key).directs === true);
 
   const steps: Step[] = [];
   const minimum = fields.reduce((sum, field) => sum + leastLength(field.length), 0);
