@@ -27,6 +27,17 @@ test('docs/generate.ts --check agrees', () => {
   assert.equal(run.status, 0);
 });
 
+test('NOTICE names every package that this one depends on, and what is built into zeromq', () => {
+  const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  const notice = read('NOTICE').split(/[\s,;()]+/);
+  const needed = ['package.json', 'web/package.json'].flatMap((path) => {
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read(path)) as Record<string, object | undefined>;
+    return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  });
+  const missing = [...needed, 'libzmq', 'libsodium', 'node-addon-api', 'cmake-ts'].filter((name) => !notice.includes(name));
+  assert.deepEqual(missing, []);
+});
+
 describe('the JSON schema of flow lines', () => {
   const schema = JSON.parse(readFileSync(new URL('../docs/reference/flow.schema.json', import.meta.url), 'utf8')) as object;
   const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
