@@ -207,7 +207,14 @@ const byOrder = (a: Script, b: Script): number =>
   (a.file < b.file ? -1 : a.file > b.file ? 1 : a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
 export async function createScriptHost(options: ScriptHostOptions): Promise<ScriptHost> {
-  const { sink, live, fields = FIELDS, breaker = live, seed = live ? randomInt(2 ** 31) : 0, guard = (_path, _what, work) => work() } = options;
+  const {
+    sink,
+    live,
+    fields = FIELDS,
+    breaker = live,
+    seed = live ? randomInt(2 ** 31) : 0,
+    guard = (_path, _what, work) => work(),
+  } = options;
   const effects = createEffects();
   const runtimeHost: RuntimeHost = {
     interfaceId: options.interfaceId,

@@ -229,7 +229,10 @@ return script`;
   const run = await startRun(t, {
     // not in the first callback of its events
     'bad.lua': all('bad', `if name == "statusChanged" then ${STUCK} end`),
-    'good.lua': all('good', 'flow.storeAlert(4, 1, { by = name .. info["ntopng.key"] .. info["seen.last"] .. info["packets.last"] .. info["bytes"] })'),
+    'good.lua': all(
+      'good',
+      'flow.storeAlert(4, 1, { by = name .. info["ntopng.key"] .. info["seen.last"] .. info["packets.last"] .. info["bytes"] })',
+    ),
   });
   await run.feed(650);
   const counted = (report: ScriptReport | undefined): number[] =>
@@ -237,7 +240,9 @@ return script`;
       const { calls = 0, skipped = {} } = report?.stats[name] ?? {};
       return calls + Object.values(skipped).reduce((sum, count) => sum + count, 0);
     });
-  await run.until(([bad, good]) => bad?.state === 'broken' && (good?.stats.statusChanged?.calls ?? 0) > 40 && `${counted(bad)}` === `${counted(good)}`);
+  await run.until(
+    ([bad, good]) => bad?.state === 'broken' && (good?.stats.statusChanged?.calls ?? 0) > 40 && `${counted(bad)}` === `${counted(good)}`,
+  );
   const [bad] = await run.reports();
   assert.equal(bad?.stats.statusChanged?.failures, 4); // once with all, three times alone
   assert.equal(bad?.stats.protocolDetected?.failures, 0);
