@@ -86,7 +86,7 @@ interface Running {
 /** What a run gives to, and what it keeps. Without it nothing is kept, and alerts go to the exports alone. */
 export interface PatrolStores extends ScriptStores {
   /** Where alerts go; closed by who made it. */
-  readonly alerts?: AlertIntake;
+  readonly alerts?: Pick<AlertIntake, 'raised' | 'counters' | 'flush'>;
   /** Where flows go that have ended, or that last; resolves when they are worked off. */
   readonly flows?: (batch: FlowBatch, of: BatchSource) => Promise<void>;
   /** The run goes on when all its interfaces have ended: others may be added. It ends by `stop`. */
@@ -109,7 +109,7 @@ interface Shared {
   readonly hosts: HostBookData;
   readonly hostNames: NameService;
   readonly scripts: ScriptService;
-  readonly intake: AlertIntake | undefined;
+  readonly intake: PatrolStores['alerts'];
   readonly flows: PatrolStores['flows'];
 }
 
@@ -318,7 +318,7 @@ const trafficOf = (kind: InterfaceKind, counters: Float64Array): Partial<Record<
   return kind === 'sflow' ? { packets: counter('sflow.packets'), bytes: counter('sflow.traffic') } : {};
 };
 
-const snapshotOf = (running: Running, intake: AlertIntake | undefined): InterfaceSnapshot => {
+const snapshotOf = (running: Running, intake: PatrolStores['alerts']): InterfaceSnapshot => {
   const counters = running.counters();
   const alerts = intake?.counters(running.name);
   const gauges = running.gauges();

@@ -8,6 +8,7 @@ import type { Access } from '../server/access.ts';
 import type { Accounts } from '../server/accounts.ts';
 import type { AuditLog } from '../server/audit.ts';
 import type { Hub } from '../server/hub.ts';
+import type { ScriptTest } from '../server/script-test.ts';
 import type { Uploads } from '../server/uploads.ts';
 import type { History } from '../store/history.ts';
 import type { PreferenceBook } from '../store/preferences.ts';
@@ -34,6 +35,8 @@ export interface ApiDependencies {
   readonly queryFlows: PatrolControl['queryFlows'];
   readonly listStatus: PatrolControl['listStatus'];
   readonly scripts: PatrolControl['scripts'];
+  /** Runs the script of a path on the capture in a file. */
+  readonly testScript?: (script: string, capture: string) => Promise<ScriptTest>;
   readonly preferences: PreferenceBook;
   /** For names and places of hosts in answers. */
   readonly hosts?: HostBook;

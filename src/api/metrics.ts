@@ -14,7 +14,7 @@ const GAUGES = new Set(['flows.active', 'flows.peak', 'visits.longest']);
 const nameOf = (counter: string): string => `flowpatrol_${counter.replace(/[^a-zA-Z0-9]+/g, '_')}`;
 
 /** A registry of its own for each answer: the figures are those of one snapshot. */
-function registryOf({ interfaces, scripts }: Snapshot): Registry {
+function registryOf({ interfaces, scripts, losses }: Snapshot): Registry {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
@@ -28,6 +28,10 @@ function registryOf({ interfaces, scripts }: Snapshot): Registry {
   }
   const up = gauge('flowpatrol_interface_up', '1 while the interface runs', ['interface']);
   for (const { name, state } of interfaces) up.set({ interface: name }, state === 'running' ? 1 : 0);
+
+  const lost = counter('flowpatrol_lost_total', 'what came and was not used, by the name of the loss ledger', ['interface', 'loss']);
+  for (const { name: of, losses: own } of interfaces) for (const { name, value } of own) lost.inc({ interface: of, loss: name }, value);
+  for (const { name, value } of losses) lost.inc({ interface: '', loss: name }, value);
 
   const labels = ['interface', 'script', 'callback'] as const;
   const calls = counter('flowpatrol_script_calls_total', 'calls of a script', labels);

@@ -119,6 +119,8 @@ const Stats = object({
 
 export const CallbackSchema = oneOf<Callback>(CALLBACKS);
 
+export const StatsSchema = Type.Unsafe<Readonly<Partial<Record<Callback, CallbackStats>>>>(Table(Text(), Stats));
+
 export const ScriptSchema = object({
   key: Text(),
   file: Text(),
@@ -133,7 +135,7 @@ export const ScriptSchema = object({
   state: oneOf(SCRIPT_STATES),
   error: Optional(Text()),
   warnings: List(Text()),
-  stats: Type.Unsafe<Readonly<Partial<Record<Callback, CallbackStats>>>>(Table(Text(), Stats)),
+  stats: StatsSchema,
   alerts: Figure(),
   shadowAlerts: Figure(),
   lastError: Optional(Text()),
@@ -147,9 +149,8 @@ export const ScriptSchema = object({
 
 export const SwitchSchema = oneOf(SCRIPT_SWITCHES as readonly ['on', 'off', 'shadow']);
 
-export const AlertSchema = object({
-  schema: Integer({ description: 'version of this shape' }),
-  id: Text(),
+/** What was raised, and the words for it. */
+const RAISED = {
   time: micros('of the visit'),
   interface: Text(),
   type: Text(),
@@ -168,6 +169,14 @@ export const AlertSchema = object({
   shadow: Flag(),
   title: Text(),
   description: Text(),
+};
+
+export const TestedAlertSchema = object(RAISED);
+
+export const AlertSchema = object({
+  ...RAISED,
+  schema: Integer({ description: 'version of this shape' }),
+  id: Text(),
   count: Integer(),
   firstTime: micros('of the first one that it stands for'),
   lastTime: micros('of the last one'),

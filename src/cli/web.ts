@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { alertTranslator } from '../alerts/words.ts';
 import type { ApiDependencies } from '../api/dependencies.ts';
 import { statusOf } from '../api/status.ts';
 import type { Config, WebAddress } from '../config.ts';
@@ -16,6 +17,7 @@ import { type Accounts, createAccounts } from '../server/accounts.ts';
 import { createAuditLog } from '../server/audit.ts';
 import { createHub, type Hub } from '../server/hub.ts';
 import { isPassword, LONGEST_PASSWORD, randomPassword, SHORTEST_PASSWORD } from '../server/passwords.ts';
+import { testScript } from '../server/script-test.ts';
 import { createWebServer, ServerError } from '../server/server.ts';
 import { readPages } from '../server/static.ts';
 import { type Credentials, ownCredentials, readCredentials, TlsError } from '../server/tls.ts';
@@ -71,7 +73,8 @@ function credentialsOf({ tls, dataDirectory, webNames }: Config, { address }: We
 }
 
 /** What the programming interface gets, on the socket too. */
-export interface WebParts extends Required<Pick<ApiDependencies, 'accounts' | 'auditLog' | 'audit' | 'access' | 'hub' | 'uploads'>> {
+export interface WebParts
+  extends Required<Pick<ApiDependencies, 'accounts' | 'auditLog' | 'audit' | 'access' | 'hub' | 'uploads' | 'testScript'>> {
   readonly hub: Hub;
   readonly uploads: Uploads;
 }
@@ -109,11 +112,20 @@ export async function openWeb({ config, where, project, settings, patrol, log }:
     snapshot: () => patrol.snapshot(),
     now: Date.now,
   });
+  const translate = alertTranslator(config.language, config.dataDirectory === undefined ? [] : [join(config.dataDirectory, 'locales')]);
   const timers: NodeJS.Timeout[] = [];
   let close = async (): Promise<void> => {};
 
   return {
-    parts: { accounts, auditLog, audit: (deed) => auditLog.add(deed), access, hub, uploads },
+    parts: {
+      accounts,
+      auditLog,
+      audit: (deed) => auditLog.add(deed),
+      access,
+      hub,
+      uploads,
+      testScript: (script, capture) => testScript(script, capture, config, translate),
+    },
     async listen(dependencies) {
       const server = createWebServer({
         dependencies,

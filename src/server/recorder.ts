@@ -32,8 +32,8 @@ export interface RecorderOptions {
   readonly failed: (error: Error) => void;
 }
 
-/** Events between two turns of the event loop: some 5 ms. */
-const SLICE = 128;
+/** Events between two turns of the event loop: some 2 ms. */
+const SLICE = 32;
 /** Rows that may be on their way into the store. */
 const MOST_UNSTORED = 50_000;
 /** Steps that the traffic of one flow of a capture is spread over at most. */

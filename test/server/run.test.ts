@@ -202,6 +202,30 @@ describe('uploads', () => {
   });
 });
 
+test('a script is tried on a capture: what it would raise, and nothing of it is kept', async (t) => {
+  const run = await start(t, '-i', join(CAPTURES, 'irc.pcap'));
+  const [, password = ''] = await run.says(/user admin, password (\S+) /);
+  await run.says(/All captures are read/);
+  const admin = await visit(run, password);
+  const before = await admin.get<{ total: number }>('/alerts');
+  const capture = new Uint8Array(readFileSync(join(CAPTURES, 'retransmissions.pcap')));
+  const answer = await admin.send('POST', '/scripts/bad_line/test?name=demo.pcap', capture);
+  assert.equal(answer.status, 200, await answer.clone().text());
+  const { alerts, raised, flows, stats } = (await answer.json()) as {
+    alerts: { script: string; title: string; flow: Record<string, unknown> }[];
+    raised: number;
+    flows: number;
+    stats: Record<string, { calls: number }>;
+  };
+  assert.ok(raised > 0 && alerts.length === raised, String(raised));
+  assert.ok(alerts.every(({ script, title, flow }) => script === 'bad_line' && title !== '' && flow['cli.ip'] !== undefined));
+  assert.ok((stats.statusChanged?.calls ?? 0) > 0 && flows === 1);
+  const broken = await admin.send('POST', '/scripts/bad_line/test', 'no capture');
+  assert.match(((await broken.json()) as { error: string }).error, /the capture/);
+  assert.equal((await admin.send('POST', '/scripts/nothing/test', 'x')).status, 404);
+  assert.equal((await admin.get<{ total: number }>('/alerts')).total, before.total);
+});
+
 test('a second start: users, sessions, history and alerts are there; the password file has the last word', async (t) => {
   const data = join(scratch, 'kept');
   const args = ['-i', join(CAPTURES, 'demo.pcap'), '--pcap-callbacks', 'all', '-d', data];

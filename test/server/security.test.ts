@@ -29,7 +29,8 @@ describe('roles', () => {
       now: () => 0,
     });
     t.after(() => uploads.close());
-    const server = await startServer(t, { uploads });
+    const testScript = async () => ({ alerts: [], raised: 0, lines: [], stats: {}, flows: 0 });
+    const server = await startServer(t, { uploads, testScript });
     const { paths } = openApiDocument(allRoutes(server.parts), '1');
     const sessions = new Map(await Promise.all(ROLES.map(async (role) => [role, await server.login(role)] as const)));
     const tokens = new Map(ROLES.map((role) => [role, server.accounts.addToken({ name: 't', user: 'admin', role }).text] as const));
