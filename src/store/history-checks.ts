@@ -3,7 +3,7 @@ import { SEVERITIES } from '../alerts/alert.ts';
 import { type Field, fieldByKey } from '../flows/fields.ts';
 import { isSortable } from '../flows/selection.ts';
 import { nearest } from '../nearest.ts';
-import type { Page, SeriesQuery, TopQuery } from './history.ts';
+import type { HistoryQuery, Page, SeriesQuery, TopQuery } from './history.ts';
 
 /** The question is wrong, or the store cannot be used; the message says what to do. */
 export class HistoryError extends Error {}
@@ -20,6 +20,16 @@ export function checkPage({ limit, offset }: Page): void {
     throw new HistoryError(`limit: ${limit} is not a whole number from 1 to ${MOST_ROWS}`);
   }
   if (!Number.isSafeInteger(offset) || offset < 0) throw new HistoryError(`offset: ${offset} is not a whole number from 0 on`);
+}
+
+/** A page whose rows have some keys alone; all without `fields`. */
+export interface FieldsQuery extends HistoryQuery {
+  readonly fields?: readonly string[];
+}
+
+export function checkFields({ fields = [] }: FieldsQuery): void {
+  const unknown = fields.find((key) => !fieldByKey.has(key));
+  if (unknown !== undefined) throw new HistoryError(`there is no field ${unknown}${meant(unknown, [...fieldByKey.keys()])}`);
 }
 
 /** A field that has one value in each row. */

@@ -10,8 +10,17 @@ import { compileAlertFilter } from '../alerts/filter.ts';
 import type { FieldValue } from '../flows/fields.ts';
 import { addressKey } from './duckdb/columns.ts';
 import type { FilterNames } from './filter-check.ts';
-import type { FlowEntry, History, HistoryQuery, Page, Rows, SeriesPoint } from './history.ts';
-import { checkPage, checkTop, columnField, isAlertSort, seriesStep, severityRank } from './history-checks.ts';
+import type { FlowEntry, FlowRow, History, HistoryQuery, Page, Rows, SeriesPoint } from './history.ts';
+import {
+  checkFields,
+  checkPage,
+  checkTop,
+  columnField,
+  type FieldsQuery,
+  isAlertSort,
+  seriesStep,
+  severityRank,
+} from './history-checks.ts';
 import { compileRowFilter } from './row-filter.ts';
 
 export interface MemoryHistoryOptions {
@@ -28,6 +37,7 @@ export interface MemoryHistoryOptions {
 }
 
 export interface MemoryHistory extends History {
+  flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   /** Entries that went because there was no room for them. */
   figures(): { readonly flowsDropped: number; readonly alertsDropped: number; readonly pointsDropped: number };
 }
@@ -130,10 +140,16 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
       points = points.slice(excess);
       pointsDropped += excess;
     },
-    async flows(query) {
+    async flows(query: FieldsQuery) {
       checkPage(query);
+      checkFields(query);
       const order = flowOrder(query.sort);
-      return page(flowsOf(query), query, ({ flow }) => order(flow), idOf);
+      const { rows, total } = page(flowsOf(query), query, ({ flow }) => order(flow), idOf);
+      const { fields } = query;
+      if (fields === undefined) return { rows, total };
+      const wanted = new Set(fields);
+      const few = (flow: FlowRow): FlowRow => Object.fromEntries(Object.entries(flow).filter(([key]) => wanted.has(key)));
+      return { rows: rows.map((entry) => ({ ...entry, flow: few(entry.flow) })), total };
     },
     flow: async (id) => flows.get(id),
     async alerts(query) {

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { FilterError } from '../../src/filter/filter.ts';
 import type { AlertQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
-import { HistoryError } from '../../src/store/history-checks.ts';
+import { type FieldsQuery, HistoryError } from '../../src/store/history-checks.ts';
 import { FLOWS } from '../filter/flows.ts';
 import { alertOf, ENTRIES, entry, everything, idOf, START } from './history-data.ts';
 
@@ -40,6 +40,14 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
       assert.deepEqual(await ids({ from: START + SECOND, to: START + 2 * SECOND }), ['2', '3']);
       assert.deepEqual(await ids({ limit: 2, offset: 3 }), ['4', '5']);
       assert.equal((await history.flows({ ...everything, filter: 'l4 == tcp', limit: 1 })).total, 3);
+    });
+
+    test('rows with some keys alone', async () => {
+      const query: FieldsQuery = { ...everything, filter: 'port == 8080', fields: ['bytes', 'cli.ip', 'icmp'] };
+      const { rows } = await history.flows(query);
+      assert.deepEqual(rows, [{ ...(ENTRIES[4] as FlowEntry), flow: { 'cli.ip': '192.168.1.20', bytes: 174 } }]);
+      const wrong: FieldsQuery = { ...everything, fields: ['bites'] };
+      await assert.rejects(history.flows(wrong), HistoryError);
     });
 
     test('order: addresses by their bytes, what is missing last', async () => {

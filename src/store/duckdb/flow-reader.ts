@@ -9,18 +9,21 @@ import { BIGINT, type DuckDBConnection, LIST, listValue } from '@duckdb/node-api
 import type { FieldValue } from '../../flows/fields.ts';
 import type { FilterNames } from '../filter-check.ts';
 import type { ExportFormat, FlowEntry, HistoryQuery, Page, Rows, TopQuery } from '../history.ts';
-import { checkPage, checkTop, columnField, HistoryError } from '../history-checks.ts';
+import { checkFields, checkPage, checkTop, columnField, type FieldsQuery, HistoryError } from '../history-checks.ts';
 import { columnOf, FIELD_COLUMNS, quoted } from './columns.ts';
 import { filterSql } from './filter-sql.ts';
 import type { Lane } from './lane.ts';
 import { createParameters, type Parameters } from './parameters.ts';
-import { ask, ENTRY_COLUMNS, numberOf, readEntries, rowsOf } from './read.ts';
+import { ask, entryColumns, numberOf, readEntries, rowsOf } from './read.ts';
 
 /** Tables of entries, by their numbers in what {@link findPage} gives. */
 const TABLES = ['flows.flows', 'flows.living'] as const;
 
+/** Number of the table, and of the row in it. */
+type Place = [table: number, place: number];
+
 export interface FlowReader {
-  flows(query: HistoryQuery): Promise<Rows<FlowEntry>>;
+  flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   flow(id: string): Promise<FlowEntry | undefined>;
   top(query: TopQuery): Promise<{ readonly value: FieldValue; readonly sum: number }[]>;
   exportFlows(query: Omit<HistoryQuery, keyof Page>, format: ExportFormat, file: string): Promise<number>;
@@ -54,24 +57,22 @@ const FORMATS: Readonly<Record<ExportFormat, string>> = {
 };
 
 export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNames): FlowReader {
-  async function readPage(
-    connection: DuckDBConnection,
-    places: readonly (readonly [table: number, place: number])[],
-  ): Promise<FlowEntry[]> {
-    const read = await Promise.all(
-      TABLES.map(async (table, i) => {
-        const own = places.filter(([of]) => of === i).map(([, place]) => BigInt(place));
-        if (own.length === 0) return new Map<number, FlowEntry>();
-        const statement = `SELECT rowid, ${ENTRY_COLUMNS} FROM ${table} WHERE rowid IN (SELECT unnest($1))`;
-        return readEntries(await connection.run(statement, [listValue(own)], [LIST(BIGINT)]));
-      }),
-    );
+  async function readPage(connection: DuckDBConnection, places: readonly Place[], keys?: readonly string[]): Promise<FlowEntry[]> {
+    const columns = entryColumns(keys);
+    const read: Map<number, FlowEntry>[] = [];
+    for (const [i, table] of TABLES.entries()) {
+      const own = places.filter(([of]) => of === i).map(([, place]) => BigInt(place));
+      if (own.length === 0) continue;
+      const statement = `SELECT rowid, ${columns.sql} FROM ${table} WHERE rowid IN (SELECT unnest($1))`;
+      read[i] = await readEntries(await connection.run(statement, [listValue(own)], [LIST(BIGINT)]), columns);
+    }
     return places.map(([table, place]) => read[table]?.get(place) as FlowEntry);
   }
 
   return {
     async flows(query) {
       checkPage(query);
+      checkFields(query);
       const order = orderOf(query.sort);
       const parameters = createParameters();
       const where = whereOf(query, parameters, names);
@@ -80,7 +81,7 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
       return queries.transaction(async (connection) => {
         const total = await numberOf(await ask(connection, `SELECT count(*) FROM (${fromBoth(() => '1', where)})`, parameters));
         const places = await rowsOf(await ask(connection, `SELECT part, place FROM (${found}) ${page}`, parameters));
-        return { rows: await readPage(connection, places as [number, number][]), total };
+        return { rows: await readPage(connection, places as Place[], query.fields), total };
       });
     },
     flow: (id) =>
@@ -90,7 +91,7 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
         const places = await rowsOf(
           await ask(connection, `SELECT part, place FROM (${found}) ORDER BY part, time DESC LIMIT 1`, parameters),
         );
-        return (await readPage(connection, places as [number, number][]))[0];
+        return (await readPage(connection, places as Place[]))[0];
       }),
     async top(query) {
       checkTop(query);

@@ -8,7 +8,8 @@
  * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting.
  */
 import type { FilterNames } from '../filter-check.ts';
-import type { History } from '../history.ts';
+import type { FlowEntry, History, Rows } from '../history.ts';
+import type { FieldsQuery } from '../history-checks.ts';
 import { createAlertStore } from './alerts.ts';
 import { openDatabase } from './database.ts';
 import { createFlowReader } from './flow-reader.ts';
@@ -51,6 +52,7 @@ export interface HistoryFigures {
 }
 
 export interface DuckHistory extends History {
+  flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   figures(): HistoryFigures;
   /** Writes the flows that wait for others, at once. */
   flush(): Promise<void>;

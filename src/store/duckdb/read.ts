@@ -2,7 +2,7 @@
 import type { DuckDBConnection, DuckDBMaterializedResult, DuckDBValue } from '@duckdb/node-api';
 import type { FieldValue } from '../../flows/fields.ts';
 import type { FlowEntry } from '../history.ts';
-import { columnList, FIELD_COLUMNS } from './columns.ts';
+import { type Column, FIELD_COLUMNS, quoted } from './columns.ts';
 import type { Parameters } from './parameters.ts';
 
 export const ask = (connection: DuckDBConnection, statement: string, { values, types }: Parameters): Promise<DuckDBMaterializedResult> =>
@@ -21,19 +21,31 @@ export async function numberOf(result: DuckDBMaterializedResult): Promise<number
   return Number((await rowsOf(result))[0]?.[0] ?? 0);
 }
 
-/** What {@link readEntries} reads; before it may stand one column, by which rows are told apart. */
-export const ENTRY_COLUMNS = `"_time", "_interface", "_ended", "_rest", ${columnList(FIELD_COLUMNS)}`;
+/** What is read of the rows of a page. */
+export interface EntryColumns {
+  readonly sql: string;
+  readonly fields: readonly Column[];
+}
 
-const OWN = 4;
+const OWN = ['"_time"', '"_interface"', '"_ended"'] as const;
 
-/** @param result of `SELECT place, ENTRY_COLUMNS` @returns entries by place */
-export async function readEntries(result: DuckDBMaterializedResult): Promise<Map<number, FlowEntry>> {
+/** @param keys of the rows, all without it: every column that is read costs a page of scattered rows some milliseconds */
+export function entryColumns(keys?: readonly string[]): EntryColumns {
+  const wanted = keys === undefined ? undefined : new Set(keys);
+  const fields = FIELD_COLUMNS.filter(({ key }) => wanted === undefined || wanted.has(key as string));
+  // what no column takes is a part of the whole row alone
+  const rest = wanted === undefined ? '"_rest"' : 'NULL';
+  return { sql: [...OWN, rest, ...fields.map(({ name }) => quoted(name))].join(', '), fields };
+}
+
+/** @param result of `SELECT place, <columns.sql>` @returns entries by place */
+export async function readEntries(result: DuckDBMaterializedResult, { fields }: EntryColumns): Promise<Map<number, FlowEntry>> {
   const entries = new Map<number, FlowEntry>();
   for (const row of await rowsOf(result)) {
     const [place, time, name, ended, rest] = row as [number, number, string, boolean, string | null];
     const flow: Record<string, FieldValue> = {};
-    for (const [i, { key, type }] of FIELD_COLUMNS.entries()) {
-      const value = row[i + OWN + 1];
+    for (const [i, { key, type }] of fields.entries()) {
+      const value = row[i + OWN.length + 2];
       if (value === null || value === undefined) continue;
       flow[key as string] = type === 'JSON' ? (JSON.parse(value as string) as FieldValue) : value;
     }
