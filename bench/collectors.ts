@@ -482,7 +482,8 @@ async function main(): Promise<void> {
       ours.get(kind)?.push(JSON.parse(child('--run', kind)) as Run);
       if (kind === 'json-1' || kind === 'json-20') peer(`JSON.parse alone, ${ABOUT[kind].slice(11)}`, Number(child('--parse', kind)));
       else if (kind !== 'tlv-16' && hasNfdump) {
-        const { capture, both } = await nfdumpOne(kind);
+        const { capture, both, dropped } = await nfdumpOne(kind);
+        if (dropped > 0) console.error(`nfcapd: the kernel dropped ${dropped} datagrams`);
         peer(`nfcapd, ${ABOUT[kind]}`, capture);
         peer(`nfcapd and nfdump -s record, ${ABOUT[kind]}`, both);
       }

@@ -71,7 +71,7 @@ const settingsOf = ({ passwordFile, ignoreSampling }: ZmqEndpoint): EndpointSett
 export const openZmq: OpenSource = async ({ name, config, thread, sink, arrived, log }) => {
   const endpoints = parseZmqEndpoints(name);
   if (config.dataDirectory === undefined && endpoints.some(({ curve }) => curve === true)) {
-    throw new Error(`${name}: our key pair is kept in the data directory. Give one with -d DIR, or a secret key with ?curve=FILE`);
+    throw new Error(`our key pair is kept in the data directory. Give one with -d DIR, or a secret key with ?curve=FILE`);
   }
   const counters = thread.counters.subarray(FIRST, FIRST + ZMQ_COUNTERS.length);
   let time = arrived();
