@@ -20,6 +20,8 @@ export const CALL_BYTES = 64 << 20;
 /** Chunks whose name starts so are ours. Scripts cannot name a chunk like this. */
 export const TRUSTED_CHUNK = '=flowpatrol';
 
+/** Bytes within which the fields of `lua_State` lie. */
+const LARGEST_STATE = 256;
 /** Offset of `source` in `lua_Debug` (lua.h of 5.4, 32-bit addresses). */
 const DEBUG_SOURCE = 16;
 
@@ -28,6 +30,11 @@ export interface Budget {
   restart(limit: number): void;
   /** Number of the running, or of the last, call of the event. */
   runningCall(): number;
+  /**
+   * A coroutine has yielded or ended: what it ran since its last tick counts too, or a call could do all its work in short ones.
+   * @returns why the call ends now, if it does
+   */
+  spent(coroutine: number): string | undefined;
   /** What the running call has used up. */
   exhausted(): 'budget' | 'memory' | undefined;
 }
@@ -80,11 +87,26 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
     }
     killed ??= used < limit ? 'memory' : 'budget';
     api.luaL_where(thread, 0);
-    const budget = killed === 'budget' ? `${limit.toLocaleString('en')} instructions` : `${CALL_BYTES >> 20} MiB of memory`;
-    state.pushText(thread, `stopped: the call used up its budget of ${budget}`);
+    state.pushText(thread, told());
     api.lua_concat(thread, 2);
     api.lua_error(thread);
   }, 'vii');
+
+  const told = (): string => {
+    const budget = killed === 'budget' ? `${limit.toLocaleString('en')} instructions` : `${CALL_BYTES >> 20} MiB of memory`;
+    return `stopped: the call used up its budget of ${budget}`;
+  };
+
+  /** Offset in `lua_State` of the instructions left before the next tick, which stand behind those between two ticks (lstate.h). */
+  const countdown = ((): number => {
+    const mark = 123_457;
+    api.lua_sethook(main, hook, LUA_MASK_COUNT, mark);
+    const from = main >> 2;
+    for (let at = 0; at < LARGEST_STATE >> 2; at++) {
+      if (api.words[from + at] === mark && api.words[from + at + 1] === mark) return (at + 1) * 4;
+    }
+    throw new Error('wasmoon: the structures of its Lua are not those of Lua 5.4');
+  })();
 
   return {
     restart(newLimit) {
@@ -94,6 +116,15 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
       killed = undefined;
       startBytes = state.memory(main);
       watch(main, false);
+    },
+    spent(coroutine) {
+      const at = (coroutine + countdown) >> 2;
+      const between = api.words[at - 1] as number;
+      used += between - (api.words[at] as number);
+      api.words[at] = between;
+      if (used < limit || killed !== undefined) return undefined;
+      killed = 'budget';
+      return told();
     },
     exhausted: () => killed,
     runningCall: () => runningCall(main),

@@ -186,6 +186,12 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
       return 1;
     }),
 
+    spent: guarded((thread) => {
+      const over = budget.spent(api.lua_tothread(thread, 1));
+      if (over !== undefined) throw new Error(over);
+      return 0;
+    }),
+
     exhausted: (thread) => {
       api.lua_pushboolean(thread, budget.exhausted() ? 1 : 0);
       return 1;

@@ -82,7 +82,25 @@ local function safe_xpcall(f, handler, ...)
   end, ...))
 end
 
-local function safe_resume(thread, ...) return caught(base.coroutine.resume(thread, ...)) end
+-- What a coroutine has run is a part of the call's budget; it is over when that is used up.
+local function resumed(thread, ...)
+  host.spent(thread)
+  return caught(...)
+end
+
+local function safe_resume(thread, ...) return resumed(thread, base.coroutine.resume(thread, ...)) end
+
+local function wrapped(thread, ok, ...)
+  host.spent(thread)
+  if ok then return ... end
+  base.coroutine.close(thread)
+  error((...), 0)
+end
+
+local function safe_wrap(f)
+  local thread = base.coroutine.create(f)
+  return function(...) return wrapped(thread, base.coroutine.resume(thread, ...)) end
+end
 local function safe_close(thread) return caught(base.coroutine.close(thread)) end
 
 local function chunk_name(name)
@@ -190,8 +208,8 @@ local function add_system(env, script)
     return base.math.randomseed(...)
   end
 
-  env.coroutine = copy(base.coroutine, 'create isyieldable running status wrap yield')
-  env.coroutine.resume, env.coroutine.close = safe_resume, safe_close
+  env.coroutine = copy(base.coroutine, 'create isyieldable running status yield')
+  env.coroutine.resume, env.coroutine.wrap, env.coroutine.close = safe_resume, safe_wrap, safe_close
 
   env.os = copy(base.os, 'clock difftime')
   function env.os.time(t)

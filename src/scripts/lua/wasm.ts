@@ -89,6 +89,7 @@ interface LuaFunctions {
   lua_toboolean(L: LuaThread, index: number): number;
   lua_tolstring(L: LuaThread, index: number, length: number): number;
   lua_tonumberx(L: LuaThread, index: number, isNumber: number): number;
+  lua_tothread(L: LuaThread, index: number): LuaThread;
   lua_type(L: LuaThread, index: number): number;
 }
 
@@ -179,6 +180,7 @@ function apiOf(exports: LuaExports, addFunction: LuaApi['addFunction']): LuaApi 
     lua_toboolean: exports.lua_toboolean,
     lua_tolstring: exports.lua_tolstring,
     lua_tonumberx: exports.lua_tonumberx,
+    lua_tothread: exports.lua_tothread,
     lua_type: exports.lua_type,
   };
 }

@@ -282,3 +282,12 @@ test('a loop whose length divides the ticks of the budget is no way out', {}, as
   ]);
   assert.equal(errors.size, 2);
 });
+
+test('work done in many short coroutines is in the budget of the call', async (t) => {
+  const errors = await hostile(t, [
+    'local n = 0 for i = 1, 20000 do coroutine.wrap(function() for j = 1, 2000 do n = n + 1 end end)() end',
+    'local n = 0 for i = 1, 20000 do coroutine.resume(coroutine.create(function() for j = 1, 2000 do n = n + 1 end end)) end',
+  ]);
+  assert.equal(errors.size, 2);
+  for (const message of errors.values()) assert.match(String(message), /used up its budget of 1,000,000 instructions/);
+});
