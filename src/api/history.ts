@@ -108,7 +108,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       path: '/history/series',
       role: 'viewer',
       tag: 'history',
-      summary: 'Figures over time: `bytes`, `packets`, `flows`, `alerts`, `losses`',
+      summary: 'Figures over time: `bytes`, `packets`, `flows`, `alerts`, `protocol:NAME` (bytes)',
       query: object({
         names: Type.String({ description: 'separated by commas', default: 'bytes' }),
         interface: Type.Optional(Type.String()),

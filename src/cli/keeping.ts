@@ -109,6 +109,7 @@ export async function openKeeping({
         log.error({}, `the history: ${error.message}${complained === 1 ? '' : ` (${complained} times)`}`);
     },
   });
+  intake.listen((events) => recorder.alerts(events));
 
   const retain = async (): Promise<void> => {
     const { history_days, history_alerts, history_bytes } = preferences();

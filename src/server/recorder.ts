@@ -8,6 +8,7 @@
  * is not, so a store that is slow slows down who reads captures, and makes live interfaces drop (src/scripts/outbox.ts).
  */
 import { flowOf } from '../alerts/raise.ts';
+import type { AlertEvent } from '../alerts/writing.ts';
 import { CALLBACK_BIT, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
 import { createEventView, type EventView, type Names } from '../flows/view.ts';
 import type { HostBook } from '../hosts/book.ts';
@@ -20,6 +21,8 @@ export interface Recorder {
   take(batch: FlowBatch, of: BatchSource): Promise<void>;
   /** Figures of live interfaces since the last time; called every second. */
   figures(snapshot: Snapshot): void;
+  /** New alerts become a figure, too. */
+  alerts(events: readonly AlertEvent[]): void;
   /** What did not get into the history. */
   losses(): LossSnapshot[];
   /** Resolves when everything that was taken is handed over; the history stores it at its end at the latest. */
@@ -44,7 +47,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 const second = (us: number): number => Math.floor(us / SECOND_US) * SECOND_US;
 
 /** Counters of an interface that become figures over time, under their names there. */
-const FIGURES = { bytes: 'bytes', packets: 'packets', flows: 'flows.created', alerts: 'alerts' } as const;
+const FIGURES = { bytes: 'bytes', packets: 'packets', flows: 'flows.created' } as const;
 
 export function createRecorder({ history, hosts, failed }: RecorderOptions): Recorder {
   const views = new WeakMap<Names, EventView>();
@@ -120,6 +123,13 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
       }
       append(points);
     },
+    alerts(events) {
+      const points = new Map<string, SeriesPoint>();
+      for (const { type, alert } of events) {
+        if (type === 'new') add(points, { time: second(alert.time), interface: alert.interface, name: 'alerts', value: 1 });
+      }
+      append([...points.values()]);
+    },
     losses: () =>
       [
         { name: 'history.flows', help: 'flow records that the history did not take', value: lostFlows },
@@ -130,7 +140,7 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
 }
 
 function add(points: Map<string, SeriesPoint>, point: SeriesPoint): void {
-  const key = `${point.time} ${point.name}`;
+  const key = `${point.time} ${point.name} ${point.interface}`;
   const known = points.get(key);
   points.set(key, known === undefined ? point : { ...known, value: known.value + point.value });
 }

@@ -1,5 +1,6 @@
 /** Every answer is what the OpenAPI document says it is: over flows of a real capture, its history and its alerts. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { RaisedFlowAlert } from '../../src/alerts/alert.ts';
@@ -95,6 +96,16 @@ describe('answers', () => {
         Object.keys(responses).some((status) => status.startsWith('2')),
         operationId,
       );
+    }
+  });
+
+  test('the guide names every operation, with its role', () => {
+    const guide = readFileSync(new URL('../../docs/guides/api.md', import.meta.url), 'utf8');
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { 'x-role': role }] of Object.entries(methods)) {
+        if (path === '/uploads' || path.startsWith('/uploads/') || path.endsWith('/test')) continue; // not in this server
+        assert.ok(guide.includes(`| \`${method.toUpperCase()} ${path}\` | ${role} |`), `${method.toUpperCase()} ${path} | ${role}`);
+      }
     }
   });
 

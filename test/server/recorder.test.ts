@@ -1,6 +1,7 @@
 /** The way of flows into the history: batches of a script host, what a slow store does to captures and live interfaces, figures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Alert } from '../../src/alerts/alert.ts';
 import { EMPTY_BOOK } from '../../src/hosts/book.ts';
 import type { InterfaceSnapshot } from '../../src/patrol-types.ts';
 import { createOutbox, type FlowBatch, OUTBOX_LOST, OUTBOX_UNDER_WAY, OUTBOX_WAITING, OUTBOX_WORDS } from '../../src/scripts/outbox.ts';
@@ -121,6 +122,17 @@ test('figures of live interfaces: what came since the last look, at the time of 
   look(1e15 + 1e6, 1000);
   look(1e15 + 2e6, 1500);
   look(1e15 + 3e6, 9000, { kind: 'pcap' });
+  const alert = { time: 1e15 + 4e6 + 7, interface: 'eth0' } as Alert;
+  recorder.alerts([
+    { type: 'new', alert },
+    { type: 'new', alert },
+    { type: 'changed', alert },
+  ]);
+  const alerts = await history.series({ names: ['alerts'], from: 1e15, to: 1e15 + 1e7, points: 1000 });
+  assert.deepEqual(
+    alerts.filter(({ value }) => value > 0).map(({ time, value }) => [time, value]),
+    [[1e15 + 4e6, 2]],
+  );
   const points = await history.series({ names: ['bytes', 'packets'], from: 1e15 - 1e7, to: 1e15 + 1e7, points: 1000 });
   assert.deepEqual(
     points.filter(({ name, value }) => name === 'bytes' && value > 0).map(({ time, value }) => [time, value]),
