@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { openWindow, type Program, signIn, startBrowser, startProgram } from './support.ts';
+import { open, openWindow, type Program, type Setting, signIn } from './support.ts';
 
 describe('first start', () => {
+  let setting: Setting | undefined;
   let program: Program;
   let browser: Browser;
   before(async () => {
-    [program, browser] = await Promise.all([startProgram({}, [], 'printed'), startBrowser()]);
+    setting = await open({}, [], 'printed');
+    ({ program, browser } = setting);
   });
-  after(() => Promise.all([browser.close(), program.stop()]));
+  after(() => setting?.close());
 
   const printed = (): string => /password (\S+)/.exec(program.output())?.[1] ?? '';
 

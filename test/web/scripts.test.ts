@@ -4,17 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
-import {
-  type ExportedFlow,
-  goTo,
-  openWindow,
-  PATIENCE_MS,
-  type Program,
-  portScript,
-  signIn,
-  startBrowser,
-  startProgram,
-} from './support.ts';
+import { type ExportedFlow, goTo, open, openWindow, PATIENCE_MS, type Program, portScript, type Setting, signIn } from './support.ts';
 
 const BROKEN = `
 local check_module = { key = "broken", gui = { i18n_title = "Broken", i18n_description = "Fails", input_builder = alerts_api.flow_checkbox_input_builder } }
@@ -32,23 +22,22 @@ const flows = (count: number): ExportedFlow[] =>
   Array.from({ length: count }, () => ({ from: '10.0.0.5', to: '10.0.0.9', fromPort: port++, toPort: 23, tcp: true }));
 
 describe('scripts', () => {
+  let setting: Setting | undefined;
   let program: Program;
   let browser: Browser;
   let page: Page;
   let complaints: string[];
   before(async () => {
-    [program, browser] = await Promise.all([
-      startProgram({
-        'telnet.lua': portScript('telnet', 'Telnet in use', 23),
-        'witness.lua': portScript('witness', 'Witness', 1),
-        'broken.lua': BROKEN,
-      }),
-      startBrowser(),
-    ]);
+    setting = await open({
+      'telnet.lua': portScript('telnet', 'Telnet in use', 23),
+      'witness.lua': portScript('witness', 'Witness', 1),
+      'broken.lua': BROKEN,
+    });
+    ({ program, browser } = setting);
     ({ page, complaints } = await openWindow(browser, program));
     await signIn(page);
   });
-  after(() => Promise.all([browser.close(), program.stop()]));
+  after(() => setting?.close());
 
   const entry = (title: string): Locator => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) });
   const calls = async (title: string): Promise<number> => {

@@ -19,7 +19,7 @@ import { CLI } from '../support/run-cli.ts';
 
 export const PASSWORD = 'a password of the tests';
 /** Until then everything has come that comes. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
 /** A port that nobody has at this moment. */
 async function freePort(): Promise<number> {
@@ -90,10 +90,10 @@ const READY = 'Web interface:';
 
 /**
  * @param scripts files of the folder of scripts
- * @param args further options; without an `-i` among them it listens for NetFlow
+ * @param args further options
  * @param password of the admin; `printed`: the program makes one
  */
-export async function startProgram(
+async function startProgram(
   scripts: Readonly<Record<string, string>>,
   args: readonly string[] = [],
   password: string | 'printed' = PASSWORD,
@@ -110,7 +110,7 @@ export async function startProgram(
     // a visit every second; a flow is over 11 s after its last record
     ...['--visit-period', '1', '--active-timeout', '1', '--idle-timeout', '1'],
     ...(password === 'printed' ? [] : ['--password-file', join(folder, 'password')]),
-    ...(args.includes('-i') ? [] : ['-i', `netflow://127.0.0.1:${records}`]),
+    ...['-i', `netflow://127.0.0.1:${records}`],
     ...args,
   ];
   let output = '';
@@ -163,12 +163,37 @@ export async function startProgram(
   };
 }
 
-export const startBrowser = (): Promise<Browser> =>
+const startBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     // its sandbox does not start as root
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
+
+export interface Setting {
+  readonly program: Program;
+  readonly browser: Browser;
+  close(): Promise<void>;
+}
+
+/** The program and a browser; both or none. The arguments are those of {@link startProgram}. */
+export async function open(...args: Parameters<typeof startProgram>): Promise<Setting> {
+  const browser = await startBrowser();
+  try {
+    const program = await startProgram(...args);
+    return {
+      program,
+      browser,
+      async close() {
+        await browser.close();
+        await program.stop();
+      },
+    };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
 
 export interface Visit {
   readonly page: Page;

@@ -10,17 +10,31 @@ import type { ProblemBody } from '../../../src/api/problems.ts';
 import type { Role } from '../../../src/api/roles.ts';
 import type { FlowList, FlowRow } from '../../../src/api/rows.ts';
 import type { FieldGroup, FieldType } from '../../../src/flows/fields/field.ts';
+import type { InterfaceKind } from '../../../src/interfaces/protocol.ts';
 import type { Endpoint, TestOutcome } from '../../../src/notify/notifier.ts';
 import type { Setting } from '../../../src/notify/settings.ts';
 import type { InterfaceSnapshot, InterfaceState, LossSnapshot, ScriptSnapshot } from '../../../src/patrol-types.ts';
-import type { InterfaceKind } from '../../../src/interfaces/protocol.ts';
 import type { ScriptSwitch } from '../../../src/scripts/report.ts';
 import type { TraceEntry } from '../../../src/scripts/trace.ts';
 import type { Upload } from '../../../src/server/uploads.ts';
 import type { PreferenceState } from '../../../src/store/preferences.ts';
 
-export type { Alert, Exclusion, ExclusionRequest, FlowList, FlowRow, InterfaceSnapshot, PreferenceState, Preview, Role, ScriptSnapshot };
-export type { ScriptSwitch, Suggestion, TraceEntry, Upload };
+export type {
+  Alert,
+  Exclusion,
+  ExclusionRequest,
+  FlowList,
+  FlowRow,
+  InterfaceSnapshot,
+  PreferenceState,
+  Preview,
+  Role,
+  ScriptSnapshot,
+  ScriptSwitch,
+  Suggestion,
+  TraceEntry,
+  Upload,
+};
 export type Script = ScriptSnapshot;
 export type Trace = TraceEntry & { readonly interface: string };
 export type Loss = LossSnapshot & { readonly interface?: string };
@@ -70,7 +84,13 @@ export interface DeclaredField {
 
 export interface Declarations {
   readonly fields: readonly DeclaredField[];
-  readonly statuses: readonly { readonly id: number; readonly name: string; readonly title: string; readonly alertType: string; readonly severity: string }[];
+  readonly statuses: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly title: string;
+    readonly alertType: string;
+    readonly severity: string;
+  }[];
   readonly alertTypes: readonly string[];
   readonly severities: readonly string[];
   readonly callbacks: readonly string[];
@@ -210,7 +230,8 @@ async function call<T>(method: string, path: string, { query, body, signal }: As
   throw problem;
 }
 
-const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> => call('GET', path, { ...(query ? { query } : {}), signal });
+const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
+  call('GET', path, { ...(query ? { query } : {}), signal });
 const put = <T>(path: string, body: unknown): Promise<T> => call('PUT', path, { body });
 const post = <T>(path: string, body: unknown): Promise<T> => call('POST', path, { body });
 const remove = <T>(path: string): Promise<T> => call('DELETE', path);

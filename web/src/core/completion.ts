@@ -7,7 +7,21 @@ export interface Completion {
 }
 
 /** Short names of the filter language beside the fields, and what they stand for. */
-const SHORT = ['ip', 'client', 'server', 'port', 'host', 'network', 'country', 'proto', 'l4', 'category', 'status', 'risk', 'alerted'] as const;
+const SHORT = [
+  'ip',
+  'client',
+  'server',
+  'port',
+  'host',
+  'network',
+  'country',
+  'proto',
+  'l4',
+  'category',
+  'status',
+  'risk',
+  'alerted',
+] as const;
 const JOIN = ['and', 'or', 'not'] as const;
 const OPERATORS = ['==', '!=', '<', '<=', '>', '>=', 'contains', 'in'] as const;
 const MOST = 12;
@@ -27,7 +41,8 @@ export function completions(text: string, cursor: number, declared: Declarations
   };
   const plain = (names: readonly string[]): Completion[] => names.map((name) => ({ text: name, help: '' }));
 
-  if (/\bstatus\s*(==|!=)$/.test(before)) return named(declared.statuses.map(({ name, title }) => ({ text: name.replace(/^status_/, ''), help: title })));
+  if (/\bstatus\s*(==|!=)$/.test(before))
+    return named(declared.statuses.map(({ name, title }) => ({ text: name.replace(/^status_/, ''), help: title })));
   if (/\bseverity\s*(==|!=|<|<=|>|>=)$/.test(before)) return named(plain(declared.severities));
   if (/\btype\s*(==|!=)$/.test(before)) return named(plain(declared.alertTypes));
   if (/(==|!=|<|>|<=|>=|contains|in)$/.test(before)) return [];

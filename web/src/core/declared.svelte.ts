@@ -1,5 +1,5 @@
 /** What the program declares: fields, statuses, severities, callbacks. Loaded once a session. */
-import { api, type DeclaredField, type Declarations } from './api.ts';
+import { api, type Declarations, type DeclaredField } from './api.ts';
 
 let declared = $state.raw<Declarations>();
 let fields = $state.raw<ReadonlyMap<string, DeclaredField>>(new Map());

@@ -4,7 +4,7 @@
  */
 import type { Alert } from '../../../src/alerts/alert.ts';
 import type { AlertEvent } from '../../../src/alerts/writing.ts';
-import { api, ApiError, type Status, urlOf } from './api.ts';
+import { ApiError, api, type Status, urlOf } from './api.ts';
 
 /** `offline`: nothing comes; what is shown is what there was. */
 export type Connection = 'connecting' | 'live' | 'offline';

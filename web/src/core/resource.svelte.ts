@@ -25,7 +25,8 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, everyMs =
     const control = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const later = (): void => {
-      if (everyMs > 0 && !control.signal.aborted) timer = setTimeout(() => (document.hidden ? later() : void run(load(control.signal))), everyMs);
+      if (everyMs > 0 && !control.signal.aborted)
+        timer = setTimeout(() => (document.hidden ? later() : void run(load(control.signal))), everyMs);
     };
     async function run(answer: Promise<T>): Promise<void> {
       try {

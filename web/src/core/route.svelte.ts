@@ -11,7 +11,10 @@ export interface Route {
 function read(): Route {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
   return {
-    path: path.split('/').filter((part) => part !== '').map(decodeURIComponent),
+    path: path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodeURIComponent),
     query: Object.fromEntries(new URLSearchParams(query)),
   };
 }

@@ -22,4 +22,3 @@ export function sendFile<T>(path: string, file: File, progress: (part: number) =
   request.send(file);
   return promise;
 }
-

@@ -16,7 +16,11 @@ export interface FlowTable {
   again(): void;
 }
 
-const errorOf = (problem: ProblemBody | undefined, message: string): Error => (problem === undefined ? new Offline(message) : new ApiError(problem));
+/** Rows that are held above and below those that are seen: a scroll finds them there. */
+const AROUND = 150;
+
+const errorOf = (problem: ProblemBody | undefined, message: string): Error =>
+  problem === undefined ? new Offline(message) : new ApiError(problem);
 
 /** Called while a component is made; the worker ends with it. */
 export function createFlowTable(): FlowTable {
@@ -25,6 +29,9 @@ export function createFlowTable(): FlowTable {
   let from = $state(0);
   let error = $state.raw<Error>();
   let following = $state(true);
+
+  /** Rows that the worker was asked for: more than are seen. */
+  let held: Window = { from: 0, to: 0 };
 
   const worker = new Worker(new URL('./table.worker.ts', import.meta.url), { type: 'module' });
   $effect(() => () => worker.terminate());
@@ -63,7 +70,12 @@ export function createFlowTable(): FlowTable {
       return following;
     },
     ask: (question) => say({ type: 'ask', ...question }),
-    look: (window) => say({ type: 'window', window: { from: window.from, to: window.to } }),
+    look(window) {
+      // a message in every frame of a scroll would be work in every frame
+      if (window.from >= held.from && window.to <= held.to) return;
+      held = { from: Math.max(0, window.from - AROUND), to: window.to + AROUND };
+      say({ type: 'window', window: held });
+    },
     follow(on) {
       following = on;
       say({ type: 'follow', on });

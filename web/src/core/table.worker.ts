@@ -73,7 +73,7 @@ async function ask(): Promise<void> {
   }
 }
 
-onmessage = ({ data }: MessageEvent<ToTable>): void => {
+addEventListener('message', ({ data }: MessageEvent<ToTable>): void => {
   switch (data.type) {
     case 'ask': {
       const same = asked?.url === data.url && asked.interface === data.interface;
@@ -105,4 +105,4 @@ onmessage = ({ data }: MessageEvent<ToTable>): void => {
       following = true;
       void ask();
   }
-};
+});

@@ -42,7 +42,11 @@ type Params = Readonly<Record<string, string | number>>;
 
 /** The text with `{name}` replaced; where `count` is 1, that of `KEY.one` if there is one. What the program has named and nobody has translated is shown as it is. */
 export function t(key: TextKey, params: Params = {}): string {
-  const text: string = (String(params.count) === '1' ? words.pages[`${key}.one`] : undefined) ?? words.pages[key] ?? en[key] ?? key.slice(key.indexOf('.') + 1);
+  const text: string =
+    (String(params.count) === '1' ? words.pages[`${key}.one`] : undefined) ??
+    words.pages[key] ??
+    en[key] ??
+    key.slice(key.indexOf('.') + 1);
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole));
 }
 

@@ -3,7 +3,14 @@
 export const RANGES = ['15m', '1h', '6h', '24h', '7d', '30d', 'all', 'custom'] as const;
 export type RangeName = (typeof RANGES)[number];
 
-const SECONDS: Readonly<Partial<Record<RangeName, number>>> = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000 };
+const SECONDS: Readonly<Partial<Record<RangeName, number>>> = {
+  '15m': 900,
+  '1h': 3600,
+  '6h': 21_600,
+  '24h': 86_400,
+  '7d': 604_800,
+  '30d': 2_592_000,
+};
 
 export interface Range {
   readonly from?: number;
