@@ -88,11 +88,30 @@ function check(said: string, alerts: string): void {
 }
 
 test('on a capture the good script is called for everything', (t) => {
-  const alerts = join(folderFor(t), 'alerts.jsonl');
-  const args = ['--shutdown-when-done', '--pcap-callbacks', 'all', '--log-level', 'debug', '--scripts-dir', BAD, '--export-alerts', alerts];
+  const folder = folderFor(t);
+  const alerts = join(folder, 'alerts.jsonl');
+  const events = join(folder, 'events.jsonl');
+  const args = [
+    '--shutdown-when-done',
+    '--pcap-callbacks',
+    'all',
+    '--log-level',
+    'debug',
+    '--scripts-dir',
+    BAD,
+    '--export-alerts',
+    alerts,
+    '--export-events',
+    events,
+  ];
   const { status, stderr } = runCli(['-i', `${CAPTURES}demo.pcap`, ...args]);
   assert.equal(status, 0, stderr);
   check(stderr, alerts);
+  // the lines of exports are whole, too
+  assert.equal(
+    readFileSync(events, 'utf8').split('\n').length - 1,
+    Object.values(goodCalls(alerts)).reduce((sum, count) => sum + count, 0),
+  );
   assert.ok(
     logLines(stderr).some((line) => line.script === 'memory' && /hold more than 64 MiB of memory, and it grew most/.test(line.msg)),
   );

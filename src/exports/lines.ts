@@ -11,8 +11,6 @@ export interface LineWriter {
   flush(): void;
   close(): void;
   readonly lines: number;
-  /** Lines that wait for the next write. */
-  readonly unwritten: number;
 }
 
 /** The lock of all exports of a run: the holder's number, 0 = free. Made once, given to every thread that writes. */
@@ -38,8 +36,7 @@ export function releaseOutputLock(shared: SharedArrayBuffer, holder: number): vo
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** Writes everything; a full pipe is waited for. */
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text, 'utf8');
+function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
@@ -50,27 +47,59 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
+/** Lines that wait for the next write, in memory that outlives the thread that made them: their bytes behind their number and length. */
+const HEAD_BYTES = 8;
+const LENGTH = 0;
+const LINES = 1;
+
+export const createPendingBuffer = (): SharedArrayBuffer => new SharedArrayBuffer(HEAD_BYTES + CHUNK);
+
+/**
+ * Writes what a thread that is gone had no time to write. Whole lines only: a line is there when its length is.
+ * @throws when the file cannot be written; {@link pendingLines} tells how many are lost then
+ */
+export function writePending(path: string, pending: SharedArrayBuffer, shared: SharedArrayBuffer, holder: number): void {
+  const head = new Int32Array(pending, 0, 2);
+  const length = Atomics.exchange(head, LENGTH, 0);
+  if (length === 0) return;
+  const lock = new Int32Array(shared);
+  const fd = path === '-' ? 1 : openSync(path, 'a');
+  acquire(lock, holder);
+  try {
+    writeAll(fd, Buffer.from(pending, HEAD_BYTES, length));
+  } finally {
+    releaseOutputLock(shared, holder);
+    if (fd !== 1) closeSync(fd);
+  }
+}
+
+export const pendingLines = (pending: SharedArrayBuffer): number => new Int32Array(pending)[LINES] as number;
+
 /**
  * @param shared the lock of the run's exports
  * @param holder see {@link lockHolder}
  * @param onGone the reader of a pipe has gone (EPIPE): called once, everything after it is left out
+ * @param pending where lines wait, {@link createPendingBuffer}
  * @throws when the file cannot be opened; `write` and `flush` throw when it cannot be written (ENOSPC …)
  */
-export function openLines(path: string, shared: SharedArrayBuffer, holder: number, onGone: () => void): LineWriter {
+export function openLines(
+  path: string,
+  shared: SharedArrayBuffer,
+  holder: number,
+  onGone: () => void,
+  pending: SharedArrayBuffer = createPendingBuffer(),
+): LineWriter {
   const fd = path === '-' ? 1 : openSync(path, 'a');
   const lock = new Int32Array(shared);
-  let waiting = '';
+  const head = new Int32Array(pending, 0, 2);
+  const waiting = Buffer.from(pending, HEAD_BYTES, CHUNK);
   let lines = 0;
-  let written = 0;
   let gone = false;
-  const flush = (): void => {
-    if (waiting === '' || gone) return;
-    const text = waiting;
-    waiting = '';
-    written = lines;
+
+  const put = (bytes: Buffer): void => {
     acquire(lock, holder);
     try {
-      writeAll(fd, text);
+      writeAll(fd, bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
       gone = true;
@@ -79,18 +108,32 @@ export function openLines(path: string, shared: SharedArrayBuffer, holder: numbe
       releaseOutputLock(shared, holder);
     }
   };
+  const flush = (): void => {
+    const length = head[LENGTH] as number;
+    if (length === 0 || gone) return;
+    const bytes = waiting.subarray(0, length);
+    put(bytes);
+    head[LINES] = 0;
+    Atomics.store(head, LENGTH, 0);
+  };
   return {
     get lines() {
       return lines;
     },
-    get unwritten() {
-      return lines - written;
-    },
     write(line) {
       if (gone) return;
-      waiting += `${line}\n`;
+      const size = Buffer.byteLength(line, 'utf8') + 1;
+      if ((head[LENGTH] as number) + size > CHUNK) flush();
       lines++;
-      if (waiting.length >= CHUNK) flush();
+      if (size > CHUNK) {
+        put(Buffer.from(`${line}\n`, 'utf8'));
+        return;
+      }
+      const at = head[LENGTH] as number;
+      waiting.write(line, at, 'utf8');
+      waiting[at + size - 1] = 0x0a;
+      head[LINES] = (head[LINES] as number) + 1;
+      Atomics.store(head, LENGTH, at + size);
     },
     flush,
     close() {

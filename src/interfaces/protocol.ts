@@ -111,7 +111,6 @@ export type InterfaceMessage =
 /** Positions in the words by which the main thread watches a script host. */
 export const WATCH_STATE = 0; // HOST_*
 export const WATCH_CALLS = 1; // calls begun
-export const WATCH_UNWRITTEN = 2; // export lines that are made and not written yet
 export const WATCH_DONE = 3; // callbacks of the event at the ring's tail that are through; -1: it has not been begun
 export const WATCH_CALLBACK = 4; // position in CALLBACKS of the one that runs, or CALL_LOAD, CALL_UNLOAD
 export const WATCH_SCRIPT = 5; // number of the file that runs (HostFile.number), 0 = nobody knows
@@ -132,6 +131,13 @@ export const HOST_ENDED = 2;
 export interface HostFile {
   readonly number: number;
   readonly change: FileChange;
+}
+
+/** Of `--export-flows`, `--export-events` and `--export-alerts`. */
+export interface PendingLines {
+  readonly flows: SharedArrayBuffer;
+  readonly events: SharedArrayBuffer;
+  readonly alerts: SharedArrayBuffer;
 }
 
 export interface HostData {
@@ -157,6 +163,8 @@ export interface HostData {
   /** Keeps the exports of several hosts apart (exports/lines.ts). */
   readonly outputLock: SharedArrayBuffer;
   readonly lockHolder: number;
+  /** Lines of exports that wait to be written (exports/lines.ts). */
+  readonly pending: PendingLines;
   /** One word: lines and alerts of scripts that are on their way to the main thread. */
   readonly linesUnderWay: SharedArrayBuffer;
   /** Of all hosts of the interface (scripts/runtime.ts). */

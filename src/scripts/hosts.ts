@@ -11,7 +11,7 @@
 import { randomInt } from 'node:crypto';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
-import { releaseOutputLock } from '../exports/lines.ts';
+import { createPendingBuffer, pendingLines, releaseOutputLock, writePending } from '../exports/lines.ts';
 import { CALLBACK_BIT, CALLBACKS, E_CALLBACKS } from '../flows/event.ts';
 import { createRingBuffer, drain } from '../flows/ring.ts';
 import type { Names } from '../flows/view.ts';
@@ -25,6 +25,7 @@ import {
   type HostFile,
   type HostMessage,
   type HostReport,
+  type PendingLines,
   WATCH_CALLBACK,
   WATCH_CALLS,
   WATCH_COMMANDS,
@@ -32,7 +33,6 @@ import {
   WATCH_SCRIPT,
   WATCH_STATE,
   WATCH_THREAD,
-  WATCH_UNWRITTEN,
   WATCH_WORDS,
 } from '../interfaces/protocol.ts';
 import { native } from '../native.ts';
@@ -126,6 +126,7 @@ interface Host {
   /** Path of its only script. */
   readonly own: string | undefined;
   readonly journal: Journal;
+  readonly pending: PendingLines;
   report: HostReport | undefined;
   ended: boolean;
 }
@@ -182,6 +183,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     const watch = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
     const lines = new Int32Array(new SharedArrayBuffer(4));
     const journal = createJournalBuffer();
+    const pending: PendingLines = { flows: createPendingBuffer(), events: createPendingBuffer(), alerts: createPendingBuffer() };
     const outbox = options.flows === true ? new Int32Array(new SharedArrayBuffer(OUTBOX_WORDS * 4)) : undefined;
     if (outbox !== undefined) outboxes.push(outbox);
     const { port1, port2 } = new MessageChannel();
@@ -202,6 +204,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       tallies: shared,
       outputLock: options.outputLock,
       lockHolder: options.lockHolder(place),
+      pending,
       linesUnderWay: lines.buffer,
       seed,
       recording,
@@ -221,7 +224,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       transferList: [port1, ...flows],
       resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB },
     });
-    const host: Host = { worker, watch, port: port2, own, journal: openJournal(journal), report: undefined, ended: false };
+    const host: Host = { worker, watch, port: port2, own, journal: openJournal(journal), pending, report: undefined, ended: false };
     const timer = watchCalls(host, ring, place);
     const lineDone = (): void => {
       Atomics.sub(lines, 0, 1);
@@ -349,6 +352,20 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     });
   }
 
+  /** Writes the lines that a worker made and had no time to write. */
+  function writeLeft({ pending, own }: Host, place: number): void {
+    const of = own === undefined ? { flows: config.exportFlows, events: config.exportEvents } : {};
+    for (const [what, path] of Object.entries({ ...of, alerts: config.exportAlerts })) {
+      if (path === undefined) continue;
+      try {
+        writePending(path, pending[what as keyof PendingLines], options.outputLock, options.lockHolder(place));
+      } catch (error) {
+        linesLost += pendingLines(pending[what as keyof PendingLines]);
+        log.error({ interface: name }, `${path}: ${(error as Error).message}`);
+      }
+    }
+  }
+
   /** Ends a worker; what it leaves behind is taken care of before `then`. */
   function terminate(host: Host, place: number, then: () => void): void {
     const exit = host.worker.terminate();
@@ -357,7 +374,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       exiting.delete(exit);
       if (closed) return;
       releaseOutputLock(options.outputLock, options.lockHolder(place));
-      linesLost += Atomics.exchange(host.watch, WATCH_UNWRITTEN, 0);
+      writeLeft(host, place);
       const kept = host.journal.take();
       if (kept.length > 0) on.message({ type: 'cache', changes: kept }, host);
       then();

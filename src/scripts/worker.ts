@@ -41,7 +41,6 @@ import {
   WATCH_SCRIPT,
   WATCH_STATE,
   WATCH_THREAD,
-  WATCH_UNWRITTEN,
 } from '../interfaces/protocol.ts';
 import { native } from '../native.ts';
 import { filesInput, recordedSink } from '../recording/sink.ts';
@@ -135,13 +134,12 @@ async function main(): Promise<void> {
   const book = openHostBook(data.hosts, aside);
   const view = createEventView(data.names, book);
   const readerGone = (): void => say({ type: 'reader-gone' });
-  const open = (path: string | undefined): LineWriter | undefined =>
-    path === undefined ? undefined : openLines(path, data.outputLock, data.lockHolder, readerGone);
-  const exportFlows = data.own ? undefined : open(config.exportFlows);
-  const exportEvents = data.own ? undefined : open(config.exportEvents);
-  const exportAlerts = open(config.exportAlerts);
+  const open = (path: string | undefined, pending: SharedArrayBuffer): LineWriter | undefined =>
+    path === undefined ? undefined : openLines(path, data.outputLock, data.lockHolder, readerGone, pending);
+  const exportFlows = data.own ? undefined : open(config.exportFlows, data.pending.flows);
+  const exportEvents = data.own ? undefined : open(config.exportEvents, data.pending.events);
+  const exportAlerts = open(config.exportAlerts, data.pending.alerts);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
-  const unwritten = (): number => exports.reduce((sum, writer) => sum + writer.unwritten, 0);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
   const picked = data.own || config.flowQuery === undefined ? undefined : createSelection(config.flowQuery, data.names);
   const names = createNameExchange(data, book, say);
@@ -173,7 +171,6 @@ async function main(): Promise<void> {
     alert(alert, of) {
       if (data.alerts) sayLine({ type: 'alerts', alerts: [raisedByScript(alert, of)] });
       exportAlerts?.write(alertLine(alert, of));
-      exportAlerts?.flush(); // what was raised is there, whatever becomes of this thread
     },
     print(script, level, line, callback, of) {
       if (passes()) sayLine({ type: 'print', script, level, line, callback, ...flowOf(of) });
@@ -360,7 +357,6 @@ async function main(): Promise<void> {
     for (const writer of exports) writer.flush();
     recording?.flush();
     outbox?.flush();
-    Atomics.store(watch, WATCH_UNWRITTEN, unwritten());
     names.exchange();
     tellCache(cache.takeChanges());
     if (traces.length > 0) say({ type: 'trace', entries: traces });
@@ -415,10 +411,7 @@ async function main(): Promise<void> {
         host.commit(view, callback);
         if (cache.dirty()) keepCache();
       }
-      if (exportEvents !== undefined) {
-        exportEvents.write(eventLine(view, callback));
-        watch[WATCH_UNWRITTEN] = unwritten();
-      }
+      exportEvents?.write(eventLine(view, callback));
       watch[WATCH_DONE] = count;
     }
     if (data.alerts && !data.own && view.alertedNow()) sayLine({ type: 'alerts', alerts: [raisedByCore(view)] });
@@ -429,7 +422,6 @@ async function main(): Promise<void> {
         exportFlows?.write(flowLine(view));
         picked?.offer(events.bytes, at, length, view);
       }
-      watch[WATCH_UNWRITTEN] = unwritten();
     }
   }
 
