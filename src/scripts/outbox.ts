@@ -4,8 +4,10 @@
  *
  *   put(event) ──► buffer ──flush──► message ──► recorder        words (shared): batches under way, flows that were lost
  *
- * Called by worker.ts. A capture waits while too many batches are under way; a live interface drops, and counts.
+ * Called by worker.ts. A capture waits while too many batches are under way; a live interface drops, and counts, but at its end, when
+ * all its flows come at once and nothing more is captured.
  */
+import { E_END, END_REASONS } from '../flows/event.ts';
 import type { Names } from '../flows/view.ts';
 
 /** Positions in the words that the main thread sees. */
@@ -15,9 +17,10 @@ export const OUTBOX_LOST = 1;
 export const OUTBOX_WAITING = 2;
 export const OUTBOX_WORDS = 3;
 
+const SHUTDOWN = END_REASONS.indexOf('shutdown');
 const BUFFER_BYTES = 256 << 10;
-/** Batches that the main thread has not worked off. */
-const MOST_UNDER_WAY = 8;
+/** Batches that the main thread has not worked off: flows of a live interface end in bursts, at its visits; a capture can wait. */
+const MOST_UNDER_WAY = { live: 512, capture: 32 } as const;
 
 /** Lifecycle events, one after another (flows/event.ts). */
 export type FlowBatch = Uint8Array<ArrayBuffer>;
@@ -39,16 +42,18 @@ export interface Outbox {
 /** @param shared OUTBOX_WORDS words */
 export function createOutbox(live: boolean, shared: SharedArrayBuffer, post: (batch: FlowBatch) => void): Outbox {
   const words = new Int32Array(shared);
+  const most = live ? MOST_UNDER_WAY.live : MOST_UNDER_WAY.capture;
   const buffer = new Uint8Array(BUFFER_BYTES);
   let used = 0;
   let flows = 0;
+  let patient = !live;
 
   /** @returns false where a live interface has to do without */
   function room(): boolean {
     for (;;) {
       const underWay = Atomics.load(words, OUTBOX_UNDER_WAY);
-      if (underWay < MOST_UNDER_WAY) return true;
-      if (live) return false;
+      if (underWay < most) return true;
+      if (!patient) return false;
       Atomics.wait(words, OUTBOX_UNDER_WAY, underWay);
     }
   }
@@ -67,6 +72,7 @@ export function createOutbox(live: boolean, shared: SharedArrayBuffer, post: (ba
   return {
     flush,
     put(bytes, at, length) {
+      if (bytes[at + E_END] === SHUTDOWN) patient = true;
       if (used + length > BUFFER_BYTES) flush();
       buffer.set(bytes.subarray(at, at + length), used);
       used += length;
