@@ -155,6 +155,8 @@ export interface ScriptHost {
 const SAMPLE = 16;
 /** Memory of all Lua scripts of a host together; beyond it the one that grew most is switched off. */
 export const MEMORY_LIMIT = 64 << 20;
+/** Memory of the host's thread, without which TypeScript cannot be told from it; Lua's own may be 256 MiB of it (lua/wasm.ts). */
+const TYPESCRIPT_LIMIT = 512 << 20;
 /** Scripts with the same callback; a position is one byte. */
 const MOST_SCRIPTS = 255;
 /** Stretch of the interface's clock over which parts of the time are compared, µs. */
@@ -247,6 +249,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   const failing = new Set<Script>();
   const failedNow = new Set<Script>();
   let measured = false;
+  /** Much memory is in use: every call is measured. */
+  let heavy = false;
   // counted when the call is through, as all that it leads to
   const called: CallProfile[] = []; // the first `calledCount` of them; an array that is emptied gives its memory back
   let calledCount = 0;
@@ -501,17 +505,24 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     });
   }
 
+  /** Switches the script off that grew most, where a language holds more than it may. */
   function limitMemory(view: EventView): void {
-    if (lua.memory(false) <= MEMORY_LIMIT || lua.memory(true) <= MEMORY_LIMIT) return;
-    const candidates = [...scripts.values()].filter((script) => script.loaded?.runtime === lua && isCalled(script));
-    const [worst] = candidates.sort((a, b) => b.grown - a.grown);
-    if (worst?.loaded === undefined) return;
-    const reason = `the scripts hold more than ${MEMORY_LIMIT >> 20} MiB of memory, and it grew most`;
-    worst.breaker.open(view.time(), reason);
-    profileOf(worst, currentCallback as Callback).tally.failed('memory');
-    switchedOff(worst, reason);
-    reload(worst); // its variables are what takes the memory
-    lua.memory(true);
+    heavy = false;
+    for (const runtime of Object.values(runtimes)) {
+      const limit = runtime === lua ? MEMORY_LIMIT : TYPESCRIPT_LIMIT;
+      const bytes = runtime.memory(false);
+      heavy ||= bytes > limit / 2;
+      if (bytes <= limit || runtime.memory(true) <= limit) continue;
+      const candidates = [...scripts.values()].filter((script) => script.loaded?.runtime === runtime && isCalled(script));
+      const [worst] = candidates.sort((x, y) => y.grown - x.grown);
+      if (worst?.loaded === undefined) continue;
+      const reason = `the scripts hold more than ${limit >> 20} MiB of memory, and it grew most`;
+      worst.breaker.open(view.time(), reason);
+      profileOf(worst, currentCallback as Callback).tally.failed('memory');
+      switchedOff(worst, reason);
+      reload(worst); // its variables are what takes the memory
+      runtime.memory(true);
+    }
   }
 
   // Files --------------------------------------------------------------------------------------------------
@@ -642,7 +653,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     if (row.length === 0) return;
     current = view;
     currentCallback = callback;
-    const timed = (events++ & (SAMPLE - 1)) === 0 || lua.memory(false) > MEMORY_LIMIT / 2;
+    const timed = (events++ & (SAMPLE - 1)) === 0 || heavy || lua.memory(false) > MEMORY_LIMIT / 2;
     traced = sink.trace !== undefined && options.traced?.(view) === true;
     effects.begin(view);
     request.view = view;
