@@ -1,6 +1,6 @@
 /**
  * The history: flows that have ended or are long-lived, alerts, and figures over time. One shape for every store (a conformance suite
- * holds them to it: test/store/history-suite.ts); embedded it is DuckDB (duckdb.ts), without a data directory memory.
+ * holds them to it: test/store/history-suite.ts); embedded it is DuckDB (duckdb/history.ts), without a data directory memory.
  *
  *   script hosts, alert intake ──append──► History ──query──► programming interface, pages, exports
  */
