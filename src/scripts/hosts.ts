@@ -561,7 +561,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
           alerts += tally.alerts;
           shadowAlerts += tally.shadowAlerts;
           const known = script.stats[callback] ?? { cpuUs: 0, meanUs: 0, p99Us: 0 };
-          if (script.callbacks.includes(callback)) stats[callback] = { ...known, ...tally.counts(), cpuUs: known.meanUs * tally.calls };
+          if (script.callbacks.includes(callback)) stats[callback] = { ...known, ...tally.counts() };
         }
         const rests = entry !== undefined && entry.host === undefined;
         return {

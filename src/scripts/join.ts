@@ -9,7 +9,7 @@ import type { CallbackStats, ScriptReport } from './report.ts';
 function addStats(a: CallbackStats | undefined, b: CallbackStats | undefined): CallbackStats | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const meanUs = b.meanUs === 0 ? a.meanUs : b.meanUs;
-  return { ...b, meanUs, cpuUs: meanUs * b.calls, p99Us: Math.max(a.p99Us, b.p99Us) };
+  return { ...b, meanUs, cpuUs: a.cpuUs + b.cpuUs, p99Us: Math.max(a.p99Us, b.p99Us) };
 }
 
 /** The state is that of the later one. */

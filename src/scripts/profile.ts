@@ -17,21 +17,28 @@ export class CallProfile {
   readonly #times = new Uint32Array(BUCKETS);
   #measured = 0;
   #measuredUs = 0;
+  /** Each measured call stands for those since the one before it. */
+  #estimatedUs = 0;
+  #callsBefore: number;
 
   constructor(tally: Tally) {
     this.tally = tally;
+    this.#callsBefore = tally.calls;
   }
 
   took(us: number): void {
     this.#measured++;
     this.#measuredUs += us;
+    const { calls } = this.tally;
+    this.#estimatedUs += us * Math.max(1, calls - this.#callsBefore);
+    this.#callsBefore = calls;
     const bucket = bucketOf(us);
     this.#times[bucket] = (this.#times[bucket] as number) + 1;
   }
 
-  /** Estimated time of all calls, µs. */
+  /** Estimated time of all calls in this host, µs. */
   totalUs(): number {
-    return this.#measured === 0 ? 0 : (this.#measuredUs / this.#measured) * this.tally.calls;
+    return this.#estimatedUs;
   }
 
   /** Upper bound of the bucket in which the slowest hundredth of the measured calls begins, µs. */
