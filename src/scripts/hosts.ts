@@ -49,10 +49,10 @@ import type { CallbackStats, ScriptReport, ScriptSwitch } from './report.ts';
 import { createTallyBuffer, openTallies } from './tally.ts';
 
 /** CPU time of one call after which it is ended from outside, µs. Instructions of Lua are limited anyway (lua/budget.ts). */
-const STUCK_US = 200_000;
+export const STUCK_US = 200_000;
 /** CPU time of loading a script, with its `setup`, or of unloading one, with its `teardown`, µs. */
-const LOAD_STUCK_US = 1_500_000;
-const WATCH_MS = 25;
+export const LOAD_STUCK_US = 1_500_000;
+export const WATCH_MS = 25;
 /** Hosts that are ended without a script to blame, before the interface gives up: something else is wrong. */
 const MOST_UNEXPLAINED = 5;
 /** How often a script in a host of its own may be ended before it rests, and for how long at first, ms. */
@@ -273,7 +273,11 @@ export function startHosts(options: HostsOptions): ScriptHosts {
         if (message.version === undefined) log.info({ script: message.script, ...of }, 'the script is gone');
         else if (message.replaced)
           log.info({ script: message.script, version: message.version, ...of }, 'a new version of the script runs');
-        else log.debug({ script: message.script, version: message.version, ...of }, 'the script is loaded');
+        else
+          log[host.report === undefined ? 'debug' : 'info'](
+            { script: message.script, version: message.version, ...of },
+            'the script is loaded',
+          );
         break;
       case 'script-switched':
         if (message.on) log.info({ script: message.script, ...of }, `the script is on again: ${message.reason}`);

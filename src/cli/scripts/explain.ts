@@ -7,8 +7,8 @@ import { compileFilter } from '../../filter/filter.ts';
 import { createPatrol } from '../../patrol.ts';
 import { openRecordingFile } from '../../recording/reader.ts';
 import { type ExplainedCall, explained, explanationLines } from '../../scripts/explain.ts';
-import { callsAt, callsOf } from '../../scripts/testing/calls.ts';
-import { createPlayer } from '../../scripts/testing/player.ts';
+import { callsOf } from '../../scripts/testing/calls.ts';
+import { runWatched } from '../../scripts/testing/watched.ts';
 import { checkConfig } from '../check.ts';
 import { usageError } from '../errors.ts';
 import { checkFilter } from '../flows.ts';
@@ -31,7 +31,7 @@ export async function explain(given: ScriptInvocation, around: Surroundings): Pr
 
   const calls: ExplainedCall[] = [];
   let code = 0;
-  if (of.recording !== undefined) await overRecording(of.recording, flow, of.script, calls);
+  if (of.recording !== undefined) calls.push(...(await overRecording(of.recording, flow, of.script, around)));
   else if (config.dataDirectory !== undefined) calls.push(...(await askRunning(config.dataDirectory, flow, around)));
   else code = await onCaptures(given, flow, around, calls);
   if (json) for (const call of calls) around.stdout.write(`${JSON.stringify(call)}\n`);
@@ -40,28 +40,15 @@ export async function explain(given: ScriptInvocation, around: Surroundings): Pr
   return code;
 }
 
-async function overRecording(path: string, flow: string, scripts: readonly string[], calls: ExplainedCall[]): Promise<void> {
-  const recording = await openRecordingFile(path);
-  const filter = compileFilter(FLOW_ID.test(flow) ? `flow.id == "${flow}"` : flow, recording.header.names);
-  const player = await createPlayer(recording.header, {
-    scripts: scripts.map((script) => scriptPath(script, '--script')),
-    traced: (view) => filter.matches(view),
-  });
-  try {
-    for await (const frames of recording.frames()) {
-      for (const frame of frames) {
-        const doings = player.take(frame);
-        if (frame.type !== 'event' || !filter.matches(player.view)) continue;
-        calls.push(
-          ...callsAt(doings, player.view)
-            .map(explained)
-            .filter((call) => call !== undefined),
-        );
-      }
-    }
-  } finally {
-    player.close();
-  }
+async function overRecording(path: string, flow: string, given: readonly string[], { screen }: Surroundings): Promise<ExplainedCall[]> {
+  const calls: ExplainedCall[] = [];
+  const task = {
+    recording: path,
+    filter: FLOW_ID.test(flow) ? `flow.id == "${flow}"` : flow,
+    scripts: given.map((script) => scriptPath(script, '--script')),
+  };
+  await runWatched('explain', task, { item: (call) => void calls.push(call), note: (line) => screen.line(printable(line)) });
+  return calls;
 }
 
 /** Each capture in a run of its own; ids have another beginning in each run. */

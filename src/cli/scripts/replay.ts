@@ -1,8 +1,8 @@
 /** `flowpatrol replay`: which alerts a changed script would have raised over a recording. */
-import { openRecordingFile } from '../../recording/reader.ts';
-import { type Difference, differenceLines, type ReplaySummary, replay } from '../../scripts/testing/replay.ts';
+import { type Difference, differenceLines, type ReplaySummary } from '../../scripts/testing/replay.ts';
+import { runWatched } from '../../scripts/testing/watched.ts';
 import { usageError } from '../errors.ts';
-import { count } from '../format.ts';
+import { count, printable } from '../format.ts';
 import type { ScriptInvocation } from '../parse.ts';
 import { type Surroundings, scriptPath } from './command.ts';
 
@@ -15,6 +15,7 @@ function summaryLines({
   same,
   changed,
   others,
+  ended,
   feedsBack,
   scripts,
   damage,
@@ -25,6 +26,7 @@ function summaryLines({
     `${count(same)} the same, ${count(of.new)} new, ${count(of.gone)} gone, ${count(changed)} changed`,
   ];
   if (others > 0) lines.push(`${count(others)} other differences: lines, failures, changes of flows`);
+  if (ended > 0) lines.push(`${count(ended)} ${ended === 1 ? 'script' : 'scripts'} did not return, left out from there on`);
   if (feedsBack) lines.push(FEEDBACK);
   if (damage !== undefined) lines.push(`The recording is not whole: ${damage}.`);
   return lines;
@@ -34,15 +36,14 @@ function summaryLines({
 const isTold = ({ what }: Difference): boolean => what === 'alert' || what === 'error';
 
 /** @returns the exit code */
-export async function replayCommand({ words, of, json }: ScriptInvocation, { stdout }: Surroundings): Promise<number> {
+export async function replayCommand({ words, of, json }: ScriptInvocation, { stdout, screen }: Surroundings): Promise<number> {
   const [file] = words;
   if (file === undefined) throw usageError('replay: no recording given', 'flowpatrol replay FILE --script SCRIPT');
   const scripts = of.script.map((script) => scriptPath(script, '--script'));
   const against = of.against.map((script) => scriptPath(script, '--against'));
   if (against.length > 0 && scripts.length === 0) throw usageError('--against needs --script', 'the changed script, to compare with it');
 
-  const recording = await openRecordingFile(file);
-  const summary = await replay(recording, { scripts, against }, (difference) => {
+  const tell = (difference: Difference): void => {
     if (json) {
       stdout.write(`${JSON.stringify(difference)}\n`);
     } else if (isTold(difference)) {
@@ -50,8 +51,10 @@ export async function replayCommand({ words, of, json }: ScriptInvocation, { std
       const lines = [`${time} ${callback} ${flow}: ${script}`, ...differenceLines(difference).map((line) => `  ${line}`)];
       stdout.write(`${lines.join('\n')}\n`);
     }
-  });
+  };
+  const task = { recording: file, scripts, against };
+  const summary = await runWatched('replay', task, { item: tell, note: (line) => screen.line(printable(line)) });
   if (json) stdout.write(`${JSON.stringify({ summary })}\n`);
   else stdout.write(`${summaryLines(summary).join('\n')}\n`);
-  return summary.new + summary.gone + summary.changed > 0 ? 1 : 0;
+  return summary.new + summary.gone + summary.changed + summary.ended > 0 ? 1 : 0;
 }

@@ -2,7 +2,8 @@
  * A script host that is fed from a recording: inputs and events in, what the scripts do out. Called by `flowpatrol replay` and `explain`.
  *
  * It runs the recorded scripts as they were, in the versions and with the switches of that time, and in the place of those with the same key
- * the ones that it is given. Nothing of it depends on the clock or the machine, so an unchanged script does the same again.
+ * the ones that it is given. Nothing of it depends on the clock or the machine, so an unchanged script does the same again. One that does
+ * not return fails, and is left out from there on (watched.ts).
  */
 import { CALLBACK_BIT, type Callback } from '../../flows/event.ts';
 import { createEventView, type EventView } from '../../flows/view.ts';
@@ -14,10 +15,15 @@ import { foldersOf, readScript } from '../files.ts';
 import { createScriptHost, type HostSink } from '../host.ts';
 import { loadLocales } from '../locales.ts';
 import type { ScriptReport } from '../report.ts';
+import { flowLabel } from '../words.ts';
+import type { Steps, Stuck } from './steps.ts';
 
 export interface PlayerOptions {
   /** Absolute paths. */
   readonly scripts: readonly string[];
+  readonly steps: Steps;
+  /** Takes a sentence about a script that did not return. */
+  readonly note: (line: string) => void;
   /** Flows whose calls are traced. */
   readonly traced?: (view: EventView) => boolean;
 }
@@ -36,7 +42,7 @@ export interface Player {
 const QUIET: HostSink = { alert() {}, print() {}, error() {}, changes() {}, loaded() {}, switched() {}, trace() {} };
 
 /** @throws RecordingError: a script that was given cannot be loaded */
-export async function createPlayer(header: RecordingHeader, { scripts, traced }: PlayerOptions): Promise<Player> {
+export async function createPlayer(header: RecordingHeader, { scripts, steps, note, traced }: PlayerOptions): Promise<Player> {
   const book = openHostBook(header.hosts);
   const view = createEventView(header.names, book);
   let preferences = header.preferences;
@@ -56,8 +62,9 @@ export async function createPlayer(header: RecordingHeader, { scripts, traced }:
     directories: foldersOf([...scripts, ...header.directories]),
     cache,
     translate: loadLocales(header.locales).translator(header.language),
+    guard: steps.guard,
     sink: recordedSink(
-      QUIET,
+      { ...QUIET, starting: steps.starting },
       { event() {}, input() {}, flush() {}, close() {}, doing: (doing) => void doings.push(doing) },
       () => callback,
     ),
@@ -70,6 +77,7 @@ export async function createPlayer(header: RecordingHeader, { scripts, traced }:
   const given = new Map(host.reports().map(({ key, hash = '' }) => [key, hash]));
   const paths = new Set(scripts);
   const resting = new Set<string>(); // switched off by their breaker
+  const ended = new Set<string>(); // did not return
   const mask = header.callbacks.reduce((bits, each) => bits | CALLBACK_BIT[each], 0);
 
   function play(bytes: Uint8Array, at: number): readonly Doing[] {
@@ -81,10 +89,27 @@ export async function createPlayer(header: RecordingHeader, { scripts, traced }:
     for (const each of due) {
       if ((CALLBACK_BIT[each] & mask & host.callbacks()) === 0) continue;
       callback = each;
-      host.run(view, each);
+      const stuck = steps.leftOut();
+      for (const { path } of stuck) ended.add(path);
+      if (stuck.length > 0) exclude();
+      steps.call(each, (careful) => host.call(view, each, careful));
+      host.commit(view, each);
+      for (const script of stuck) fail(script, each);
     }
     cache.takeChanges();
     return doings;
+  }
+
+  const exclude = (): void => host.exclude(new Set([...resting, ...ended]));
+
+  /** Its call was ended: a failure, as in a run. */
+  function fail({ path, why }: Stuck, of: Callback): void {
+    const { key: script, file } = host.reports().find((each) => each.path === path) as ScriptReport;
+    const message = `${file}: ${why}, and is left out from here on`;
+    note(`${path}: ${of} of ${flowLabel(view)} ${why}; from there on the script is left out`);
+    doings.push({ type: 'error', script, callback: of, message });
+    if (traced?.(view) !== true) return;
+    doings.push({ type: 'trace', callback: of, scripts: [{ script, outcome: 'failed', message, alerts: 0 }] });
   }
 
   function rest(key: string, on: boolean): void {
@@ -92,7 +117,7 @@ export async function createPlayer(header: RecordingHeader, { scripts, traced }:
     if (path === undefined || given.has(key)) return;
     if (on) resting.delete(path);
     else resting.add(path);
-    host.exclude(resting);
+    exclude();
   }
 
   return {

@@ -5,13 +5,13 @@
  *            ├──► its own doings, or                  doings then ─┴─► Difference
  *            └──► player with other scripts ────────►
  *
- * The flows are those of the recording: a status that a changed script sets is in no later event. Called by `flowpatrol replay`.
+ * The flows are those of the recording: a status that a changed script sets is in no later event. Called by worker.ts for `flowpatrol replay`.
  */
 import type { Callback } from '../../flows/event.ts';
 import type { Doing } from '../../recording/format.ts';
 import type { RecordingReader } from '../../recording/reader.ts';
 import { callbackOf, doingLines, flowLabel, scriptOf, timeText } from '../words.ts';
-import { createPlayer, type Player } from './player.ts';
+import { createPlayer, type Player, type PlayerOptions } from './player.ts';
 
 export interface Difference {
   /** A doing that was not, one that is no more, or another alert of the same type. */
@@ -36,6 +36,8 @@ export interface ReplaySummary {
   readonly changed: number;
   /** Lines, failures and changes of flows that are only on one side. */
   readonly others: number;
+  /** Scripts that did not return, and were left out from there on. */
+  readonly ended: number;
   /** A changed script sets statuses or scores, and nothing comes back of it. */
   readonly feedsBack: boolean;
   /** Keys of the scripts that are compared; none = all. */
@@ -97,11 +99,11 @@ export function differences(before: readonly Compared[], after: readonly Compare
 /** @param told takes each difference at once. @throws RecordingError: a script cannot be loaded */
 export async function replay(
   recording: RecordingReader,
-  { scripts, against }: ReplayOptions,
+  { scripts, against, steps, note }: ReplayOptions & Pick<PlayerOptions, 'steps' | 'note'>,
   told: (difference: Difference) => void,
 ): Promise<ReplaySummary> {
-  const now = await createPlayer(recording.header, { scripts });
-  const then = against.length === 0 ? undefined : await createPlayer(recording.header, { scripts: against });
+  const now = await createPlayer(recording.header, { scripts, steps, note });
+  const then = against.length === 0 ? undefined : await createPlayer(recording.header, { scripts: against, steps, note });
   const keysNow = scripts.length === 0 ? undefined : new Set(now.given.keys());
   const keysThen = then === undefined ? keysNow : new Set(then.given.keys());
   const counts = { events: 0, alertsThen: 0, alertsNow: 0, new: 0, gone: 0, changed: 0, others: 0 };
@@ -172,6 +174,7 @@ export async function replay(
   return {
     ...counts,
     same: counts.alertsNow - counts.new - counts.changed,
+    ended: steps.ended(),
     feedsBack,
     scripts: [...(keysNow ?? [])],
     ...(damage === undefined ? {} : { damage }),
