@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { Publisher } from 'zeromq';
 import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
 import { createTimeouts } from '../../src/interfaces/records/timeouts.ts';
@@ -221,6 +222,26 @@ test('ZMQ: a probe connects to us; its time-outs hold from its event on', async 
     [['zmq.rejected.json', 'no JSON']],
   );
   assert.equal(probes[0]?.says['timeout.lifetime'], 60);
+});
+
+test('ZMQ: a message of very many records is taken whole, with visits between its records', async () => {
+  const probe = new Publisher();
+  const flows = Array.from({ length: 30_000 }, (_, i) => ({ 8: `10.0.${i >> 8}.${i & 255}`, 12: '192.0.2.1', 4: 17, 1: 60, 2: 1 }));
+  const payload = deflateSync(JSON.stringify(flows));
+  const end = await withInterface('tcp://127.0.0.1:0c', 'zmq', async (port, snapshot) => {
+    probe.connect(`tcp://127.0.0.1:${port}`);
+    for (let id = 1; snapshot().counters['zmq.topics.hello'] === 0; id++) {
+      await probe.send([header(36, { topic: 'hello', id }), '{}']);
+      await new Promise(setImmediate);
+    }
+    await probe.send([header(36, { id: 1e6, flags: 4 }), payload]);
+    await until(snapshot, ({ counters }) => counters['zmq.topics.flow'] === 1);
+  });
+  probe.close();
+  assert.deepEqual(
+    [end.counters.records, end.counters['flows.created'], end.counters['flows.ended'], end.counters['zmq.rejected.inflated-size']],
+    [flows.length, flows.length, flows.length, 0],
+  );
 });
 
 test('an address that cannot be had fails the interface, and says what to do', async () => {
