@@ -36,7 +36,9 @@ export async function record({ config, of }: ScriptInvocation, { version, screen
   }
   const kindOf = checkConfig(config);
   if (!mayOverwrite(output)) throw usageError(`-o: ${output} is there already, and is no recording`, 'give another name, or remove it');
-  const code = await run({ ...config, recordTo: { path: output, events: 'all', version } }, kindOf, version, screen);
+  // a recording is for scripts that are yet to be written: it has every callback, and is done when its capture is
+  const kept = { ...config, pcapCallbacks: 'all', shutdownWhenDone: true, recordTo: { path: output, events: 'all', version } } as const;
+  const code = await run(kept, kindOf, version, screen);
   const size = statSync(output, { throwIfNoEntry: false })?.size;
   if (size !== undefined) screen.line(`Recording: ${output}, ${bytes(size)}`);
   return code;

@@ -21,11 +21,22 @@ const WATCH_MS = 200;
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
+const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** A file, or a script by its bare name in a folder of scripts. @throws usage errors */
+function pathOf(word: string, folders: readonly string[]): string {
+  if (exists(word)) return resolve(word);
+  const names = word.includes('/') ? [] : isScriptFile(word) ? [word] : [`${word}.lua`, `${word}.ts`];
+  const found = folders.flatMap((folder) => names.map((name) => resolve(folder, name))).find(exists);
+  if (found !== undefined) return found;
+  const where = names.length === 0 ? '' : `, and in ${folders.map(shown).join(', ')} there is no ${names.join(' or ')}`;
+  throw usageError(`test: ${word} does not exist${where}`, USAGE);
+}
+
 /** Scripts and captures of the words; of a folder all scripts that have captures. @throws usage errors */
-export function testsOf(words: readonly string[]): ScriptTest[] {
+export function testsOf(words: readonly string[], folders: readonly string[] = []): ScriptTest[] {
   if (words.length === 0) throw usageError('test: no script given', USAGE);
-  for (const word of words) if (statSync(word, { throwIfNoEntry: false }) === undefined) throw usageError(`test: ${word} does not exist`);
-  const paths = words.map((word) => resolve(word));
+  const paths = words.map((word) => pathOf(word, folders));
   const captures = paths.filter((path) => !isDirectory(path) && !isScriptFile(path));
   const tests = paths.flatMap((path) => {
     if (isDirectory(path))
@@ -126,7 +137,7 @@ const stateOf = (test: ScriptTest): string =>
 export async function test({ config, words, of, json }: ScriptInvocation, { stdout, screen }: Surroundings): Promise<number> {
   if (of.callbacks && of.update) throw usageError('test: --callbacks shows what no golden text has', 'leave out --update');
   if (of.watch && json) throw usageError('test: --watch and --json do not go together');
-  const tests = testsOf(words);
+  const tests = testsOf(words, config.scriptDirectories);
   // settings, lists and filters are looked at before anything runs
   const captures = [...new Set(tests.flatMap((each) => each.captures))];
   checkConfig({ ...config, interfaces: captures.map((capture) => (capture.includes('/') ? capture : `./${capture}`)), scripts: false });
