@@ -92,7 +92,7 @@ export function hostsRoutes(dependencies: ApiDependencies): Route[] {
             host.sent += Number(row[sent] ?? 0);
             host.received += Number(row[received] ?? 0);
             host.bytes = host.sent + host.received;
-            host.score += Number(row.score ?? row['flow.score'] ?? 0);
+            host.score += Math.max(0, Number(row.score ?? row['flow.score'] ?? 0)); // -1: nobody gave it one
           }
         }
         const sign = order === 'desc' ? -1 : 1;
