@@ -345,7 +345,11 @@ async function runOne(kind: Kind): Promise<Run> {
     { debug: () => {}, info: () => {}, warn: say, error: say },
     () => (isZmq ? 'zmq' : 'netflow'),
   );
-  const counter = (of: string): number => patrol.snapshot().interfaces[0]?.counters[of] ?? 0;
+  const counter = (wanted: string): number => {
+    const of = patrol.snapshot().interfaces[0];
+    if (of?.state === 'failed') throw new Error(`the interface has failed: ${of.error}`);
+    return of?.counters[wanted] ?? 0;
+  };
   const before = new Set(threadsOf('self'));
   await patrol.start();
   while (patrol.snapshot().interfaces[0]?.state !== 'running') await wait(5);
