@@ -137,6 +137,22 @@ test('a script against another one; one that was not there', () => {
   assert.match(is(runCli(['replay', recording, '--script', own]), 1), /\n270 events, own: 0 alerts then, 6 now\n/);
 });
 
+test('a script that does not return fails there, is left out from there on, and keeps nobody else from running', () => {
+  const forever = '(("a"):rep(40)):find(("a-"):rep(30) .. "b")';
+  const stuck = changed('stuck.lua', 'if flows % 20 == 0 then', `if flows == 30 then ${forever} end\n  if flows % 20 == 0 then`);
+  const run = runCli(['replay', recording, '--script', stuck]);
+  const text = is(run, 1);
+  assert.match(run.stderr, /stuck\.lua: protocolDetected of \w+ \S+ -> \S+ \S+ did not return for 200 ms of CPU time/);
+  assert.equal(text.match(/\n {2}\+ failed stuck\.lua: did not return/g)?.length ?? 0, 1);
+  assert.match(text, /\n270 events, rule: 6 alerts then, 1 now\n1 the same, 0 new, 5 gone, 0 changed\n[\s\S]*\n1 script did not return, /);
+  const loads = runCli(['replay', recording, '--script', changed('loads.lua', 'return true', `return ${forever}`)]);
+  is(loads, 1);
+  assert.match(loads.stderr, /loads\.lua cannot be loaded: loads\.lua: its setup\(\) did not return for 1500 ms of CPU time/);
+  const why = is(runCli(['explain', 'flow.id ~ "-"', '--recording', recording, '--script', stuck]), 0);
+  assert.equal(why.match(/\n {4}rule +failed: stuck\.lua: did not return for 200 ms of CPU time, /g)?.length, 1);
+  assert.match(why, /\n {4}first +called\n {4}udp_only +called\n/); // those after it
+});
+
 test('what is cut off is replayed as far as it goes; what cannot be is refused', () => {
   const cut = join(directory, 'cut.fpr');
   copyFileSync(recording, cut);

@@ -79,6 +79,34 @@ test('check: what keeps scripts from running, and what looks wrong', () => {
   assert.match(found, /\n4 scripts, 1 without a finding, 2 errors\n$/);
 });
 
+test('check and list: a script that does not return is named, and the others are looked at', () => {
+  const directory = folder({
+    'good.lua': script('good', CALLS),
+    'slow.lua': script('slow', CALLS).replace('return true', 'return (("a"):rep(40)):find(("a-"):rep(30) .. "b")'),
+  });
+  const check = (): string => is(runCli(['scripts', 'check', '--scripts-dir', directory]), 1);
+  assert.match(
+    check(),
+    /slow\.lua: error: its setup\(\) did not return for 1500 ms of CPU time\n2 scripts, 1 without a finding, 1 error\n$/,
+  );
+  const { scripts } = JSON.parse(is(runCli(['scripts', 'list', '--scripts-dir', directory, '--json']), 1)) as { scripts: ScriptReport[] };
+  assert.deepEqual(
+    scripts.map(({ file, state, error }) => [file, state, error]),
+    [
+      ['good.lua', 'on', undefined],
+      ['slow.lua', 'error', 'slow.lua: its setup() did not return for 1500 ms of CPU time'],
+    ],
+  );
+  writeFileSync(
+    join(directory, 'loop.ts'),
+    "import { defineScript } from 'flowpatrol';\nwhile (true);\nexport default defineScript({ key: 'loop', idle() {} });\n",
+  );
+  assert.match(
+    check(),
+    /loop\.ts: error: .* took more than 1000 ms\n[\s\S]*slow\.lua: error: [\s\S]*\n3 scripts, 1 without a finding, 2 errors\n$/,
+  );
+});
+
 test('new: a script that loads and runs, and is never overwritten', () => {
   const directory = join(scratch, 'new');
   const made = is(runCli(['scripts', 'new', 'beacon', '--lua', '--scripts-dir', directory]), 0);
