@@ -15,10 +15,11 @@ import { CALLBACKS } from './flows/event.ts';
 import { createRingBuffer, RING_BYTES } from './flows/ring.ts';
 import type { Names } from './flows/view.ts';
 import type { HostData as HostBookData } from './hosts/host-book.ts';
+import { hostData } from './hosts/host-data.ts';
 import type { CompiledLists } from './hosts/lists/compile.ts';
 import { createListStore } from './hosts/lists/store.ts';
 import { createNameService, type NameService } from './hosts/name-service.ts';
-import { systemAddresses } from './hosts/system.ts';
+import type { LearnedName } from './hosts/names.ts';
 import type { IdsAlert } from './ids/alert.ts';
 import { IDS_COUNTERS, type IdsSources, openIdsSources } from './ids/sources.ts';
 import {
@@ -89,6 +90,8 @@ export interface PatrolStores extends ScriptStores {
   readonly alerts?: Pick<AlertIntake, 'raised' | 'counters' | 'flush'>;
   /** Where flows go that have ended, or that last; resolves when they are worked off. */
   readonly flows?: (batch: FlowBatch, of: BatchSource) => Promise<void>;
+  /** Names of hosts that were learned or found. */
+  readonly learned?: (names: readonly LearnedName[]) => void;
   /** The run goes on when all its interfaces have ended: others may be added. It ends by `stop`. */
   readonly stays?: boolean;
 }
@@ -111,11 +114,12 @@ interface Shared {
   readonly scripts: ScriptService;
   readonly intake: PatrolStores['alerts'];
   readonly flows: PatrolStores['flows'];
+  readonly learned: PatrolStores['learned'];
 }
 
 /** @param file where a capture is that is called otherwise */
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared, file?: string): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake, flows } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake, flows, learned } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const kept = intake !== undefined || flows !== undefined;
   const wanted = config.scripts || exporting || kept || config.flowQuery !== undefined || config.recordTo !== undefined;
@@ -221,6 +225,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
           switch (message.type) {
             case 'names':
               hostNames.learned(message.names);
+              learned?.(message.names);
               break;
             case 'nameless':
               hostNames.nameless(message.addresses);
@@ -410,16 +415,13 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
     now: () => Date.now(),
     log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },
   });
-  const hosts: HostBookData = {
-    geoFiles: config.geoFiles,
-    ...(config.hostPools === undefined ? {} : { pools: { text: readFileSync(config.hostPools, 'utf8'), file: config.hostPools } }),
-    systemAddresses: systemAddresses(),
-  };
+  const hosts: HostBookData = hostData(config);
   const hostNames = createNameService({
     hosts,
     resolve: config.resolveNames,
     onFound: (names) => {
       for (const running of alive()) running.tellHosts({ type: 'names', names });
+      stores.learned?.(names.map((name) => ({ ...name, source: 'reverse' })));
     },
   });
   const scripts = createScriptService({
@@ -490,6 +492,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
         scripts,
         intake: stores.alerts,
         flows: stores.flows,
+        learned: stores.learned,
       };
       shared = of;
       for (const name of config.interfaces) interfaces.push(startInterface(interfaceIds++, name, kindOf(name), of));

@@ -11,18 +11,17 @@ import { createExclusions } from '../alerts/exclusions.ts';
 import { createAlertIntake } from '../alerts/intake.ts';
 import { alertTranslator } from '../alerts/words.ts';
 import type { ApiDependencies } from '../api/dependencies.ts';
-import type { HostBook } from '../hosts/book.ts';
+import type { HostData } from '../hosts/host-book.ts';
 import { KIND_NAMES } from '../notify/kinds.ts';
 import { createNotifier } from '../notify/notifier.ts';
 import { NOTIFY_COUNTERS } from '../notify/queue.ts';
 import type { PatrolStores } from '../patrol.ts';
 import type { Log, LossSnapshot, Snapshot } from '../patrol-types.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from '../preferences.ts';
+import type { HistoryData } from '../server/history-protocol.ts';
+import { type HistoryThread, startHistory } from '../server/history-thread.ts';
 import type { Hub } from '../server/hub.ts';
-import { createRecorder } from '../server/recorder.ts';
-import type { History } from '../store/history.ts';
 import { HistoryError } from '../store/history-checks.ts';
-import { createMemoryHistory } from '../store/memory-history.ts';
 import type { Settings } from '../store/settings.ts';
 import { runError } from './errors.ts';
 
@@ -33,7 +32,7 @@ const LAST_MS = 3000;
 const DAY_S = 86_400;
 
 export interface Keeping {
-  readonly stores: Required<Pick<PatrolStores, 'alerts' | 'flows'>>;
+  readonly stores: Required<Pick<PatrolStores, 'alerts' | 'flows' | 'learned'>>;
   readonly parts: Required<Pick<ApiDependencies, 'history' | 'alerts' | 'exclusions' | 'notifier'>>;
   /** Figures over time; called every second. */
   tick(snapshot: Snapshot): void;
@@ -51,29 +50,15 @@ export interface KeepingOptions {
   readonly localNotifications: boolean;
   readonly settings: Settings;
   readonly preferences: () => Partial<Preferences>;
-  readonly hosts: () => HostBook;
+  /** For a book of hosts of its thread. */
+  readonly hosts: HostData;
   readonly log: Log;
 }
 
-/** The history, and what it says of its losses. @throws CommandError */
-async function openHistory(directory: string | undefined): Promise<{ history: History; losses: () => LossSnapshot[] }> {
-  if (directory === undefined) {
-    const history = createMemoryHistory();
-    const losses = (): LossSnapshot[] => {
-      const { flowsDropped, alertsDropped, pointsDropped } = history.figures();
-      return [
-        { name: 'history.old-flows', help: 'flows that the history in memory had no more room for (-d keeps more)', value: flowsDropped },
-        { name: 'history.old-alerts', help: 'alerts that it had no more room for', value: alertsDropped },
-        { name: 'history.old-figures', help: 'figures over time that it had no more room for', value: pointsDropped },
-      ];
-    };
-    return { history, losses };
-  }
-  const { openDuckHistory } = await import('../store/duckdb/history.ts');
+/** @throws CommandError */
+async function openHistory(data: HistoryData, failed: (message: string) => void): Promise<HistoryThread> {
   try {
-    const history = await openDuckHistory({ directory });
-    const help = 'flows that were not stored: the disk was full, or too slow';
-    return { history, losses: () => [{ name: 'history.not-stored', help, value: history.figures().flowsLost }] };
+    return await startHistory(data, failed);
   } catch (error) {
     if (error instanceof HistoryError) throw runError(error.message, 'give another directory with -d');
     throw error;
@@ -91,7 +76,13 @@ export async function openKeeping({
   log,
 }: KeepingOptions): Promise<Keeping> {
   const preferences = (): Preferences => ({ ...DEFAULT_PREFERENCES, ...stored() });
-  const { history, losses } = await openHistory(directory);
+  let complained = 0;
+  const thread = await openHistory({ directory, hosts }, (message) => {
+    // once, then as often as it doubles: a full disk fails every second
+    if ((++complained & (complained - 1)) === 0)
+      log.error({}, `the history: ${message}${complained === 1 ? '' : ` (${complained} times)`}`);
+  });
+  const { history } = thread;
   const exclusions = createExclusions(settings, systemClock, (text) => log.warn({}, text));
   const translate = alertTranslator(language, directory === undefined ? [] : [join(directory, 'locales')]);
   const intake = createAlertIntake({ history, exclusions, preferences, translate, clock: systemClock, log });
@@ -99,17 +90,7 @@ export async function openKeeping({
   const notifier = createNotifier({ settings, history, clock: systemClock, log, kinds });
   await intake.resume(); // repetitions of what is stored are no new alerts
   intake.listen(notifier.tell);
-  let complained = 0;
-  const recorder = createRecorder({
-    history,
-    hosts,
-    failed(error) {
-      // once, then as often as it doubles: a full disk fails every second
-      if ((++complained & (complained - 1)) === 0)
-        log.error({}, `the history: ${error.message}${complained === 1 ? '' : ` (${complained} times)`}`);
-    },
-  });
-  intake.listen((events) => recorder.alerts(events));
+  intake.listen((events) => thread.alerts(events));
 
   const retain = async (): Promise<void> => {
     const { history_days, history_alerts, history_bytes } = preferences();
@@ -127,14 +108,13 @@ export async function openKeeping({
   void retain();
 
   return {
-    stores: { alerts: intake, flows: (batch, of) => recorder.take(batch, of) },
+    stores: { alerts: intake, flows: (batch, of) => thread.record(batch, of), learned: (names) => thread.learned(names) },
     parts: { history, alerts: intake, exclusions, notifier },
-    tick: (snapshot) => recorder.figures(snapshot),
+    tick: (snapshot) => thread.figures(snapshot),
     losses: () => {
       const counts = notifier.counters();
       return [
-        ...recorder.losses(),
-        ...losses(),
+        ...thread.losses(),
         ...NOTIFY_COUNTERS.filter(({ loss }) => loss).map(({ name, help }) => ({
           name: `notifications.${name}`,
           help,
@@ -149,7 +129,7 @@ export async function openKeeping({
     },
     async close() {
       clearInterval(retaining);
-      await recorder.flush();
+      await thread.flush();
       await intake.close();
       await notifier.close(LAST_MS);
       await history.close();

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import type { ApiDependencies } from '../api/dependencies.ts';
 import { type Config, DEFAULT_WEB, type WebAddress } from '../config.ts';
-import { EMPTY_BOOK } from '../hosts/book.ts';
+import { hostData } from '../hosts/host-data.ts';
 import { ListError } from '../hosts/lists/declaration.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import type { PatrolStores } from '../patrol.ts';
@@ -157,7 +157,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
       localNotifications: config.localNotifications,
       settings,
       preferences: () => preferences.values(),
-      hosts: () => patrol?.hostBook() ?? EMPTY_BOOK,
+      hosts: hostData(config),
       log,
     });
     closing.push(() => keeping.close());

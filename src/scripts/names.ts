@@ -20,9 +20,9 @@ export interface NameExchange {
   found(names: readonly { readonly address: string; readonly name: string }[]): void;
 }
 
-export function createNameExchange({ config }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
+export function createNameExchange({ config, outbox }: HostData, book: LearningBook, say: (message: HostMessage) => void): NameExchange {
   // somebody may ask for names: the programming interface, or a table of flows
-  const shared = config.dataDirectory !== undefined || config.flowQuery !== undefined;
+  const shared = config.dataDirectory !== undefined || config.flowQuery !== undefined || outbox !== undefined;
   const nameless = new Set<string>();
   const isNew = (view: EventView): boolean => ((view.bytes()[view.offset() + E_CALLBACKS] as number) & CALLBACK_BIT.protocolDetected) !== 0;
   const note = (view: EventView): void => {

@@ -1,5 +1,5 @@
 /**
- * The way of flows and figures into the history, in the main thread (that of alerts is src/alerts/intake.ts).
+ * The way of flows and figures into the history, in its thread (that of alerts is src/alerts/intake.ts).
  *
  *   FlowBatch of a script host ──► slices of {@link SLICE} events ──► FlowEntry ──► history.appendFlows
  *   snapshot, every second ──► SeriesPoint ──► history.appendSeries       (captures: from the times of their flows)
@@ -20,9 +20,9 @@ export interface Recorder {
   /** Never rejects; resolves when the batch is handed over. */
   take(batch: FlowBatch, of: BatchSource): Promise<void>;
   /** Figures of live interfaces since the last time; called every second. */
-  figures(snapshot: Snapshot): void;
+  figures(snapshot: Pick<Snapshot, 'interfaces'>): void;
   /** New alerts become a figure, too. */
-  alerts(events: readonly AlertEvent[]): void;
+  alerts(events: readonly Pick<AlertEvent, 'type' | 'alert'>[]): void;
   /** What did not get into the history. */
   losses(): LossSnapshot[];
   /** Resolves when everything that was taken is handed over; the history stores it at its end at the latest. */

@@ -1,0 +1,105 @@
+/**
+ * The thread of the history: the store and the recorder in front of it, so that rows are made, stored and asked for beside the thread
+ * that answers people. Started by history-thread.ts with HistoryData.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { FilterError } from '../filter/filter.ts';
+import type { Names } from '../flows/view.ts';
+import { openHostBook } from '../hosts/host-book.ts';
+import type { LossSnapshot } from '../patrol-types.ts';
+import type { History } from '../store/history.ts';
+import { HistoryError } from '../store/history-checks.ts';
+import { createMemoryHistory } from '../store/memory-history.ts';
+import type { HistoryCommand, HistoryData, HistoryReply, HistoryRequest, SentError } from './history-protocol.ts';
+import { createRecorder } from './recorder.ts';
+
+const { directory, hosts } = workerData as HistoryData;
+const LOSSES_MS = 1000;
+
+const say = (reply: HistoryReply): void => parentPort?.postMessage(reply);
+
+function sent(error: unknown): SentError {
+  const { message } = error as Error;
+  if (error instanceof HistoryError) return { kind: 'history', message };
+  if (error instanceof FilterError) {
+    const { code, position, length, hint } = error;
+    return { kind: 'filter', message, filter: { code, position, length, hint } };
+  }
+  return { kind: 'other', message };
+}
+
+async function open(): Promise<{ history: History; losses: () => LossSnapshot[] }> {
+  if (directory === undefined) {
+    const history = createMemoryHistory();
+    const losses = (): LossSnapshot[] => {
+      const { flowsDropped, alertsDropped, pointsDropped } = history.figures();
+      return [
+        { name: 'history.old-flows', help: 'flows that the history in memory had no more room for (-d keeps more)', value: flowsDropped },
+        { name: 'history.old-alerts', help: 'alerts that it had no more room for', value: alertsDropped },
+        { name: 'history.old-figures', help: 'figures over time that it had no more room for', value: pointsDropped },
+      ];
+    };
+    return { history, losses };
+  }
+  const { openDuckHistory } = await import('../store/duckdb/history.ts');
+  const history = await openDuckHistory({ directory });
+  const help = 'flows that were not stored: the disk was full, or too slow';
+  return { history, losses: () => [{ name: 'history.not-stored', help, value: history.figures().flowsLost }] };
+}
+
+async function main(): Promise<void> {
+  const { history, losses } = await open();
+  const book = openHostBook(hosts);
+  const recorder = createRecorder({ history, hosts: () => book, failed: (error) => say({ type: 'failed', message: error.message }) });
+  const sources = new Map<number, Names>();
+  const all = (): LossSnapshot[] => [...recorder.losses(), ...losses()].filter(({ value }) => value > 0);
+  const telling = setInterval(() => say({ type: 'losses', losses: all() }), LOSSES_MS);
+
+  async function obey(command: HistoryCommand): Promise<unknown> {
+    switch (command.type) {
+      case 'record': {
+        const { batch, source, interface: name, live, names = sources.get(source) } = command;
+        if (names === undefined) throw new Error(`nobody has said what source ${source} is`);
+        sources.set(source, names);
+        return recorder.take(batch, { interface: name, names, live });
+      }
+      case 'flush':
+        return recorder.flush();
+      case 'call': {
+        const method = history[command.method] as (...args: readonly unknown[]) => Promise<unknown>;
+        const value = await method.apply(history, [...command.args]);
+        if (command.method === 'close') {
+          clearInterval(telling);
+          say({ type: 'losses', losses: all() });
+          parentPort?.unref();
+        }
+        return value;
+      }
+    }
+  }
+
+  parentPort?.on('message', (request: HistoryRequest) => {
+    switch (request.type) {
+      case 'figures':
+        recorder.figures(request.snapshot);
+        break;
+      case 'alerts':
+        recorder.alerts(request.events);
+        break;
+      case 'learned':
+        for (const { address, name, source } of request.names) book.put(address, name, source);
+        book.takeLearned();
+        break;
+      default: {
+        const { id } = request;
+        obey(request).then(
+          (value) => say({ id, value }),
+          (error: unknown) => say({ id, error: sent(error) }),
+        );
+      }
+    }
+  });
+  say({ type: 'ready' });
+}
+
+main().catch((error: unknown) => say({ type: 'unusable', error: sent(error) }));

@@ -1,0 +1,62 @@
+/** The history in its thread: the same answers, the same errors, names of hosts, an end. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { FilterError } from '../../src/filter/filter.ts';
+import { startHistory } from '../../src/server/history-thread.ts';
+import { HistoryError } from '../../src/store/history-checks.ts';
+import { flowsOf } from '../api/support.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'flowpatrol-history-'));
+after(() => rmSync(scratch, { recursive: true }));
+const flows = flowsOf('demo.pcap');
+const hosts = { geoFiles: [], geoOff: true, systemAddresses: [] };
+const query = { filter: '', sort: 'bytes', descending: true, limit: 10, offset: 0 } as const;
+const batch = (): Uint8Array<ArrayBuffer> => {
+  const all = Buffer.concat(flows.events);
+  const bytes = new Uint8Array(all.length);
+  bytes.set(all);
+  return bytes;
+};
+
+for (const directory of [undefined, join(scratch, 'kept')]) {
+  test(`flows, names, errors and the end, ${directory === undefined ? 'in memory' : 'on disk'}`, async () => {
+    const failures: string[] = [];
+    const thread = await startHistory({ directory, hosts }, (message) => failures.push(message));
+    const { history } = thread;
+    const address = '192.168.1.2';
+    thread.learned([{ address, name: 'desk.example', source: 'reverse' }]);
+    const of = { interface: 'test', names: flows.names, live: false };
+    await thread.record(batch(), of);
+    await thread.flush();
+    await history.appendFlows([]);
+    const found = await history.flows({ ...query, filter: `cli.ip == ${address}` });
+    // on disk they wait for others a while
+    if (directory === undefined) {
+      assert.equal((await history.flows(query)).total, flows.events.length);
+      assert.ok(found.rows.length > 0 && found.rows.every(({ flow }) => flow['cli.host'] === 'desk.example'));
+    }
+    await assert.rejects(
+      history.flows({ ...query, filter: 'byts > 1' }),
+      (error) =>
+        error instanceof FilterError && error.code === 'unknown-field' && error.position === 0 && error.length === 4 && error.hint !== '',
+    );
+    await assert.rejects(history.flows({ ...query, sort: 'nonsense' }), HistoryError);
+    await history.close();
+    await assert.rejects(history.flows(query), /closed/);
+    assert.deepEqual(failures, []);
+    assert.deepEqual(thread.losses(), []);
+    if (directory === undefined) return;
+    const again = await startHistory({ directory, hosts }, assert.fail);
+    assert.equal((await again.history.flows(query)).total, flows.events.length);
+    await again.history.close();
+  });
+}
+
+test('a directory that cannot be used is one clear error', async () => {
+  const file = join(scratch, 'file');
+  writeFileSync(file, '');
+  await assert.rejects(startHistory({ directory: join(file, 'below'), hosts }, assert.fail));
+});
