@@ -4,6 +4,8 @@ import type { ProblemBody } from '../../../src/api/problems.ts';
 export interface TableColumn {
   readonly key: string;
   readonly unit: string | undefined;
+  /** Longer values are cut: a box that cuts by itself costs every frame. */
+  readonly characters: number;
 }
 
 /** Rows `from` to `to` (exclusive). */

@@ -25,6 +25,8 @@ let control: AbortController | undefined;
 
 const say = (message: FromTable): void => postMessage(message);
 
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
 const cell = (row: FlowRow, { key, unit }: TableColumn, statuses: readonly string[]): string => {
   const value = row[key];
   if (key === 'flow.status') return value === 0 ? '' : (statuses[value as number] ?? String(value));
@@ -37,7 +39,7 @@ function rowsOf({ from, to }: Window): TableRow[] {
   return flows.slice(from, to).map((row) => ({
     id: String(row['flow.id']),
     alerted: row['flow.alerted'] === true,
-    cells: columns.map((column) => cell(row, column, statuses)),
+    cells: columns.map((column) => cut(cell(row, column, statuses), column.characters)),
   }));
 }
 
