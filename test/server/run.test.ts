@@ -106,7 +106,7 @@ test('the first start: the demo is played, an address, a password that lets in, 
   const run = await start(t);
   const [, password = ''] = await run.says(/user admin, password (\S+) /);
   assert.match(run.said(), /^Web interface: http:\/\/127\.0\.0\.1:\d+\/$/m);
-  assert.match(run.said(), /Without -d DIR everything is in memory/);
+  await run.says(/Without -d DIR everything is in memory/);
   await run.says(/All captures are read/);
   const admin = await visit(run, password);
   const { interfaces } = await admin.get<{ interfaces: { state: string; flows: number }[] }>('/status');
