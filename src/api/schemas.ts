@@ -13,7 +13,15 @@ const { Optional, Array: List, String: Text, Number: Figure, Integer, Boolean: F
 
 export const INTERFACE_KINDS = ['packet', 'pcap', 'zmq', 'netflow', 'sflow'] as const satisfies readonly InterfaceKind[];
 const STATES = ['starting', 'running', 'lost', 'ended', 'failed'] as const satisfies readonly InterfaceState[];
-const SCRIPT_STATES = ['on', 'shadow', 'off', 'off by setup', 'error', 'broken'] as const satisfies readonly ScriptState[];
+const SCRIPT_STATES = [
+  'on',
+  'shadow',
+  'off',
+  'off by setup',
+  'not applicable',
+  'error',
+  'broken',
+] as const satisfies readonly ScriptState[];
 
 export const micros = (description: string) => Figure({ description: `${description}, µs since 1970` });
 

@@ -87,6 +87,7 @@ function scriptLines(scripts: readonly ScriptSnapshot[]): string[] {
     const name = printable(first.file);
     if (first.error !== undefined) notes.push(...wrap(`not loaded: ${printable(first.error)}`, COLUMNS, '  '));
     if (first.state === 'off by setup') notes.push(`switched off by its setup: ${name}`);
+    if (first.state === 'not applicable') notes.push(`not applicable here, it needs packets: ${name}`);
     if (first.state === 'off') notes.push(`switched off: ${name}`);
     if (first.state === 'shadow') notes.push(`in shadow, its alerts are only recorded: ${name}`);
     const broken = group.find((script) => script.state === 'broken')?.broken;

@@ -28,9 +28,9 @@ export function recordedSink(sink: HostSink, recording: RecordingWriter, callbac
       recording.doing({ type: 'loaded', script, replaced, ...(version === undefined ? {} : { version }) });
       sink.loaded(script, version, replaced);
     },
-    switched(script, on, reason) {
+    switched(script, on, reason, view, of) {
       recording.doing({ type: 'switched', script, on, reason });
-      sink.switched(script, on, reason);
+      sink.switched(script, on, reason, view, of);
     },
     trace(of, scripts, view) {
       recording.doing({ type: 'trace', callback: of, scripts });

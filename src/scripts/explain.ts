@@ -39,6 +39,7 @@ const NOT_CALLED: Readonly<Partial<Record<CallTrace['outcome'], string>>> = {
   shed: 'left out, as events come faster than the scripts take them',
   off: 'switched off',
   'off by setup': 'switched off by its setup',
+  'not applicable': 'needs packets, and the interface has flow records',
 };
 
 const FILTERS: Readonly<Record<keyof CallFilter, string>> = {

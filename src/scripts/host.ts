@@ -63,7 +63,7 @@ export interface FlowChange {
 /** What became of one script for one callback of one event. */
 export interface CallTrace {
   readonly script: string;
-  readonly outcome: 'run' | 'failed' | 'off' | 'off by setup' | Exclude<SkipReason, 'queue full'>;
+  readonly outcome: 'run' | 'failed' | 'off' | 'off by setup' | 'not applicable' | Exclude<SkipReason, 'queue full'>;
   /** Of a failed call. */
   readonly message?: string;
   /** The part of its filter that left it out. */
@@ -82,8 +82,8 @@ export interface HostSink {
   changes(changes: readonly FlowChange[], view: EventView): void;
   /** A version runs from now on; `replaced`: in the place of an older one. `undefined`: the script's file is gone, and so is it. */
   loaded(script: string, version: string | undefined, replaced: boolean): void;
-  /** The breaker, or the limit of memory, has switched a script off, or it is back. */
-  switched(script: string, on: boolean, reason: string): void;
+  /** The breaker, or the limit of memory, has switched a script off, or it is back; `view` stands at the event at which it did. */
+  switched(script: string, on: boolean, reason: string, view: EventView, callback: Callback): void;
   /** The script is about to be called: announced in careful runs only. `path` is that of its file. */
   starting?(path: string): void;
   /** All scripts that have the callback, in calling order; for events that {@link ScriptHostOptions.traced} asks for, and those with an alert. */
@@ -275,6 +275,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
   function stateOf(script: Script): ScriptState {
     if (script.loaded === undefined) return 'error';
     if (!script.loaded.definition.enabled) return 'off by setup';
+    if (script.loaded.definition.filter.packetInterface === true && !options.names.packetInterface) return 'not applicable';
     const to = switchOf(script);
     if (to === 'off') return 'off';
     return script.breaker.broken === undefined ? to : 'broken';
@@ -695,7 +696,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       }
       failed = [];
     }
-    if (switchings.length > 0) for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason);
+    if (switchings.length > 0) for (const [script, on, reason] of switchings.splice(0)) sink.switched(script, on, reason, view, callback);
     if (measured) {
       limitMemory(view);
       if (breaker) compare(view.time());
@@ -769,7 +770,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
         const state = stateOf(script);
         const fault = failed.find((each) => each.script === script);
         const skip = skipped.find((each) => each.script === script)?.reason;
-        const off = state === 'off' || state === 'off by setup' ? state : undefined;
+        const off = state === 'off' || state === 'off by setup' || state === 'not applicable' ? state : undefined;
         return {
           script: keyOf(script),
           outcome: off ?? (fault !== undefined ? 'failed' : (skip ?? 'run')),

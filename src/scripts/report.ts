@@ -3,10 +3,11 @@ import type { Callback } from '../flows/event.ts';
 import type { FailureReason, Generation, Language } from './runtime.ts';
 
 /**
- * `off`: by the user's switch; `off by setup`: its `setup()` said so; `error`: no version of it could be loaded;
+ * `off`: by the user's switch; `off by setup`: its `setup()` said so; `not applicable`: it needs packets, and the interface has records;
+ * `error`: no version of it could be loaded;
  * `broken`: the circuit breaker, or the limit of memory, has switched it off for a time.
  */
-export type ScriptState = 'on' | 'shadow' | 'off' | 'off by setup' | 'error' | 'broken';
+export type ScriptState = 'on' | 'shadow' | 'off' | 'off by setup' | 'not applicable' | 'error' | 'broken';
 
 /** Why a script that has the callback was not called: its filter, its breaker, too little time for all, a full queue. */
 export type SkipReason = 'filter' | 'broken' | 'shed' | 'queue full';

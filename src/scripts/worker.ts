@@ -45,6 +45,7 @@ import {
 import { native } from '../native.ts';
 import { filesInput, recordedSink } from '../recording/sink.ts';
 import { openRecording, type RecordingWriter } from '../recording/writer.ts';
+import { ALERT_TYPES, SEVERITIES } from './alert-types.ts';
 import { type CacheChange, createScriptCache } from './cache.ts';
 import { foldersOf } from './files.ts';
 import { createScriptHost, type FlowChange, type HostSink } from './host.ts';
@@ -101,6 +102,14 @@ function rateLimit(perSecond: number): () => boolean {
     return ++used <= perSecond;
   };
 }
+
+/** The alert of a script that was switched off, about the flow at which that happened. */
+const SWITCHED_OFF = {
+  alertType: ALERT_TYPES.find(({ name }) => name === 'user_script_calls_drops')?.id ?? 0,
+  alertTypeName: 'user_script_calls_drops',
+  severity: SEVERITIES.indexOf('error'),
+  severityName: 'error',
+} as const;
 
 const watch = new Int32Array(data.watch);
 watch[WATCH_DONE] = -1;
@@ -184,7 +193,16 @@ async function main(): Promise<void> {
       for (const change of changes) tell(change, of);
     },
     loaded: (script, version, replaced) => say({ type: 'script-loaded', script, version, replaced }),
-    switched: (script, on, reason) => say({ type: 'script-switched', script, on, reason }),
+    switched(script, on, reason, of, callback) {
+      say({ type: 'script-switched', script, on, reason });
+      if (on) return;
+      // nobody looks at the log: what calls no script any more is an alert
+      const info = JSON.stringify({ switched_off: reason });
+      sink.alert(
+        { ...SWITCHED_OFF, script, version: '', callback, shadow: false, info: Buffer.from(info).toString('latin1'), reason: {} },
+        of,
+      );
+    },
     starting(path) {
       Atomics.store(watch, WATCH_SCRIPT, numbers.get(path) ?? 0);
     },
@@ -237,7 +255,9 @@ async function main(): Promise<void> {
     hosts: book,
     preferences: () => preferences,
     cache,
-    translate: loadLocales(LOCALES).translator(config.language),
+    translate: loadLocales(LOCALES, (text) =>
+      sayLine({ type: 'print', script: '', level: 'warning', line: text, callback: 'load' }),
+    ).translator(config.language),
     sink: recording === undefined ? sink : recordedSink(sink, recording, () => CALLBACKS[watch[WATCH_CALLBACK] as number] as Callback),
     guard(path, what, work) {
       watch[WATCH_SCRIPT] = numbers.get(path) ?? 0;

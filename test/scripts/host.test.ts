@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MEMORY_LIMIT } from '../../src/scripts/host.ts';
-import { script, start, TYPICAL, VISIT_TIME } from './support.ts';
+import { NAMES, script, start, TYPICAL, VISIT_TIME } from './support.ts';
 
 const SECOND = 1e6;
 
@@ -262,4 +262,14 @@ test('traces say of every script that has the callback what became of it', async
   host.switch('c', 'off');
   run('idle');
   assert.deepEqual(traced, ['idle a run 1', 'idle b failed 0', 'idle c off 0', 'idle e off by setup 0']);
+});
+
+test('a script that needs packets is not applicable where there are flow records', async (t) => {
+  const files = { 'a.lua': 'return { key = "a", packet_interface_only = true, hooks = { flowEnd = function() print("called") end } }' };
+  const records = await start(t, files, { names: { ...NAMES, packetInterface: false } });
+  records.run('idle');
+  assert.deepEqual(records.lines, []);
+  assert.equal(records.reports()[0]?.state, 'not applicable');
+  const packets = await start(t, files);
+  assert.equal(packets.reports()[0]?.state, 'on');
 });
