@@ -4,13 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
-import { goTo, open, openWindow, PASSWORD, type Program, portScript, type Setting, signIn } from './support.ts';
+import { goTo, open, openWindow, PASSWORD, type Program, portScript, ROOT, type Setting, signIn } from './support.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
 const EXAMPLES = join(ROOT, 'scripts/callbacks/interface/alerts/flow');
 const PICTURES = join(ROOT, process.env.FLOWPATROL_PICTURES === undefined ? 'web/dist.pictures' : 'docs/images');
 const LARGEST_FIRST_LOAD = 150 * 1024;
@@ -46,7 +45,7 @@ describe('every page', () => {
   let exporting: NodeJS.Timeout;
   before(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    const captures = ['demo.pcap', 'retransmissions.pcap'].flatMap((name) => ['-i', join(ROOT, 'test/captures', name)]);
+    const captures = ['demo.pcap', 'retransmissions.pcap'].flatMap((name) => ['-i', `test/captures/${name}`]);
     const scripts = Object.fromEntries(SCRIPTS.map((name) => [name, readFileSync(join(EXAMPLES, name), 'utf8')]));
     setting = await open({ ...scripts, 'telnet.lua': portScript('telnet', 'Telnet in use', 23) }, [...captures, '--pcap-callbacks', 'all']);
     ({ program, browser } = setting);

@@ -11,12 +11,14 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { buildPages, pagesCurrent } from '../../web/build.js';
 import { CLI } from '../support/run-cli.ts';
 
+/** Captures may be given relative to it. */
+export const ROOT = resolve(import.meta.dirname, '../..');
 export const PASSWORD = 'a password of the tests';
 /** Until then everything has come that comes. */
 export const PATIENCE_MS = 60_000;
@@ -116,7 +118,7 @@ async function startProgram(
   let output = '';
   /** @param sign the line that says that it is there */
   async function run(sign: string): Promise<() => Promise<void>> {
-    const child: ChildProcess = spawn(process.execPath, [CLI, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child: ChildProcess = spawn(process.execPath, [CLI, ...options], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     const ready = Promise.withResolvers<void>();
     for (const stream of [child.stdout, child.stderr]) {
       assert.ok(stream);

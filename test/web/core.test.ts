@@ -1,0 +1,109 @@
+/** What the pages compute: texts in all languages, completion, profiles, charts, values as people read them. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { completions } from '../../web/src/core/completion.ts';
+import { createFormats } from '../../web/src/core/format.ts';
+import { lineOf, profileOf, switchOf } from '../../web/src/core/scripts.ts';
+import { chartOf } from '../../web/src/core/series.ts';
+import { rangeOf } from '../../web/src/core/times.ts';
+
+type Texts = Readonly<Record<string, string>>;
+const texts = (language: string): Texts =>
+  JSON.parse(readFileSync(new URL(`../../web/src/text/${language}.json`, import.meta.url), 'utf8')) as Texts;
+
+describe('texts', () => {
+  const english = texts('en');
+  const holes = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([hole]) => hole).sort();
+
+  for (const language of ['it', 'de']) {
+    it(`${language} has every text, with the same places for values`, () => {
+      const other = texts(language);
+      assert.deepEqual(Object.keys(other), Object.keys(english));
+      for (const [key, text] of Object.entries(english)) assert.deepEqual(holes(other[key] ?? ''), holes(text), key);
+    });
+  }
+});
+
+describe('completion', () => {
+  const field = (key: string) => ({ key, type: 'int', doc: `${key} of the flow`, group: 'traffic', sortable: true }) as const;
+  const declared = {
+    fields: ['bytes', 'bytes.last', 'packets', 'cli2srv.bytes'].map(field),
+    statuses: [{ id: 13, name: 'status_blacklisted', title: 'Blacklisted', alertType: 'flow_blacklisted', severity: 'error' }],
+    alertTypes: ['flow_blacklisted'],
+    severities: ['info', 'warning', 'error'],
+    callbacks: [],
+  };
+  const at = (text: string): string[] => completions(text, text.length, declared).map((found) => found.text);
+
+  it('names of fields where one may stand, those that begin so before those that hold it', () => {
+    assert.deepEqual(at('byt'), ['bytes', 'bytes.last', 'cli2srv.bytes']);
+    assert.deepEqual(at('not (pack'), ['packets']);
+    assert.deepEqual(at('proto == TLS and pack'), ['packets']);
+  });
+  it('operators after a name, values where they are known, and then how to go on', () => {
+    assert.ok(at('bytes ').includes('>='));
+    assert.deepEqual(at('status == bl'), ['blacklisted']);
+    assert.deepEqual(at('severity >= w'), ['warning']);
+    assert.deepEqual(at('bytes > '), []);
+    assert.ok(at('bytes > 10 ').includes('and'));
+  });
+});
+
+describe('profiles', () => {
+  const stats = { calls: 3, failures: 1, failed: { error: 1 }, skipped: { filter: 2 }, cpuUs: 30, meanUs: 10, p99Us: 40 };
+  const script = (more: object) =>
+    ({ key: 'a', state: 'on', stats: { protocolDetected: stats, idle: stats }, share: 0.5, alerts: 2, shadowAlerts: 0, ...more }) as never;
+
+  it('add up callbacks and interfaces', () => {
+    const { calls, failed, skipped, meanUs, p99Us, alerts, share } = profileOf([script({}), script({ share: 0.1 })]);
+    assert.deepEqual(
+      { calls, failed, skipped, meanUs, p99Us, alerts },
+      { calls: 12, failed: { error: 4 }, skipped: { filter: 8 }, meanUs: 10, p99Us: 40, alerts: 4 },
+    );
+    assert.ok(Math.abs(share - 0.3) < 1e-9);
+  });
+  it('say where the switch stands', () => {
+    assert.equal(switchOf([script({ state: 'broken' }), script({})]), 'on');
+    assert.equal(switchOf([script({ state: 'off' }), script({})]), 'mixed');
+    assert.equal(switchOf([script({ state: 'shadow' })]), 'shadow');
+  });
+  it('find the line of an error', () => {
+    assert.equal(lineOf('telnet.lua:12: attempt to index a nil value'), 12);
+    assert.equal(lineOf('no line'), undefined);
+  });
+});
+
+describe('charts', () => {
+  it('lose nothing, and have few points, whatever the times', () => {
+    const point = fc.record({ time: fc.integer({ min: 0, max: 400_000 }), value: fc.integer({ min: 0, max: 1000 }) });
+    fc.assert(
+      fc.property(fc.array(point, { maxLength: 60 }), fc.integer({ min: 0, max: 400_000 }), (given, last) => {
+        const from = 1.5e15;
+        const to = from + Math.max(last, ...given.map(({ time }) => time)) * 1e6;
+        const points = given.map(({ time, value }) => ({ time: from + time * 1e6, interface: 'a', name: 'bytes', value }));
+        const { times, lines } = chartOf(points, ['bytes'], from, to);
+        const sum = (of: readonly number[]): number => of.reduce((total, value) => total + value, 0);
+        assert.equal(sum(lines[0]?.values ?? []), sum(given.map(({ value }) => value)));
+        assert.ok(times.length <= 602, `${times.length} points`);
+      }),
+    );
+  });
+});
+
+describe('values', () => {
+  const { bytes, bits, duration, micros, time, value } = createFormats('en');
+  it('have the units of their fields', () => {
+    assert.deepEqual([bytes(999), bytes(1_234_567), bits(1000)], ['999 B', '1.23 MB', '8 kbit/s']);
+    assert.deepEqual([duration(0.5), duration(75), duration(93_600)], ['0.5 s', '1 min 15 s', '1 d 02 h']);
+    assert.deepEqual([micros(12), micros(1500)], ['12 µs', '1.5 ms']);
+    assert.deepEqual([value(1500, 'bytes'), value(true), value({ a: 1 }), value(undefined)], ['1.5 kB', '✓', '{"a":1}', '']);
+    assert.match(time(1_120_471_107_000_000), /^2005-07-04 \d\d:\d\d:27 \S+/);
+  });
+  it('ranges end now, all times have no end', () => {
+    assert.deepEqual(rangeOf('1h', 7200e6), { from: 3600e6 });
+    assert.deepEqual(rangeOf('all', 7200e6), {});
+    assert.deepEqual(rangeOf('custom', 0, { from: '5', to: 'x' }), { from: 5 });
+  });
+});
