@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { type ExportedFlow, goTo, open, openWindow, PATIENCE_MS, type Program, portScript, type Setting, signIn } from './support.ts';
+import { type ExportedFlow, goTo, open, openWindow, PATIENCE_MS, type Program, portScript, ROOT, type Setting, signIn } from './support.ts';
 
 const BROKEN = `
 local check_module = { key = "broken", gui = { i18n_title = "Broken", i18n_description = "Fails", input_builder = alerts_api.flow_checkbox_input_builder } }
@@ -105,6 +105,16 @@ describe('scripts', () => {
     await marked.waitFor();
     assert.match(await marked.innerText(), /return nothing\.field/);
     assert.match(await marked.innerText(), /broken\.lua:6:/);
+  });
+
+  it('tries a script on a capture, and shows what it would raise', async () => {
+    await goTo(page, program, 'scripts/dns', 'Names are asked for');
+    await page.getByLabel('Capture').setInputFiles(join(ROOT, 'test/captures/demo.pcap'));
+    await page
+      .getByRole('status')
+      .getByText(/It would raise [1-9]\d* alerts/)
+      .waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'DNS' }).getByText('clear text').first().waitFor();
   });
 
   it('says why a new version was refused while the old one runs on', async () => {

@@ -4,7 +4,7 @@
  *
  *   page ──api.flows({…})──► fetch /api/v1/… ──► JSON, or ApiError with the problem (RFC 9457)
  */
-import type { Alert } from '../../../src/alerts/alert.ts';
+import type { Alert, RaisedFlowAlert } from '../../../src/alerts/alert.ts';
 import type { Exclusion, ExclusionRequest, Preview, Suggestion } from '../../../src/alerts/exclusions.ts';
 import type { ProblemBody } from '../../../src/api/problems.ts';
 import type { Role } from '../../../src/api/roles.ts';
@@ -276,9 +276,16 @@ export interface DeclaredKind {
   }[];
 }
 
+/** What a script did on a capture. */
 export interface ScriptTest {
-  readonly alerts: readonly { readonly [key: string]: unknown }[];
-  readonly [key: string]: unknown;
+  /** The first of them; `raised` counts all. */
+  readonly alerts: readonly RaisedFlowAlert[];
+  readonly raised: number;
+  /** What it printed, and its failures. */
+  readonly lines: readonly string[];
+  /** Why it could not be loaded, or the capture not be read. */
+  readonly error?: string;
+  readonly flows: number;
 }
 
 export const api = {
