@@ -155,7 +155,7 @@ export interface ScriptHost {
 const SAMPLE = 16;
 /** Memory of all Lua scripts of a host together; beyond it the one that grew most is switched off. */
 export const MEMORY_LIMIT = 64 << 20;
-/** Memory of the host's thread, without which TypeScript cannot be told from it; Lua's own may be 256 MiB of it (lua/wasm.ts). */
+/** Memory by which the host's thread may grow: V8 does not tell TypeScript from Lua, which may take 256 MiB of it (lua/wasm.ts). */
 const TYPESCRIPT_LIMIT = 512 << 20;
 /** Scripts with the same callback; a position is one byte. */
 const MOST_SCRIPTS = 255;

@@ -277,16 +277,18 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
     if ((stage.calls & 31) === 0 && CHOOSE_AT.includes(stage.calls)) choose(stage);
   }
 
+  /** What the thread had in use when it began: the host, Lua, what else runs in there. */
+  const before = memoryInUse();
   let crowded = false;
   function callTimed(stage: Stage, observer: CallObserver, startedAt: number, measure: boolean): number {
-    const before = measure ? memoryInUse() : 0;
+    const began = measure ? memoryInUse() : 0;
     callOne(stage, observer);
     const now = performance.now();
     observer.took(stage.script, (now - startedAt) * 1000);
     if (!measure) return now;
     const after = memoryInUse();
-    crowded = after > CROWDED;
-    const grown = after - before;
+    crowded = after - before > CROWDED;
+    const grown = after - began;
     if (grown > 0) observer.grew(stage.script, grown);
     return performance.now();
   }
@@ -339,7 +341,7 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
     memory(collected) {
       if (collected) collect();
       // contexts share the memory of the thread with the host and with Lua: V8 counts no part of it apart
-      const bytes = memoryInUse();
+      const bytes = memoryInUse() - before;
       crowded = bytes > CROWDED;
       return bytes;
     },
