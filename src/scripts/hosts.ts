@@ -118,6 +118,9 @@ export interface ScriptHosts {
   terminate(): Promise<void>;
 }
 
+/** States that are what the user's switch says. */
+const SWITCHED: readonly ScriptSwitch[] = ['on', 'off', 'shadow'];
+
 /** One worker. */
 interface Host {
   readonly worker: Worker;
@@ -568,8 +571,11 @@ export function startHosts(options: HostsOptions): ScriptHosts {
           if (script.callbacks.includes(callback)) stats[callback] = { ...known, ...tally.counts() };
         }
         const rests = entry !== undefined && entry.host === undefined;
+        // a capture that is through: nobody is there any more who would hear of a switch
+        const switched = main?.ended === true && (SWITCHED as readonly string[]).includes(script.state);
         return {
           ...script,
+          state: switched ? (switches.get(script.key) ?? 'on') : script.state,
           stats,
           alerts,
           shadowAlerts,
