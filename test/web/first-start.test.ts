@@ -81,7 +81,7 @@ describe('first start', () => {
     await signIn(page, printed());
     await page.getByRole('status').getByText('live').waitFor();
     await program.end();
-    await page.getByRole('alert').getByText('flowpatrol does not answer.').waitFor();
+    await page.getByRole('alert').getByText('flowpatrol does not answer.').first().waitFor();
     await page.getByRole('status').getByText('offline').waitFor();
     await program.again();
     await page.getByRole('status').getByText('live').waitFor();
