@@ -51,11 +51,11 @@ function goodCalls(file: string): Record<string, number> {
       script: string;
       callback: string;
       time: number;
-      flow: { id: string };
+      flow: { 'flow.id': string };
       info: { count: number };
     };
     if (alert.script !== 'good') continue;
-    const once = `${alert.callback} ${alert.flow.id} ${alert.time}`;
+    const once = `${alert.callback} ${alert.flow['flow.id']} ${alert.time}`;
     assert.ok(!seen.has(once), `twice: ${once}`);
     seen.add(once);
     calls[alert.callback] = (calls[alert.callback] ?? 0) + 1;

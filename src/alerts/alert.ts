@@ -1,5 +1,5 @@
 /**
- * An alert: the one shape of it, in the store, the programming interface, the pages, notifications and the log.
+ * An alert: the one shape of it, in the store, the programming interface, the pages, notifications and `--export-alerts`.
  *
  *   script host, core ──RaisedFlowAlert──► intake (exclusions, de-duplication, limits) ──Alert──► store, streams, notifications
  */
@@ -32,6 +32,8 @@ export type AlertState = (typeof ALERT_STATES)[number];
 
 /** What a script or the core says about a flow at a callback; plain data, proper text (no Latin-1 form). Made in the script host. */
 export interface RaisedFlowAlert {
+  /** Where it is written before it is taken in (`--export-alerts`): its id there, which it keeps if it becomes an {@link Alert}. */
+  readonly id?: string;
   /** µs since 1970: the visit's time. */
   readonly time: number;
   /** As given to `-i`. */

@@ -12,15 +12,15 @@ import type { Log } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
 import type { Translate } from '../scripts/locales.ts';
 import type { AlertQuery, History } from '../store/history.ts';
-import { ALERT_VERSION, type Alert, type AlertState, type RaisedFlowAlert } from './alert.ts';
+import type { Alert, AlertState, RaisedFlowAlert } from './alert.ts';
 import type { Clock } from './clock.ts';
 import { ALERT_COUNTERS, type AlertCounter, type AlertCounts, noAlerts } from './counters.ts';
 import type { Exclusions } from './exclusions.ts';
 import { createAlertIds } from './ids.ts';
 import { createHostLimit, createSuppression } from './limits.ts';
-import { createMerging, flowIdOf, MOST_OPEN, trafficOf } from './merging.ts';
+import { createMerging, flowIdOf, MOST_OPEN } from './merging.ts';
+import { newAlert } from './new-alert.ts';
 import { createStrongest } from './strongest.ts';
-import { wordsOf } from './words.ts';
 import { type AlertListener, createWriting } from './writing.ts';
 
 /** What somebody says about alerts. */
@@ -156,19 +156,6 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
     return false;
   }
 
-  function make(raised: RaisedFlowAlert): Alert {
-    const { time } = raised;
-    return {
-      ...raised,
-      schema: ALERT_VERSION,
-      id: nextId(),
-      ...wordsOf(raised, translate),
-      ...{ count: 1, firstTime: time, lastTime: time, ...trafficOf(raised) },
-      secondary: false,
-      ...{ state: 'new', by: '', comment: '', changed: 0 },
-    };
-  }
-
   function fate(raised: RaisedFlowAlert, live: boolean): AlertCounter {
     if (exclusions.find(raised) !== undefined) {
       cancelHits ??= clock.after(HITS_MS, writeHits);
@@ -183,7 +170,7 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
     if (suppression.silent(raised)) return 'suppressed';
     if (live && !limit.allows(raised)) return 'limited';
     if ((live || failing) && writing.size >= MOST_WAITING) return 'dropped';
-    const made = make(raised);
+    const made = newAlert(raised, raised.id ?? nextId(), translate);
     const alert = { ...made, secondary: rank(flowIdOf(raised), made) };
     if (mergeUs() > 0) merging.open(alert);
     suppression.shown(raised);

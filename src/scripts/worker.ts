@@ -11,11 +11,16 @@
  */
 import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { RaisedFlowAlert } from '../alerts/alert.ts';
+import { systemClock } from '../alerts/clock.ts';
+import { createAlertIds } from '../alerts/ids.ts';
+import { newAlert } from '../alerts/new-alert.ts';
 import { raisedByCore, raisedByScript } from '../alerts/raise.ts';
+import { alertTranslator } from '../alerts/words.ts';
 import { type LineWriter, openLines } from '../exports/lines.ts';
 import { compileFilter } from '../filter/filter.ts';
 import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH, EVENT_VERSION } from '../flows/event.ts';
-import { alertLine, coreAlertLine, eventLine, flowLine } from '../flows/export.ts';
+import { eventLine, flowLine } from '../flows/export.ts';
 import type { FlowOverride } from '../flows/overrides.ts';
 import { createRingReader, createRingWriter, drain, type RingWriter } from '../flows/ring.ts';
 import { createSelection } from '../flows/selection.ts';
@@ -176,10 +181,20 @@ async function main(): Promise<void> {
       : createOutbox(live, data.outbox, (batch) =>
           parentPort?.postMessage({ type: 'flow-batch', batch } satisfies HostMessage, [batch.buffer]),
         );
+  const nextId = createAlertIds(systemClock);
+  const translate = exportAlerts === undefined ? undefined : alertTranslator(config.language, LOCALES);
+  function raise(raised: RaisedFlowAlert): void {
+    if (exportAlerts === undefined || translate === undefined) {
+      sayLine({ type: 'alerts', alerts: [raised] });
+      return;
+    }
+    const alert = newAlert(raised, nextId(), translate);
+    if (data.alerts) sayLine({ type: 'alerts', alerts: [{ ...raised, id: alert.id }] });
+    exportAlerts.write(JSON.stringify(alert));
+  }
   const sink: HostSink = {
     alert(alert, of) {
-      if (data.alerts) sayLine({ type: 'alerts', alerts: [raisedByScript(alert, of)] });
-      exportAlerts?.write(alertLine(alert, of));
+      if (data.alerts || exportAlerts !== undefined) raise(raisedByScript(alert, of));
     },
     print(script, level, line, callback, of) {
       if (passes()) sayLine({ type: 'print', script, level, line, callback, ...flowOf(of) });
@@ -434,10 +449,9 @@ async function main(): Promise<void> {
       exportEvents?.write(eventLine(view, callback));
       watch[WATCH_DONE] = count;
     }
-    if (data.alerts && !data.own && view.alertedNow()) sayLine({ type: 'alerts', alerts: [raisedByCore(view)] });
+    if ((data.alerts || exportAlerts !== undefined) && !data.own && view.alertedNow()) raise(raisedByCore(view));
     if ((due & TOLD) !== 0) outbox?.put(events.bytes, at, length);
     if (exports.length > 0 || picked !== undefined) {
-      if (view.alertedNow() && !data.own) exportAlerts?.write(coreAlertLine(view));
       if ((due & CALLBACK_BIT.idle) !== 0) {
         exportFlows?.write(flowLine(view));
         picked?.offer(events.bytes, at, length, view);

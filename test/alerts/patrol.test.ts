@@ -1,6 +1,6 @@
 /**
  * From the scripts to the store: on a capture, beside scripts whose hosts have to be ended from outside, every alert that was written to
- * the export was taken in, once, and stored.
+ * the export was taken in, once, and stored as it is there.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -51,18 +51,12 @@ test('no alert is lost when a host is ended from outside', async (t) => {
   const { alerts, snapshot } = await run({ interfaces: [`${CAPTURES}demo.pcap`], scriptDirectories: [BAD], exportAlerts }, 0);
   assert.ok((snapshot.losses.find(({ name }) => name === 'calls.ended')?.value ?? 0) > 0, 'a host was ended');
   const lines = readFileSync(exportAlerts, 'utf8').trimEnd().split('\n');
-  const exported = lines.map((line) => {
-    const {
-      script,
-      time,
-      flow,
-      callback = '',
-    } = JSON.parse(line) as { script: string; time: number; flow: { id: string }; callback?: string };
-    return `${script} ${callback} ${flow.id} ${Math.round(time * 1e6)}`;
-  });
+  assert.ok(lines.length > 100);
+  // what a stronger alert of the same flow does to it comes later
+  const known = ({ secondary: _, ...alert }: Alert): Omit<Alert, 'secondary'> => alert;
+  const byId = (all: readonly Alert[]): Omit<Alert, 'secondary'>[] => all.map(known).sort((a, b) => (a.id < b.id ? -1 : 1));
+  assert.deepEqual(byId(lines.map((line) => JSON.parse(line) as Alert)), byId(JSON.parse(JSON.stringify(alerts)) as Alert[]));
   const stored = alerts.map(({ script, callback, flow, time }) => `${script} ${callback} ${flow['flow.id']} ${time}`);
-  assert.ok(exported.length > 100);
-  assert.deepEqual(stored.sort(), exported.sort());
   assert.equal(new Set(stored).size, stored.length);
   assert.equal(snapshot.counters['alerts.shown'], stored.length);
 });

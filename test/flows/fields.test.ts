@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CALLBACKS, EVENT_HEADER_BYTES } from '../../src/flows/event.ts';
-import { alertLine, eventLine, flowLine, properText } from '../../src/flows/export.ts';
+import { eventLine, flowLine, properText } from '../../src/flows/export.ts';
 import { FIELDS, type FieldValue, fieldByKey } from '../../src/flows/fields.ts';
 import { detailNames } from '../../src/flows/own-details.ts';
 import {
@@ -547,55 +547,6 @@ describe('JSON lines', () => {
     const start = '{"callback":"idle","visit":4,"time":1569859251.000042,"interface":"eth0","status_before":64,"cli.ip":"192.168.1.20",';
     assert.equal(line.slice(0, start.length), start);
     JSON.parse(line);
-  });
-
-  test('an alert line', () => {
-    const alert = {
-      script: 'a"b',
-      callback: 'idle',
-      alertType: 7,
-      alertTypeName: 'flow_blacklisted',
-      severity: 2,
-      severityName: 'error',
-      info: '{"n": 1}',
-      version: '0123456789ab',
-      shadow: true,
-      score: 50,
-      status: 13,
-      reason: { bytes: 7, 'cli.ip': '192.168.1.20' },
-    } as const;
-    assert.deepEqual(JSON.parse(alertLine(alert, viewOf(EXCHANGE))), {
-      schema: 1,
-      time: 1569859270,
-      interface: 'eth0',
-      script: 'a"b',
-      version: '0123456789ab',
-      shadow: true,
-      callback: 'idle',
-      visit: viewOf(EXCHANGE).visit(),
-      alert_type: 'flow_blacklisted',
-      severity: 'error',
-      score: 50,
-      status: 13,
-      info: { n: 1 },
-      reason: { bytes: 7, 'cli.ip': '192.168.1.20' },
-      status_before: 0,
-      flow: {
-        id: 'k3x9-0-17',
-        'cli.ip': '192.168.1.20',
-        'cli.port': 51514,
-        'srv.ip': '203.0.113.7',
-        'srv.port': 80,
-        'proto.l4': 'TCP',
-        'proto.ndpi': 'HTTP',
-        vlan: 0,
-      },
-      status_map: 0,
-    });
-    const plain = JSON.parse(
-      alertLine({ script: 's', callback: 'idle', alertType: 99, severity: 0, info: 'no json \xe9' }, viewOf(EXCHANGE)),
-    );
-    assert.deepEqual([plain.alert_type, plain.severity, plain.info], ['99', '0', 'no json é']);
   });
 
   test('UTF-8 where it is valid, Latin-1 elsewhere', () => {

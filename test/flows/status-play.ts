@@ -3,10 +3,12 @@
  *
  *   frames, changes ──► decoder ──► engine, nDPI ──► events ──► flowLine ──► Told
  */
+import type { RaisedFlowAlert } from '../../src/alerts/alert.ts';
+import { raisedByCore } from '../../src/alerts/raise.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
 import { createFlowEngine, type FlowEngine } from '../../src/flows/engine.ts';
 import type { Callback } from '../../src/flows/event.ts';
-import { coreAlertLine, flowLine } from '../../src/flows/export.ts';
+import { flowLine } from '../../src/flows/export.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/flows/policy.ts';
 import { createEventView } from '../../src/flows/view.ts';
 import { compileLists } from '../../src/hosts/lists/compile.ts';
@@ -49,7 +51,7 @@ export interface Told {
   /** The flow as a line of the export. */
   readonly line: Readonly<Record<string, unknown>>;
   /** The alert that the core raised at this visit. */
-  readonly alert: Readonly<Record<string, unknown>> | undefined;
+  readonly alert: RaisedFlowAlert | undefined;
 }
 
 interface Seen {
@@ -111,7 +113,7 @@ export function watch(frames: readonly TimedFrame[], options: StatusPlayOptions 
           callbacks: [...view.callbacks()],
           statuses: idsOf(line.status_map as number),
           line,
-          alert: view.alertedNow() ? (JSON.parse(coreAlertLine(view)) as Record<string, unknown>) : undefined,
+          alert: view.alertedNow() ? raisedByCore(view) : undefined,
         });
       },
     },

@@ -659,7 +659,7 @@ describe('alerts of the core', () => {
     const { events, counter } = watch([...ticks(1, 11, 21), until(100)], bad);
     const own = events.filter(({ flow }) => flow === 1);
     assert.deepEqual(
-      own.map(({ at, alert }) => (alert === undefined ? [at] : [at, alert.status])),
+      own.map(({ at, alert }) => (alert === undefined ? [at] : [at, alert.forStatus])),
       [[5, 13], [10], [85]],
     );
     assert.deepEqual(
@@ -671,7 +671,7 @@ describe('alerts of the core', () => {
       [undefined, 13, 13],
     );
     assert.equal(counter('alerts.core'), 2, 'and one of the later flow');
-    assert.equal(own[0]?.alert?.alert_type, 'flow_blacklisted');
+    assert.equal(own[0]?.alert?.type, 'flow_blacklisted');
     assert.equal(own[0]?.alert?.severity, 'error');
   });
 
@@ -679,7 +679,7 @@ describe('alerts of the core', () => {
     const both = { preferences: { longlived_flow_duration: 5 }, policy: { lists: lists({ lines: SERVER, category: 99 }) } };
     const frames = [...ticks(1, 11), until(100)];
     const first = (options: StatusPlayOptions): unknown =>
-      watch(frames, options).events.find(({ alert }) => alert !== undefined)?.alert?.status;
+      watch(frames, options).events.find(({ alert }) => alert !== undefined)?.alert?.forStatus;
     assert.equal(first({ preferences: both.preferences }), 19);
     assert.equal(first(both), 15);
     const quiet = { ...both, preferences: { ...both.preferences, mining_alerts: false } };
@@ -712,7 +712,7 @@ describe('alerts of the core', () => {
 
   test('each alert of 2019 by its preference', () => {
     const raised = (frames: readonly TimedFrame[], options: StatusPlayOptions): unknown =>
-      watch(frames, options).events.findLast(({ flow, alert }) => flow === 1 && alert !== undefined)?.alert?.status;
+      watch(frames, options).events.findLast(({ flow, alert }) => flow === 1 && alert !== undefined)?.alert?.forStatus;
     const remote = [datagram(1, 'x', { from: REMOTE, to: '203.0.113.9' })];
     assert.equal(raised(remote, {}), undefined);
     assert.equal(raised(remote, { preferences: { remote_to_remote_alerts: true } }), 12);

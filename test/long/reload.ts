@@ -121,10 +121,10 @@ export async function reload(reloads: number, onTenth: (line: string) => void = 
     const versions = new Set<number>();
     let doubled = 0;
     for (const line of lines) {
-      const alert = JSON.parse(line) as { script: 'a' | 'beside'; info: { version: number }; flow: { id: string } };
+      const alert = JSON.parse(line) as { script: 'a' | 'beside'; info: { version: number }; flow: { 'flow.id': string } };
       const of = seen[alert.script];
-      if (of.has(alert.flow.id)) doubled++;
-      of.add(alert.flow.id);
+      if (of.has(alert.flow['flow.id'])) doubled++;
+      of.add(alert.flow['flow.id']);
       if (alert.script === 'a') versions.add(alert.info.version);
     }
     return {
