@@ -65,6 +65,8 @@ export interface AlertIntakeOptions {
   readonly history: Pick<History, 'putAlerts' | 'alert' | 'alerts'>;
   readonly exclusions: Pick<Exclusions, 'find' | 'flush'>;
   readonly preferences: () => Pick<Preferences, 'alert_merge_window' | 'alert_suppress_window' | 'alert_host_limit'>;
+  /** Hears of new alerts before they are stored; those of scripts in shadow are among them. */
+  readonly announce?: (alerts: readonly Alert[]) => void;
   /** alertTranslator (words.ts). */
   readonly translate: Translate;
   readonly clock: Clock;
@@ -87,7 +89,7 @@ const CHANGE_PAGE = 1000;
 const LONGEST_COMMENT = 4000;
 
 export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
-  const { history, exclusions, preferences, translate, clock, log } = options;
+  const { history, exclusions, preferences, announce = () => {}, translate, clock, log } = options;
   const nextId = createAlertIds(clock);
   const listeners = new Set<AlertListener>();
   const counts = new Map<string, Record<AlertCounter, number>>();
@@ -106,6 +108,7 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
     clock,
     held: merging.get,
     replaced: merging.replace,
+    announce,
     tell(events) {
       if (failing) log.info({}, 'alerts are stored again');
       failing = false;

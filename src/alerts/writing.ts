@@ -3,7 +3,7 @@
  * sent is there after any end of the program. One write is under way at a time, and the newest state of an alert is the one that is
  * written. Called by the intake.
  *
- *   put(alert), edit(id) ──► waiting ──putAlerts──► history ──► listeners
+ *   put(alert), edit(id) ──► waiting ──new ones announced──► putAlerts ──► history ──► listeners
  */
 import type { History } from '../store/history.ts';
 import type { Alert } from './alert.ts';
@@ -46,6 +46,8 @@ export interface WritingOptions {
   readonly held: (id: string) => Alert | undefined;
   /** Its state has changed. */
   readonly replaced: (alert: Alert) => void;
+  /** New alerts that are stored next: who has to hear of them whatever happens writes them down. Also called when that is tried again. */
+  readonly announce: (alerts: readonly Alert[]) => void;
   readonly tell: AlertListener;
   readonly failed: (error: Error) => void;
 }
@@ -78,7 +80,7 @@ interface Waiter {
   readonly reject?: (error: Error) => void;
 }
 
-export function createWriting({ history, clock, held, replaced, tell, failed }: WritingOptions): Writing {
+export function createWriting({ history, clock, held, replaced, announce, tell, failed }: WritingOptions): Writing {
   const waiting = new Map<string, Waiting>(); // in the order of their numbers
   const touched = new Map<string, Alert>();
   const unannounced = new Set<string>();
@@ -136,6 +138,8 @@ export function createWriting({ history, clock, held, replaced, tell, failed }: 
       const batch = [...waiting.values()].slice(0, MOST_AT_ONCE).map(({ alert }) => alert);
       if (batch.length > 0) {
         const begun = clock.now();
+        const fresh = batch.filter(({ id }) => unannounced.has(id));
+        if (fresh.length > 0) announce(fresh);
         await history.putAlerts(batch);
         tookMs = clock.now() - begun;
         retryMs = FIRST_RETRY_MS;

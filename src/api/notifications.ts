@@ -8,6 +8,7 @@ import { alertOf } from './alerts.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { filterProblem, Problem } from './problems.ts';
 import { object, oneOf, type Route, route } from './route.ts';
+import { limitParameter, OffsetParameter } from './schemas.ts';
 
 const Settings = Type.Record(Type.String(), Type.Unknown(), {
   writeOnly: true,
@@ -90,6 +91,11 @@ export function notificationsRoutes(dependencies: ApiDependencies): Route[] {
     if (found === undefined) throw unknown(id);
     return found.id;
   };
+  const lettered = (id: string): number => {
+    const found = notifier.deadLetters().find((letter) => String(letter.id) === id);
+    if (found === undefined) throw new Problem('unknown-letter', `There is no dead letter ${id}.`);
+    return found.id;
+  };
   const shown = (endpoint: Endpoint | undefined, id: string): Endpoint => {
     if (endpoint === undefined) throw unknown(id);
     return endpoint;
@@ -167,9 +173,40 @@ export function notificationsRoutes(dependencies: ApiDependencies): Route[] {
       path: '/dead-letters',
       role: 'operator',
       tag: 'notifications',
-      summary: 'Alerts that could not be delivered',
-      answer: object({ letters: Type.Array(LetterSchema) }),
-      handle: () => ({ letters: notifier.deadLetters() }),
+      summary: 'Alerts that could not be delivered, the newest first',
+      query: object({
+        notification: Type.Optional(Type.Integer({ minimum: 1, description: 'of this one alone' })),
+        limit: limitParameter(1000, 1000),
+        offset: OffsetParameter,
+      }),
+      answer: object({ total: Type.Integer(), letters: Type.Array(LetterSchema) }),
+      handle({ query: { notification, limit, offset } }) {
+        const letters = notifier.deadLetters(notification);
+        return { total: letters.length, letters: letters.slice(offset, offset + limit) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/dead-letters/{id}/retry',
+      role: 'admin',
+      tag: 'notifications',
+      summary: 'Puts a dead letter back into its queue',
+      problems: ['unknown-letter'],
+      answer: object({ alerts: Type.Integer({ description: 'on their way again; those that the history has lost are gone' }) }),
+      handle: async ({ param }) => ({ alerts: await notifier.resend([lettered(param('id'))]) }),
+    }),
+    route({
+      method: 'delete',
+      path: '/dead-letters/{id}',
+      role: 'admin',
+      tag: 'notifications',
+      summary: 'Throws a dead letter away',
+      problems: ['unknown-letter'],
+      answer: object({}),
+      handle({ param }) {
+        notifier.discard([lettered(param('id'))]);
+        return {};
+      },
     }),
     route({
       method: 'post',
@@ -181,11 +218,13 @@ export function notificationsRoutes(dependencies: ApiDependencies): Route[] {
         { action: oneOf(['resend', 'discard'] as const), ids: Type.Array(Type.Integer(), { maxItems: 1000 }) },
         { examples: [{ action: 'resend', ids: [1] }] },
       ),
-      answer: object({ alerts: Type.Integer({ description: 'on their way again' }) }),
+      answer: object({
+        alerts: Type.Integer({ description: 'on their way again' }),
+        discarded: Type.Integer({ description: 'letters that were thrown away' }),
+      }),
       async handle({ body: { action, ids } }) {
-        if (action === 'resend') return { alerts: await notifier.resend(ids) };
-        notifier.discard(ids);
-        return { alerts: 0 };
+        if (action === 'resend') return { alerts: await notifier.resend(ids), discarded: 0 };
+        return { alerts: 0, discarded: notifier.discard(ids) };
       },
     }),
   ];

@@ -19,6 +19,7 @@ export const PROBLEMS = {
   'unknown-alert': { status: 404, title: 'There is no such alert' },
   'unknown-exclusion': { status: 404, title: 'There is no such exclusion' },
   'unknown-notification': { status: 404, title: 'There is no such notification' },
+  'unknown-letter': { status: 404, title: 'There is no such dead letter' },
   'unknown-user': { status: 404, title: 'There is no such user' },
   'unknown-token': { status: 404, title: 'There is no such token' },
   'unknown-upload': { status: 404, title: 'There is no such upload' },

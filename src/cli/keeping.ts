@@ -85,9 +85,14 @@ export async function openKeeping({
   const { history } = thread;
   const exclusions = createExclusions(settings, systemClock, (text) => log.warn({}, text));
   const translate = alertTranslator(language, directory === undefined ? [] : [join(directory, 'locales')]);
-  const intake = createAlertIntake({ history, exclusions, preferences, translate, clock: systemClock, log });
   const kinds = KIND_NAMES.filter((kind) => localNotifications || (kind !== 'file' && kind !== 'command'));
   const notifier = createNotifier({ settings, history, clock: systemClock, log, kinds });
+  const announce = notifier.expect;
+  const intake = createAlertIntake({ history, exclusions, preferences, announce, translate, clock: systemClock, log });
+  const resumed = notifier.resume().then(
+    (alerts) => alerts > 0 && log.info({}, `${alerts} alerts that were not delivered before the end of the last run go out now`),
+    (error: Error) => log.error({}, `what was not delivered before stays where it is: ${error.message}`),
+  );
   await intake.resume(); // repetitions of what is stored are no new alerts
   intake.listen(notifier.tell);
   intake.listen((events) => thread.alerts(events));
@@ -131,6 +136,7 @@ export async function openKeeping({
       clearInterval(retaining);
       await thread.flush();
       await intake.close();
+      await resumed;
       await notifier.close(LAST_MS);
       await history.close();
     },

@@ -44,7 +44,8 @@ export interface EndpointStore {
   bury(letter: Omit<DeadLetter, 'id'>): void;
   /** The newest first. @param endpoint undefined = of all */
   letters(endpoint?: number): DeadLetter[];
-  discard(ids: readonly number[]): void;
+  /** @returns letters that there were */
+  discard(ids: readonly number[]): number;
 }
 
 export function createEndpointStore({ database }: Settings, report: (text: string) => void = () => {}): EndpointStore {
@@ -112,8 +113,6 @@ export function createEndpointStore({ database }: Settings, report: (text: strin
         const { alerts, ...rest } = row as unknown as Omit<DeadLetter, 'alerts'> & { alerts: string };
         return { ...rest, alerts: JSON.parse(alerts) as string[] };
       }),
-    discard(ids) {
-      for (const id of ids) discard.run(id);
-    },
+    discard: (ids) => ids.reduce((sum, id) => sum + Number(discard.run(id).changes), 0),
   };
 }

@@ -1,7 +1,11 @@
 /**
- * Notifications: new alerts in, to every endpoint whose filter they pass. Made once per run; wired by `intake.listen(notifier.tell)`.
+ * Notifications: new alerts in, to every endpoint whose filter they pass. Made once per run; wired by `intake.listen(notifier.tell)`,
+ * and as the intake's `announce` by `notifier.expect`.
  *
- *   intake ──new alert──► filter of each endpoint ──► its queue (queue.ts) ──► its transport (kinds.ts)
+ *   intake ──about to be stored──► filter of each endpoint ──► written down (pending.ts)
+ *          ──stored──────────────► the same ──► its queue (queue.ts) ──► its transport (kinds.ts)
+ *
+ * Each alert is delivered at least once, also where the program is killed: the next run goes on with what is written down.
  *
  * The programming interface lists, changes and tests endpoints here. Secrets go in and never come out again.
  */
@@ -16,6 +20,7 @@ import type { History } from '../store/history.ts';
 import type { Settings } from '../store/settings.ts';
 import { createEndpointStore, type DeadLetter, type StoredEndpoint } from './endpoints.ts';
 import { isKind, KIND_NAMES, KINDS, type Kind, type KindName } from './kinds.ts';
+import { createPendingStore, type Pending, type Wanted } from './pending.ts';
 import { createQueue, NOTIFY_COUNTERS, type NotifyCounts, type Queue, type QueueState } from './queue.ts';
 import { checkSettings, EndpointError, type SettingValues, shownSettings } from './settings.ts';
 
@@ -52,6 +57,10 @@ export interface TestOutcome {
 }
 
 export interface Notifier {
+  /** New alerts that are stored next. */
+  expect(alerts: readonly Alert[]): void;
+  /** Puts what the run before had not delivered back into the queues. @returns alerts */
+  resume(): Promise<number>;
   /** Takes what an AlertIntake tells; never blocks. */
   tell(events: readonly AlertEvent[]): void;
   list(): Endpoint[];
@@ -65,9 +74,10 @@ export interface Notifier {
   /** Sends an alert past filter and queue, once. @returns undefined: there is no endpoint of that id */
   test(id: number, alert: Alert): Promise<TestOutcome | undefined>;
   deadLetters(id?: number): DeadLetter[];
-  /** Puts dead letters back into their queues. @returns alerts that are on their way again; those that the history has lost are not */
+  /** Puts dead letters back into their queues. @returns alerts that are on their way again; those that the history has lost are gone */
   resend(ids: readonly number[]): Promise<number>;
-  discard(ids: readonly number[]): void;
+  /** @returns letters that there were */
+  discard(ids: readonly number[]): number;
   /** Of all endpoints together. */
   counters(): NotifyCounts;
   /** Lets what waits be delivered, no longer than `ms`; then ends. */
@@ -88,6 +98,8 @@ export interface NotifierOptions {
 const MOST_ENDPOINTS = 100;
 const LONGEST_NAME = 100;
 const LONGEST_PAUSE_S = 86_400;
+/** Alerts that are looked for in the history at one time. */
+const MOST_SOUGHT = 100;
 
 interface Held {
   stored: StoredEndpoint;
@@ -97,11 +109,28 @@ interface Held {
 }
 
 const kindOf = (name: KindName): Kind => KINDS[name];
+const idsOf = (alerts: readonly Alert[]): string[] => alerts.map(({ id }) => id);
 
 export function createNotifier({ settings, history, clock, log, random = Math.random, kinds = KIND_NAMES }: NotifierOptions): Notifier {
   const store = createEndpointStore(settings, (text) => log.warn({}, text));
   const held = new Map<number, Held>();
-  const gone = { queued: 0, delivered: 0, failures: 0, dead: 0, dropped: 0 }; // of endpoints that were removed
+  const gone = Object.fromEntries(NOTIFY_COUNTERS.map(({ name }) => [name, 0])) as Record<keyof NotifyCounts, number>; // of removed endpoints
+  const pending = createPendingStore(settings);
+  let keeping = true;
+  let closed = false;
+
+  /** What cannot be written down is delivered all the same. */
+  function keep(work: () => void): void {
+    try {
+      work();
+      keeping = true;
+    } catch (error) {
+      if (keeping) log.warn({}, `notifications that wait are not kept, a kill loses them: ${(error as Error).message}`);
+      keeping = false;
+    }
+  }
+
+  const wants = ({ stored, filter }: Held, alert: Alert): boolean => !alert.shadow && stored.enabled && filter?.matches(alert) === true;
 
   function queueOf({ id, name, kind, pause, settings: values }: StoredEndpoint, before?: Queue): Queue {
     const counters = before?.state().counters;
@@ -115,11 +144,14 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
       dead(alerts, attempts, error) {
         log.warn({ endpoint: name }, `${alerts.length} alerts could not be delivered, they are among the dead letters: ${error}`);
         try {
-          store.bury({ endpoint: id, time: clock.now(), alerts: alerts.map((alert) => alert.id), attempts, error });
+          store.bury({ endpoint: id, time: clock.now(), alerts: idsOf(alerts), attempts, error });
+          pending.done(id, idsOf(alerts));
         } catch (failure) {
           log.warn({ endpoint: name }, `a dead letter could not be kept: ${(failure as Error).message}`);
         }
       },
+      begun: (alerts, delivery) => keep(() => pending.begun(id, idsOf(alerts), delivery)),
+      done: (alerts) => keep(() => pending.done(id, idsOf(alerts))),
       ...(counters === undefined ? {} : { before: { counters, waiting } }),
     });
   }
@@ -157,12 +189,49 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
     return compileAlertFilter(given.filter);
   }
 
+  /** Alerts by id, as the history has them, a few at a time. */
+  async function sought(ids: readonly string[]): Promise<Map<string, Alert>> {
+    const found = new Map<string, Alert>();
+    for (let at = 0; at < ids.length; at += MOST_SOUGHT) {
+      const alerts = await Promise.all(ids.slice(at, at + MOST_SOUGHT).map((id) => history.alert(id)));
+      for (const alert of alerts) if (alert !== undefined) found.set(alert.id, alert);
+    }
+    return found;
+  }
+
   return {
+    expect(alerts) {
+      const wanted = [...held.values()].flatMap((of) =>
+        alerts.filter((alert) => wants(of, alert)).map(({ id }): Wanted => ({ endpoint: of.stored.id, alert: id })),
+      );
+      keep(() => pending.expect(wanted));
+    },
+
     tell(events) {
       for (const { type, alert } of events) {
-        if (type !== 'new' || alert.shadow) continue;
-        for (const { stored, filter, queue } of held.values()) if (stored.enabled && filter?.matches(alert) === true) queue.push(alert);
+        if (type !== 'new') continue;
+        for (const of of held.values()) if (wants(of, alert)) of.queue.push(alert);
       }
+    },
+
+    async resume() {
+      let resumed = 0;
+      for (const [endpoint, left] of Map.groupBy(pending.all(), (row: Pending) => row.endpoint)) {
+        const found = await sought(left.map(({ alert }) => alert));
+        if (closed) break;
+        const queue = held.get(endpoint)?.queue;
+        const lost = queue === undefined ? left : left.filter(({ alert }) => !found.has(alert));
+        pending.done(
+          endpoint,
+          lost.map(({ alert }) => alert),
+        );
+        if (queue === undefined) continue;
+        const alertsOf = (rows: readonly Pending[]): Alert[] => rows.flatMap(({ alert }) => found.get(alert) ?? []);
+        const { begun = [], waiting = [] } = Object.groupBy(left, ({ delivery }) => (delivery === '' ? 'waiting' : 'begun'));
+        queue.resume(alertsOf(waiting), { id: begun[0]?.delivery ?? '', alerts: alertsOf(begun) });
+        resumed += left.length - lost.length;
+      }
+      return resumed;
     },
 
     list: () => [...held.values()].map(shown),
@@ -202,6 +271,7 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
       const of = held.get(id);
       if (of === undefined) return undefined;
       store.remove(id);
+      pending.forget(id);
       held.delete(id);
       const { counters } = of.queue.state();
       const left = of.queue.close().length;
@@ -231,17 +301,15 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
       const wanted = new Set(ids);
       let sent = 0;
       for (const letter of store.letters().filter(({ id }) => wanted.has(id))) {
-        const alerts = await Promise.all(letter.alerts.map((id) => history.alert(id)));
+        const found = await sought(letter.alerts);
         const queue = held.get(letter.endpoint)?.queue;
         if (queue === undefined) continue;
+        const { endpoint } = letter;
+        pending.expect([...found.keys()].map((alert) => ({ endpoint, alert })));
         store.discard([letter.id]);
-        const left: string[] = [];
-        for (const alert of alerts) {
-          if (alert === undefined) continue;
-          if (queue.push(alert)) sent++;
-          else left.push(alert.id);
-        }
-        if (left.length > 0) store.bury({ ...letter, alerts: left }); // no room: it stays what it was
+        const left = [...found.values()].filter((alert) => !queue.push(alert));
+        sent += found.size - left.length;
+        if (left.length > 0) store.bury({ ...letter, alerts: idsOf(left) }); // no room: it stays what it was
       }
       return sent;
     },
@@ -255,6 +323,7 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
     },
 
     async close(ms) {
+      closed = true;
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const cancel = clock.after(ms, resolve);
       await Promise.race([Promise.all([...held.values()].map(({ queue }) => queue.drained())), late]);
@@ -262,7 +331,8 @@ export function createNotifier({ settings, history, clock, log, random = Math.ra
       let left = 0;
       for (const { queue } of held.values()) left += queue.close().length;
       held.clear();
-      if (left > 0) log.warn({}, `${left} notifications were not delivered before the end; their alerts are in the history`);
+      const then = settings.database.location() === null ? 'they are lost' : 'the next run goes on with them';
+      if (left > 0) log.warn({}, `${left} notifications were not delivered before the end: ${then}`);
     },
   };
 }

@@ -6,6 +6,8 @@
  *                                        │ fails
  *                                        ├──► again, after 2 s, 4 s, … 10 minutes (with jitter; at least what the receiver asks for)
  *                                        └──► dead letter: refused for good, or tried 10 times
+ *
+ * What begins, is delivered, or cannot be taken is told to who keeps it over restarts.
  */
 import type { Alert } from '../alerts/alert.ts';
 import type { Clock } from '../alerts/clock.ts';
@@ -13,6 +15,7 @@ import { DeliveryError, type Transport } from './transport.ts';
 
 export const NOTIFY_COUNTERS = [
   { name: 'queued', help: 'alerts for this endpoint: delivered, dead and waiting ones', loss: false },
+  { name: 'resumed', help: 'alerts that the run before had not delivered, queued again', loss: false },
   { name: 'delivered', help: 'alerts that were delivered', loss: false },
   { name: 'failures', help: 'deliveries that failed, each attempt', loss: false },
   { name: 'dead', help: 'alerts that could not be delivered: they are in the list of dead letters', loss: true },
@@ -35,6 +38,11 @@ export interface QueueState {
 export interface Queue {
   /** @returns false: there is no room */
   push(alert: Alert): boolean;
+  /**
+   * What the run before has left; it goes in front of what came meanwhile.
+   * @param begun the delivery that was under way: it goes again as it was, under its id
+   */
+  resume(waiting: readonly Alert[], begun?: { readonly id: string; readonly alerts: readonly Alert[] }): void;
   state(): QueueState;
   /** The end is near: pauses are left out. Resolves when nothing waits, or an attempt has failed and the next one is not now. */
   drained(): Promise<void>;
@@ -50,6 +58,10 @@ export interface QueueOptions {
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly dead: (alerts: readonly Alert[], attempts: number, error: string) => void;
+  /** A delivery begins: its first attempt. */
+  readonly begun: (alerts: readonly Alert[], id: string) => void;
+  /** These are delivered, or dropped. */
+  readonly done: (alerts: readonly Alert[]) => void;
   readonly newId: () => string;
   /** Of an endpoint that had a queue before. */
   readonly before?: { readonly counters: NotifyCounts; readonly waiting: readonly Alert[] };
@@ -64,7 +76,7 @@ const LONGEST_AGAIN_MS = 600_000;
 export const backOff = (failures: number, random: number): number =>
   Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 2 ** (failures - 1)) * (0.5 + random / 2);
 
-export function createQueue({ transport, clock, pauseMs, random, dead, newId, before }: QueueOptions): Queue {
+export function createQueue({ transport, clock, pauseMs, random, dead, begun, done, newId, before }: QueueOptions): Queue {
   const counters = Object.fromEntries(NOTIFY_COUNTERS.map(({ name }) => [name, before?.counters[name] ?? 0])) as Record<
     NotifyCounter,
     number
@@ -90,7 +102,7 @@ export function createQueue({ transport, clock, pauseMs, random, dead, newId, be
     });
   };
 
-  const done = (): void => {
+  const ended = (): void => {
     batch = [];
     failures = 0;
     if (pauseMs > 0 && !hurry) later(pauseMs);
@@ -104,7 +116,7 @@ export function createQueue({ transport, clock, pauseMs, random, dead, newId, be
     if (permanent || failures >= MOST_ATTEMPTS) {
       counters.dead += batch.length;
       dead(batch, failures, error);
-      done();
+      ended();
       return;
     }
     const wait = Math.max(retryAfterMs, backOff(failures, random()));
@@ -120,7 +132,8 @@ export function createQueue({ transport, clock, pauseMs, random, dead, newId, be
       counters.delivered += batch.length;
       deliveredAt = clock.now();
       error = undefined;
-      done();
+      done(batch);
+      ended();
     } catch (reason) {
       if (!closed) failed(reason);
     } finally {
@@ -135,6 +148,7 @@ export function createQueue({ transport, clock, pauseMs, random, dead, newId, be
         batch = waiting.slice(0, transport.most);
         waiting = waiting.slice(transport.most);
         id = newId();
+        begun(batch, id);
       }
       void deliver();
       return;
@@ -142,12 +156,17 @@ export function createQueue({ transport, clock, pauseMs, random, dead, newId, be
     if (!sending) for (const resolve of waiters.splice(0)) resolve();
   }
 
+  const drop = (alerts: readonly Alert[]): void => {
+    counters.dropped += alerts.length;
+    done(alerts);
+  };
+
   if (waiting.length > 0) kick();
 
   return {
     push(alert) {
       if (waiting.length + batch.length >= MOST_WAITING) {
-        counters.dropped++;
+        drop([alert]);
         return false;
       }
       counters.queued++;
@@ -155,6 +174,21 @@ export function createQueue({ transport, clock, pauseMs, random, dead, newId, be
       // what comes in the same turn goes in one delivery
       if (!sending && cancel === undefined && waiting.length === 1) queueMicrotask(kick);
       return true;
+    },
+    resume(left, under = { id: '', alerts: [] }) {
+      const again = batch.length === 0 && under.alerts.length > 0;
+      if (again) {
+        batch = [...under.alerts];
+        ({ id } = under);
+      }
+      const others = again ? left : [...under.alerts, ...left];
+      const room = Math.max(0, MOST_WAITING - waiting.length - batch.length);
+      waiting.unshift(...others.slice(0, room));
+      const taken = Math.min(others.length, room) + (again ? under.alerts.length : 0);
+      counters.queued += taken;
+      counters.resumed += taken;
+      if (others.length > room) drop(others.slice(room));
+      kick();
     },
     state: () => ({
       counters: { ...counters },

@@ -22,12 +22,17 @@ test('property: nothing is lost, nothing is told before it is stored', async () 
       const clock = handClock();
       const history = testHistory();
       const events: AlertEvent[] = [];
+      const announced: string[] = [];
       const newest = new Map<string, Alert>(); // what it should come to
       const writing = createWriting({
         history,
         clock,
         held: () => undefined,
         replaced() {},
+        announce(fresh) {
+          for (const { id } of fresh) assert.ok(!history.rows.has(id), 'it is not stored yet');
+          announced.push(...fresh.map(({ id }) => id));
+        },
         tell(batch) {
           for (const { alert } of batch) assert.equal(history.rows.get(alert.id), alert, 'it is stored');
           events.push(...batch);
@@ -80,7 +85,15 @@ test('property: nothing is lost, nothing is told before it is stored', async () 
 
 test('changes of alerts that nobody has do nothing, and hold nothing up', async () => {
   const history = testHistory();
-  const writing = createWriting({ history, clock: handClock(), held: () => undefined, replaced() {}, tell() {}, failed() {} });
+  const writing = createWriting({
+    history,
+    clock: handClock(),
+    held: () => undefined,
+    replaced() {},
+    announce() {},
+    tell() {},
+    failed() {},
+  });
   for (let i = 0; i < 250; i++) writing.edit(`nobody${i}`, (alert) => alert);
   await writing.flush();
   assert.equal(history.writes.length, 0);

@@ -183,7 +183,7 @@ test('"send this alert as a test" goes past filter and queue and says what happe
     ms: 0,
   });
   assert.equal(await run.notifier.test(99, alertOf()), undefined);
-  assert.deepEqual(run.notifier.counters(), { queued: 0, delivered: 0, failures: 0, dead: 0, dropped: 0 });
+  assert.deepEqual(run.notifier.counters(), { queued: 0, resumed: 0, delivered: 0, failures: 0, dead: 0, dropped: 0 });
 });
 
 test('what fails is tried again; what is refused is a dead letter that can be sent again', async (t) => {
@@ -219,6 +219,71 @@ test('what fails is tried again; what is refused is a dead letter that can be se
   await run.notifier.close(60_000);
   assert.deepEqual(run.notifier.deadLetters(), []);
   assert.deepEqual(ids(server), [first.id, first.id, first.id]);
+});
+
+describe('after a kill', () => {
+  /** A run that ends without a word while its receiver answers nothing. @returns the settings as the next run finds them */
+  async function killed(t: TestContext, server: HttpServer, alerts: readonly Alert[], expected: readonly Alert[] = alerts): Promise<Play> {
+    const folder = scratch(t);
+    const settings = openSettings(folder);
+    const first = play(settings);
+    first.notifier.add(webhook(server.url, { filter: 'script == watch' }));
+    await first.history.putAlerts(alerts);
+    first.notifier.expect(expected);
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    server.answer = () => resolve();
+    for (const alert of alerts) {
+      tell(first, [alert]);
+      await first.clock.turn(0);
+    }
+    if (alerts.length > 0) await asked;
+    settings.close();
+    const again = openSettings(folder);
+    t.after(() => again.close());
+    server.answer = (response) => void response.writeHead(204).end();
+    return { ...play(again, { history: first.history }), history: first.history };
+  }
+
+  test('what was not delivered is, under the id of the delivery that was under way', async (t) => {
+    const server = await httpServer(t);
+    const alerts = [alertOf(), alertOf(), alertOf()];
+    const run = await killed(t, server, alerts, [...alerts, alertOf({ script: 'other' })]);
+    assert.equal(await run.notifier.resume(), 3);
+    const late = alertOf();
+    tell(run, [late]);
+    while (run.notifier.counters().delivered < 4) await run.clock.turn(0);
+    const [first, ...rest] = server.received.map(({ headers }) => headers['x-flowpatrol-delivery']);
+    assert.equal(rest[0], first);
+    assert.deepEqual(ids(server).slice(1), [...alerts.map(({ id }) => id), late.id]);
+    const { resumed, queued, delivered } = run.notifier.counters();
+    assert.deepEqual({ resumed, queued, delivered }, { resumed: 3, queued: 4, delivered: 4 });
+  });
+
+  test('nothing comes again that was delivered, is a dead letter, or never came into the history', async (t) => {
+    const server = await httpServer(t);
+    const [kept, refused] = [alertOf(), alertOf()];
+    const run = await killed(t, server, [kept], [kept, alertOf()]);
+    assert.equal(await run.notifier.resume(), 1);
+    while ((run.notifier.get(1)?.counters.delivered ?? 0) < 1) await run.clock.turn(0);
+    server.answer = (response) => void response.writeHead(400).end();
+    await run.history.putAlerts([refused]);
+    run.notifier.expect([refused]);
+    tell(run, [refused]);
+    while (run.notifier.deadLetters().length === 0) await run.clock.turn(0);
+    assert.equal(await run.notifier.resume(), 0);
+    // a letter that is sent again waits like any other
+    server.answer = () => {};
+    assert.equal(await run.notifier.resend(run.notifier.deadLetters().map(({ id }) => id)), 1);
+    assert.deepEqual(run.notifier.deadLetters(), []);
+    assert.equal(await run.notifier.resume(), 1);
+  });
+
+  test('an endpoint that is removed takes what waits with it', async (t) => {
+    const server = await httpServer(t);
+    const run = await killed(t, server, [alertOf()]);
+    run.notifier.remove(1);
+    assert.equal(await run.notifier.resume(), 0);
+  });
 });
 
 test('at the end what waits is sent, and what cannot be is said', async (t) => {

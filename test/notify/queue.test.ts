@@ -49,6 +49,8 @@ function play(options: Partial<QueueOptions> = {}, most = 10): Play {
       pauseMs: 0,
       random: () => 0.999,
       newId: () => `d${++deliveries}`,
+      begun() {},
+      done() {},
       dead: (alerts, attempts, error) => dead.push({ ids: alerts.map(({ id }) => id), attempts, error }),
       ...options,
     }),
@@ -72,7 +74,7 @@ test('alerts go in order, those of one turn together, no more than fit', async (
     idsOf(sent),
     all.map(({ id }) => id),
   );
-  assert.deepEqual(queue.state().counters, { queued: 25, delivered: 25, failures: 0, dead: 0, dropped: 0 });
+  assert.deepEqual(queue.state().counters, { queued: 25, resumed: 0, delivered: 25, failures: 0, dead: 0, dropped: 0 });
 });
 
 test('a failed delivery is tried again with growing waits, under the same id', async () => {
@@ -97,7 +99,7 @@ test('a failed delivery is tried again with growing waits, under the same id', a
   run.error = undefined;
   run.queue.push(alertOf());
   await run.queue.drained();
-  assert.deepEqual(run.queue.state().counters, { queued: 2, delivered: 1, failures: MOST_ATTEMPTS, dead: 1, dropped: 0 });
+  assert.deepEqual(run.queue.state().counters, { queued: 2, resumed: 0, delivered: 1, failures: MOST_ATTEMPTS, dead: 1, dropped: 0 });
   assert.equal(run.queue.state().error, undefined);
 });
 
@@ -146,7 +148,14 @@ test('a full queue blocks nobody: what there is no room for is counted', async (
   assert.equal(taken.length, MOST_WAITING);
   release();
   await run.queue.drained();
-  assert.deepEqual(run.queue.state().counters, { queued: MOST_WAITING, delivered: MOST_WAITING, failures: 0, dead: 0, dropped: 50 });
+  assert.deepEqual(run.queue.state().counters, {
+    queued: MOST_WAITING,
+    resumed: 0,
+    delivered: MOST_WAITING,
+    failures: 0,
+    dead: 0,
+    dropped: 50,
+  });
 });
 
 test('a queue that is closed gives back what it has, and its successor goes on', async () => {
@@ -160,7 +169,7 @@ test('a queue that is closed gives back what it has, and its successor goes on',
   assert.deepEqual(left, all);
   const next = play({ before: { counters, waiting: left } });
   await next.queue.drained();
-  assert.deepEqual(next.queue.state().counters, { queued: 12, delivered: 12, failures: 1, dead: 0, dropped: 0 });
+  assert.deepEqual(next.queue.state().counters, { queued: 12, resumed: 0, delivered: 12, failures: 1, dead: 0, dropped: 0 });
   await run.clock.turn(1e6);
   assert.equal(run.sent.length, 1, 'the old one is silent');
 });

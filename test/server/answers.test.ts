@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { RaisedFlowAlert } from '../../src/alerts/alert.ts';
+import type { Alert, RaisedFlowAlert } from '../../src/alerts/alert.ts';
 import { flowOf } from '../../src/alerts/raise.ts';
 import type { OpenApiDocument } from '../../src/api/openapi.ts';
 import { createEventView } from '../../src/flows/view.ts';
 import { EMPTY_BOOK } from '../../src/hosts/book.ts';
 import { createRecorder } from '../../src/server/recorder.ts';
 import { flowsOf, INTERFACE, queryOver, SNAPSHOT } from '../api/support.ts';
+import { httpServer } from '../notify/support.ts';
 import { json, type Session, startServer, type TestServer } from './support.ts';
 
 const API = '/api/v1';
@@ -237,12 +238,32 @@ describe('answers', () => {
     await valid(`/notifications/${made.id}`, 'put', { enabled: false, filter: 'severity >= error' });
     const outcome = await valid<{ delivered: boolean; error: string }>(`/notifications/${made.id}/test`, 'post', {});
     assert.equal(outcome.delivered, false);
-    await valid('/dead-letters');
     await valid(`/notifications/${made.id}`, 'delete');
     assert.equal(
       (await admin.ask(`${API}/notifications`, { method: 'POST', ...json({ name: 'x', kind: 'webhook', settings: {} }) })).status,
       422,
     );
+  });
+
+  test('dead letters: listed, sent again, thrown away', async (t) => {
+    const receiver = await httpServer(t);
+    receiver.answer = (response) => void response.writeHead(400).end('no');
+    const made = await valid<{ id: number }>('/notifications', 'post', { name: 'deaf', kind: 'webhook', settings: { url: receiver.url } });
+    const letters = async (): Promise<{ id: number; endpoint: number }[]> =>
+      (await valid<{ letters: { id: number; endpoint: number }[] }>(`/dead-letters?notification=${made.id}&limit=10`)).letters;
+    const [alert] = (await valid<{ alerts: Alert[] }>('/alerts?limit=1')).alerts as [Alert];
+    server.parts.notifier?.tell([{ type: 'new', alert }]);
+    while ((await letters()).length === 0);
+    const letter = (await letters())[0] as { id: number };
+    assert.equal((await valid<{ alerts: number }>(`/dead-letters/${letter.id}/retry`, 'post')).alerts, 1);
+    while ((await letters()).length === 0);
+    const again = (await letters())[0] as { id: number };
+    assert.notEqual(again.id, letter.id);
+    await valid(`/dead-letters/${again.id}`, 'delete');
+    assert.deepEqual(await letters(), []);
+    assert.equal((await admin.ask(`${API}/dead-letters/${again.id}`, { method: 'DELETE' })).status, 404);
+    assert.deepEqual(await valid('/dead-letters/actions', 'post', { action: 'discard', ids: [again.id] }), { alerts: 0, discarded: 0 });
+    await valid(`/notifications/${made.id}`, 'delete');
   });
 
   test('scripts, traces, preferences, users, tokens, audit, session', async () => {
