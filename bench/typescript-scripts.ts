@@ -62,6 +62,7 @@ function measure(kind: keyof typeof SCRIPTS, scripts: number): number {
     effects,
     cache: createScriptCache({ now: () => 0 }),
     translate: () => undefined,
+    running: new Int32Array(1),
     preferences: () => DEFAULT_PREFERENCES,
     directories: [],
   });
@@ -72,11 +73,11 @@ function measure(kind: keyof typeof SCRIPTS, scripts: number): number {
   }
   runtime.arrange('idle', numbers);
   const view = createEventView(NAMES);
-  const observer = { failed: (_: number, __: string, message: string) => console.error(message), took() {}, starting() {}, grew() {} };
+  const observer = { failed: (_: number, __: string, message: string) => console.error(message), took() {}, grew() {} };
   const run = (count: number): void => {
     for (let i = 0; i < count; i++) {
       view.set(bytes, offsets[i & (FLOWS - 1)] as number);
-      runtime.run({ view, callback: 'idle', chosen: undefined, timed: (i & 15) === 0, careful: false }, observer);
+      runtime.run({ view, callback: 'idle', chosen: undefined, timed: (i & 15) === 0 }, observer);
     }
   };
   run(50_000);

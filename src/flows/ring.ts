@@ -47,8 +47,8 @@ export interface RingWriter {
   crowded(): boolean;
   /** Waits until the reader has made room for an event of `length` bytes, or for `timeoutMs`. */
   waitForRoom(length: number, timeoutMs?: number): void;
-  /** Waits until the reader has read everything. */
-  waitUntilRead(): void;
+  /** Waits until the reader has read everything, or for `timeoutMs`. @returns has it? */
+  waitUntilRead(timeoutMs?: number): boolean;
   close(): void;
 }
 
@@ -97,10 +97,11 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter & {
         Atomics.wait(control, TAIL, tail, Math.min(WAIT_MS, timeoutMs));
       }
     },
-    waitUntilRead() {
-      for (;;) {
+    waitUntilRead(timeoutMs = Number.POSITIVE_INFINITY) {
+      for (let waited = 0; ; waited += WAIT_MS) {
         const tail = Atomics.load(control, TAIL);
-        if (tail === Atomics.load(control, HEAD)) return;
+        if (tail === Atomics.load(control, HEAD)) return true;
+        if (waited >= timeoutMs) return false;
         Atomics.wait(control, TAIL, tail, WAIT_MS);
       }
     },
@@ -163,6 +164,8 @@ export interface RingReader {
   next(timeoutMs: number): number;
   /** Gives the room of the event of `length` bytes back. */
   release(length: number): void;
+  /** Is nothing behind the event of `length` bytes, which is not yet given back? */
+  isLast(length: number): boolean;
   /** Is more than half of it unread? */
   crowded(): boolean;
 }
@@ -218,6 +221,7 @@ export function createRingReader(shared: SharedArrayBuffer): RingReader {
       return at;
     },
     release: advance,
+    isLast: (length) => Atomics.load(control, HEAD) === ((tail + length) | 0),
     crowded: () => (Atomics.load(control, HEAD) - tail) >>> 0 > size / 2,
   };
 }

@@ -113,7 +113,7 @@ export const WATCH_STATE = 0; // HOST_*
 export const WATCH_CALLS = 1; // calls begun
 export const WATCH_DONE = 3; // callbacks of the event at the ring's tail that are through; -1: it has not been begun
 export const WATCH_CALLBACK = 4; // position in CALLBACKS of the one that runs, or CALL_LOAD, CALL_UNLOAD
-export const WATCH_SCRIPT = 5; // number of the file that runs (HostFile.number), 0 = nobody knows
+export const WATCH_SCRIPT = 5; // number of the script's version that runs (`script-number`); 0 = none does yet
 export const WATCH_THREAD = 6; // the kernel's number of the host's thread
 export const WATCH_COMMANDS = 7; // commands that the main thread has posted
 export const WATCH_WORDS = 12;
@@ -127,7 +127,7 @@ export const HOST_IDLE = 0;
 export const HOST_IN_CALL = 1;
 export const HOST_ENDED = 2;
 
-/** A script's file; the number stands for it in the words of the watch. */
+/** A script's file; the number stands for it in the counts of calls. */
 export interface HostFile {
   readonly number: number;
   readonly change: FileChange;
@@ -190,8 +190,6 @@ export interface HostData {
    * scripts, but not to that of the script that it was ended for (its path).
    */
   readonly resume: { readonly done: number; readonly handOn?: string } | undefined;
-  /** One was ended and nobody knows for which script: say which one runs (it may take a while until it does it again). */
-  readonly careful: boolean;
 }
 
 export interface ProtocolTotals {
@@ -243,6 +241,8 @@ export type HostMessage =
       readonly callback: string;
     }
   | { readonly type: 'script-error'; readonly script: string; readonly callback: string; readonly message: string; readonly flow?: string }
+  /** A version is about to be loaded, and has this number in the words of the watch; without a version the number is done with. */
+  | { readonly type: 'script-number'; readonly number: number; readonly of?: { readonly path: string; readonly hash: string } }
   | { readonly type: 'script-loaded'; readonly script: string; readonly version: string | undefined; readonly replaced: boolean }
   | { readonly type: 'script-switched'; readonly script: string; readonly on: boolean; readonly reason: string }
   /** Of one callback, or the core's: they are on their way before the next call begins, so an end of the thread takes none with it. */

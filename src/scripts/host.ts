@@ -84,8 +84,6 @@ export interface HostSink {
   loaded(script: string, version: string | undefined, replaced: boolean): void;
   /** The breaker, or the limit of memory, has switched a script off, or it is back; `view` stands at the event at which it did. */
   switched(script: string, on: boolean, reason: string, view: EventView, callback: Callback): void;
-  /** The script is about to be called: announced in careful runs only. `path` is that of its file. */
-  starting?(path: string): void;
   /** All scripts that have the callback, in calling order; for events that {@link ScriptHostOptions.traced} asks for, and those with an alert. */
   trace?(callback: Callback, traces: readonly CallTrace[], view: EventView): void;
 }
@@ -108,8 +106,10 @@ export interface ScriptHostOptions {
   readonly translate: Translate;
   readonly sink: HostSink;
   readonly traced?: (view: EventView) => boolean;
-  /** Runs `work`, in which the script of this file is loaded (`setup`) or unloaded (`teardown`), so that it can be ended from outside. */
-  readonly guard?: <T>(path: string, what: 'load' | 'unload', work: () => T) => T;
+  /** One word of shared memory: the number of the version that is called, or was called last (runtime.ts). */
+  readonly running?: Int32Array;
+  /** Runs `work`, in which a version is loaded (`setup`) or unloaded (`teardown`), so that it can be ended from outside. */
+  readonly guard?: <T>(number: number, version: ScriptVersion, what: 'load' | 'unload', work: () => T) => T;
   /** Where the calls of a script are counted, by the path of its file; with the host, without it. */
   readonly tally?: (path: string, callback: Callback) => Tally;
   /** Fields of `info`; the declared ones, or those of a test. */
@@ -140,8 +140,8 @@ export interface ScriptHost {
   exclude(paths: ReadonlySet<string>): void;
   /** True: events come faster than the scripts take them; those that use more than their part of the time are left out now and then. */
   crowd(crowded: boolean): void;
-  /** Calls `callback` of every script that has it; nothing of it is told before `commit`. @param careful see {@link EventCall.careful} */
-  call(view: EventView, callback: Callback, careful?: boolean): void;
+  /** Calls `callback` of every script that has it; nothing of it is told before `commit`. */
+  call(view: EventView, callback: Callback): void;
   /** Tells the sink what the call has led to. */
   commit(view: EventView, callback: Callback): void;
   /** Both. */
@@ -215,7 +215,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     fields = FIELDS,
     breaker = live,
     seed = live ? randomInt(2 ** 31) : 0,
-    guard = (_path, _what, work) => work(),
+    running = new Int32Array(1),
+    guard = (_number, _version, _what, work) => work(),
   } = options;
   const effects = createEffects();
   const runtimeHost: RuntimeHost = {
@@ -228,6 +229,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     effects,
     cache: options.cache,
     translate: options.translate,
+    running,
     preferences: options.preferences,
     directories: options.directories,
   };
@@ -261,7 +263,6 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     callback: undefined,
     chosen: undefined,
     timed: undefined,
-    careful: undefined,
   };
   const raised: Script[] = [];
   let failed: { readonly script: Script | undefined; readonly reason: FailureReason; readonly message: string }[] = [];
@@ -414,10 +415,6 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       const script = numbered.get(number);
       if (script !== undefined) profileOf(script, currentCallback as Callback).took(us);
     },
-    starting(number) {
-      const script = numbered.get(number);
-      if (script !== undefined) sink.starting?.(script.path);
-    },
     grew(number, bytes) {
       const script = numbered.get(number);
       if (script !== undefined) script.grown += bytes;
@@ -530,8 +527,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
 
   function unload(script: Script): void {
     if (script.loaded === undefined) return;
-    const { runtime, number } = script.loaded;
-    guard(script.path, 'unload', () => runtime.unload(number));
+    const { runtime, number, version } = script.loaded;
+    guard(number, version, 'unload', () => runtime.unload(number));
     if (current === undefined) tell(effects.take(), 'load', undefined); // what its teardown said
     numbered.delete(script.loaded.number);
     script.loaded = undefined;
@@ -550,7 +547,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     numbered.set(number, script);
     let definition: Definition;
     try {
-      definition = guard(script.path, 'load', () => runtime.load(number, version));
+      definition = guard(number, version, 'load', () => runtime.load(number, version));
     } catch (error) {
       tell(effects.take(), 'load', undefined);
       numbered.delete(number);
@@ -563,7 +560,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       (callback) => (plans ?? makePlans())[callback].reduce((sum, row) => sum + row.scripts.length, 0) >= MOST_SCRIPTS,
     );
     if (other !== undefined || (crowd !== undefined && script.loaded === undefined)) {
-      guard(script.path, 'unload', () => runtime.unload(number));
+      guard(number, version, 'unload', () => runtime.unload(number));
       numbered.delete(number);
       const why =
         other === undefined ? `${MOST_SCRIPTS} scripts have ${crowd} already` : `the key "${definition.key}" is taken by ${other.file}`;
@@ -649,7 +646,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
 
   // One callback of one event -----------------------------------------------------------------------------
 
-  function call(view: EventView, callback: Callback, careful = false): void {
+  function call(view: EventView, callback: Callback): void {
     const row = (plans ?? makePlans())[callback];
     if (row.length === 0) return;
     current = view;
@@ -660,7 +657,6 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
     request.view = view;
     request.callback = callback;
     request.timed = timed;
-    request.careful = careful;
     try {
       for (const segment of row) {
         const { profiles } = segment;

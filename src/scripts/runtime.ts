@@ -2,7 +2,7 @@
  * What a language of scripts has to be able to do (Runtime), and what it gets to do it with (RuntimeHost).
  *
  *   host.ts ──load, arrange, run──► Runtime: lua/, typescript/ ──alert, status, print──► Effects ──► worker.ts
- *                                       └──failed, took, starting──► CallObserver (host.ts: profile, breaker)
+ *                                       └──failed, took, grew──► CallObserver (host.ts: profile, breaker)
  *
  * The host (host.ts) knows files, versions, switches, filters and budgets of time; a runtime knows its language. Everything is
  * synchronous. To a runtime, a script is a number that the host gives each version that it loads, and never gives again.
@@ -109,6 +109,8 @@ export interface RuntimeHost {
   readonly effects: Effects;
   readonly cache: ScriptCache;
   readonly translate: Translate;
+  /** One word, in which a runtime says which script it calls, before each call: another thread looks there when a call does not return. */
+  readonly running: Int32Array;
   preferences(): Preferences;
   /** Folders in which scripts lie; `ntop.readdir` and `require` see these only. */
   readonly directories: readonly string[];
@@ -122,15 +124,12 @@ export interface EventCall {
   readonly chosen: Uint8Array | undefined;
   /** Measure each call and say so by `took`. */
   readonly timed: boolean;
-  /** Say which script is next, by `starting`: after a host had to be ended, to find whose fault it was. */
-  readonly careful: boolean;
 }
 
 export interface CallObserver {
   failed(script: number, reason: FailureReason, message: string, stack: string): void;
   /** µs of the monotonic clock. */
   took(script: number, us: number): void;
-  starting(script: number): void;
   /** Bytes by which a measured call has let the runtime's memory grow; garbage is in it. */
   grew(script: number, bytes: number): void;
 }

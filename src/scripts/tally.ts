@@ -78,19 +78,27 @@ export class Tally {
 export interface Tallies {
   /** @param file number of the script's file, from 1 on */
   of(file: number, callback: Callback): Tally;
-  /** Counts an event that the script does not get. @param due bits (CALLBACK_BIT) of the callbacks that it would have been called for */
-  leftOut(file: number, due: number, reason: SkipReason): void;
+  /**
+   * Counts an event that the script does not get.
+   * @param due bits (CALLBACK_BIT) of the event's callbacks. @param behind so many of them it has behind it
+   */
+  leftOut(file: number, due: number, reason: SkipReason, behind?: number): void;
 }
 
-export function openTallies(shared: SharedArrayBuffer): Tallies {
+/** @param mask bits of the callbacks that are called at all */
+export function openTallies(shared: SharedArrayBuffer, mask: number): Tallies {
   const of = (file: number, callback: Callback): Tally => {
     if (file < 1 || file > MOST_FILES) return new Tally();
     return new Tally(new Float64Array(shared, (file * CALLBACKS.length + CALLBACKS.indexOf(callback)) * WORDS * 8, WORDS));
   };
   return {
     of,
-    leftOut(file, due, reason) {
-      for (const callback of CALLBACKS) if ((due & CALLBACK_BIT[callback]) !== 0) of(file, callback).skipped(reason);
+    leftOut(file, due, reason, behind = 0) {
+      let left = behind;
+      for (const callback of CALLBACKS) {
+        const bit = CALLBACK_BIT[callback];
+        if ((due & bit) !== 0 && --left < 0 && (mask & bit) !== 0) of(file, callback).skipped(reason);
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The thread of a script host: ring of lifecycle events → scripts and exports. Started by hosts.ts with HostData; it ends when the
+ * The thread of a script host: ring of lifecycle events → scripts and exports. Started by hosting/spare.ts, it begins with its HostData (hosting/host-thread.ts); it ends when the
  * writer has closed the ring and every event is read.
  *
  *   ring ──event──► host.run per callback ──► exports, recording ──► release
@@ -10,7 +10,7 @@
  * complete when WATCH_DONE counts it.
  */
 import { join } from 'node:path';
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { RaisedFlowAlert } from '../alerts/alert.ts';
 import { systemClock } from '../alerts/clock.ts';
 import { createAlertIds } from '../alerts/ids.ts';
@@ -63,7 +63,8 @@ import type { SkipReason } from './report.ts';
 import { openTallies, type Tally } from './tally.ts';
 import type { TraceEntry } from './trace.ts';
 
-const data = workerData as HostData;
+/** The first message; a thread may be started before it is needed. */
+const data = await new Promise<HostData>((resolve) => parentPort?.once('message', resolve));
 const { config } = data;
 
 /** How often figures go to the main thread, ms. */
@@ -120,8 +121,9 @@ const watch = new Int32Array(data.watch);
 watch[WATCH_DONE] = -1;
 let calls = 0;
 /** Scripts run from here on. A row of calls counts as one stay: each operation of `Atomics` costs. */
-function enter(call: number): void {
+function enter(call: number, script = 0): void {
   watch[WATCH_CALLBACK] = call;
+  watch[WATCH_SCRIPT] = script;
   Atomics.store(watch, WATCH_CALLS, ++calls);
   Atomics.store(watch, WATCH_STATE, HOST_IN_CALL);
 }
@@ -218,9 +220,6 @@ async function main(): Promise<void> {
         of,
       );
     },
-    starting(path) {
-      Atomics.store(watch, WATCH_SCRIPT, numbers.get(path) ?? 0);
-    },
     trace(callback, scripts, of) {
       if (config.recordTo !== undefined) return; // they are in there
       if (live && traces.length >= MOST_TRACES) {
@@ -255,11 +254,11 @@ async function main(): Promise<void> {
     port.postMessage(override);
   }
 
-  const tallies = openTallies(data.tallies);
+  const tallies = openTallies(data.tallies, mask);
   const tallyOf = (path: string, callback: Callback): Tally => tallies.of(numbers.get(path) ?? 0, callback);
   /** Counts an event that a script with a host of its own does not get. */
-  const leftOut = (path: string, bytes: Uint8Array, at: number, reason: SkipReason): void =>
-    tallies.leftOut(numbers.get(path) ?? 0, (bytes[at + E_CALLBACKS] as number) & mask, reason);
+  const leftOut = (path: string, bytes: Uint8Array, at: number, reason: SkipReason, behind = 0): void =>
+    tallies.leftOut(numbers.get(path) ?? 0, bytes[at + E_CALLBACKS] as number, reason, behind);
   const host = await createScriptHost({
     directories: folders,
     interfaceId: data.id,
@@ -274,14 +273,18 @@ async function main(): Promise<void> {
       sayLine({ type: 'print', script: '', level: 'warning', line: text, callback: 'load' }),
     ).translator(config.language),
     sink: recording === undefined ? sink : recordedSink(sink, recording, () => CALLBACKS[watch[WATCH_CALLBACK] as number] as Callback),
-    guard(path, what, work) {
-      watch[WATCH_SCRIPT] = numbers.get(path) ?? 0;
-      enter(what === 'load' ? CALL_LOAD : CALL_UNLOAD);
+    running: watch.subarray(WATCH_SCRIPT, WATCH_SCRIPT + 1),
+    guard(number, { path, hash }, what, work) {
+      if (what === 'load') say({ type: 'script-number', number, of: { path, hash } });
+      let loaded = false;
+      enter(what === 'load' ? CALL_LOAD : CALL_UNLOAD, number);
       try {
-        return work();
+        const result = work();
+        loaded = what === 'load';
+        return result;
       } finally {
         leave();
-        watch[WATCH_SCRIPT] = 0;
+        if (!loaded) say({ type: 'script-number', number });
       }
     },
     tally: tallyOf,
@@ -301,10 +304,10 @@ async function main(): Promise<void> {
   }
   change(data.files);
 
+  const control = new Int32Array(data.control);
   let called = 0;
   const settled = (): void => {
     called = host.callbacks() & mask;
-    const control = new Int32Array(data.control);
     if (host.feedsBack()) Atomics.store(control, CONTROL_FEEDS_BACK, 1);
     Atomics.store(control, CONTROL_HOST_READY, 1);
     Atomics.notify(control, CONTROL_HOST_READY);
@@ -401,13 +404,16 @@ async function main(): Promise<void> {
 
   // One event -------------------------------------------------------------------------------------------------
 
-  /** Gives the event to the hosts of single scripts. A live interface waits for none of them. */
-  function forward(at: number, length: number, paths: Iterable<string>): void {
+  /**
+   * Gives the event to the hosts of single scripts. A live interface waits for none of them.
+   * @param behind callbacks of it that they have behind them
+   */
+  function forward(at: number, length: number, paths: Iterable<string>, behind = 0): void {
     for (const path of paths) {
       while (forwards.has(path)) {
         const ring = forwards.get(path)?.ring;
         if (ring === undefined) {
-          leftOut(path, events.bytes, at, 'broken');
+          leftOut(path, events.bytes, at, 'broken', behind);
           break;
         }
         const to = ring.reserve(length);
@@ -417,7 +423,7 @@ async function main(): Promise<void> {
           break;
         }
         if (live) {
-          leftOut(path, events.bytes, at, 'queue full');
+          leftOut(path, events.bytes, at, 'queue full', behind);
           break;
         }
         ring.waitForRoom(length, REPORT_MS);
@@ -426,13 +432,22 @@ async function main(): Promise<void> {
     }
   }
 
+  /**
+   * The hosts of single scripts have read what there was for them: then what the interface thread waits for, before a visit of a capture,
+   * is what all scripts want of its flows.
+   */
+  function catchUp(): void {
+    if (Atomics.load(control, CONTROL_FEEDS_BACK) === 0) return;
+    for (const path of [...forwards.keys()]) while (forwards.get(path)?.ring.waitUntilRead(REPORT_MS) === false) obeyAll();
+  }
+
   function take(at: number, length: number, resumed: HostData['resume']): void {
     const due = events.bytes[at + E_CALLBACKS] as number;
     clock = view.time() / 1e6;
     if (resumed === undefined) {
       if (forwards.size > 0) forward(at, length, forwards.keys());
     } else if (resumed.handOn !== undefined) {
-      forward(at, length, [resumed.handOn]);
+      forward(at, length, [resumed.handOn], resumed.done + 1);
     }
     watch[WATCH_DONE] = resumed?.done ?? 0;
     recording?.event(events.bytes, at, length);
@@ -441,7 +456,7 @@ async function main(): Promise<void> {
       if (++count <= (resumed?.done ?? 0)) continue;
       if ((called & CALLBACK_BIT[callback]) !== 0) {
         enter(CALLBACKS.indexOf(callback));
-        host.call(view, callback, data.careful);
+        host.call(view, callback);
         leave();
         host.commit(view, callback);
         if (cache.dirty()) keepCache();
@@ -484,8 +499,8 @@ async function main(): Promise<void> {
       const length = words[(at + E_LENGTH) >> 2] as number;
       take(at, length, resume);
       resume = undefined;
-      Atomics.store(watch, WATCH_SCRIPT, 0);
       watch[WATCH_DONE] = -1;
+      if (!live && forwards.size > 0 && events.isLast(length)) catchUp();
       events.release(length);
     }
     if ((at < 0 || (++count & 0xff) === 0) && performance.now() - reported >= REPORT_MS) tellMain();

@@ -210,30 +210,38 @@ test('the profile knows mean and p99 of what was measured, and the parts of the 
   assert.ok((heavy?.share ?? 0) > 0.5);
 });
 
-test('a careful run announces each script before it is called', async (t) => {
-  const started: string[] = [];
-  const { host } = await start(
+test('before each call a word says which version is called, also behind one that fails, and where some are left out', async (t) => {
+  const running = new Int32Array(1);
+  const seen: number[] = [];
+  const call = (key: string, more = '', after = ''): string => script(key, 'idle', `i18n("x") ${after}`, more);
+  const { run, write } = await start(
     t,
-    { 'a.lua': script('a', 'idle', ''), 'b.lua': script('b', 'idle', 'error("x")'), 'c.lua': script('c', 'idle', '') },
     {
-      sink: {
-        alert() {},
-        print() {},
-        error() {},
-        changes() {},
-        loaded() {},
-        switched() {},
-        starting: (path) => started.push(path.slice(path.lastIndexOf('/') + 1)),
+      'a.lua': call('a'),
+      'b.lua': call('b', '', 'error("x")'),
+      'c.ts': "import { i18n } from 'flowpatrol'; export default { key: 'c', title: 'c', filter: { l4: 'udp' }, idle() { i18n('x'); } };",
+      'd.ts': "import { i18n } from 'flowpatrol'; export default { key: 'd', title: 'd', idle() { i18n('x'); } };",
+      'e.lua': call('e'),
+    },
+    {
+      running,
+      translate() {
+        if (running[0] !== 0) seen.push(running[0] as number);
+        return undefined;
       },
     },
   );
-  const { createEventView } = await import('../../src/flows/view.ts');
-  const { eventOf, NAMES } = await import('./support.ts');
-  const view = createEventView(NAMES);
-  view.set(eventOf(TYPICAL), 0);
-  host.call(view, 'idle', true);
-  host.commit(view, 'idle');
-  assert.deepEqual(started, ['a.lua', 'b.lua', 'c.lua']);
+  seen.length = 0;
+  run('idle'); // measured
+  assert.deepEqual(seen.splice(0), [1, 2, 4, 5]);
+  run('idle');
+  assert.deepEqual(seen.splice(0), [1, 2, 4, 5]);
+  write('c.ts', undefined);
+  write('d.ts', undefined);
+  write('b.lua', call('b'));
+  seen.length = 0; // of its title
+  run('idle');
+  assert.deepEqual(seen.splice(0), [1, 6, 5]);
 });
 
 test('traces say of every script that has the callback what became of it', async (t) => {

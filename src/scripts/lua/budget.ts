@@ -8,7 +8,7 @@
  *
  * The counting restarts with each event: a call ends at the same instruction on every machine.
  */
-import { LUA_MASK_COUNT, LUA_REGISTRY, type LuaState } from './state.ts';
+import { LUA_MASK_COUNT, type LuaState } from './state.ts';
 
 /** Instructions one call of a script may run. */
 export const CALL_BUDGET = 1_000_000;
@@ -28,8 +28,6 @@ const DEBUG_SOURCE = 16;
 export interface Budget {
   /** Starts counting afresh on the main thread. */
   restart(limit: number): void;
-  /** Number of the running, or of the last, call of the event. */
-  runningCall(): number;
   /**
    * A coroutine has yielded or ended: what it ran since its last tick counts too, or a call could do all its work in short ones.
    * @returns why the call ends now, if it does
@@ -39,14 +37,12 @@ export interface Budget {
   exhausted(): 'budget' | 'memory' | undefined;
 }
 
-/**
- * @param shared registry reference of the table whose element 1 numbers the running call
- */
-export function createBudget(state: LuaState, shared: bigint): Budget {
+/** @param runningCall numbers the calls of an event from 0 on; -1 = none has begun */
+export function createBudget(state: LuaState, runningCall: () => number): Budget {
   const { api, main } = state;
   const what = state.constant('S');
   let limit = CALL_BUDGET;
-  let call = 0;
+  let call = -1;
   let used = 0;
   let startBytes = 0;
   let killed: 'budget' | 'memory' | undefined;
@@ -58,17 +54,8 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
     api.lua_sethook(thread, hook, LUA_MASK_COUNT, every ? 1 : TICK_INSTRUCTIONS);
   }
 
-  function runningCall(thread: number): number {
-    api.lua_checkstack(thread, 8);
-    api.lua_rawgeti(thread, LUA_REGISTRY, shared);
-    api.lua_rawgeti(thread, -1, 1n);
-    const n = state.number(thread, -1);
-    api.lua_settop(thread, -3);
-    return n;
-  }
-
   const hook: number = api.addFunction((thread = 0, debug = 0) => {
-    const running = runningCall(thread);
+    const running = runningCall();
     if (running !== call) {
       call = running;
       used = 0;
@@ -111,7 +98,7 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
   return {
     restart(newLimit) {
       limit = newLimit;
-      call = 0;
+      call = runningCall();
       used = 0;
       killed = undefined;
       startBytes = state.memory(main);
@@ -127,6 +114,5 @@ export function createBudget(state: LuaState, shared: bigint): Budget {
       return told();
     },
     exhausted: () => killed,
-    runningCall: () => runningCall(main),
   };
 }

@@ -26,10 +26,6 @@ const PROMOTE_AFTER = 8;
 /** Most fields handed over; the rest is fetched when used. */
 const MOST_PREPARED = 64;
 
-/** Flags of a dispatcher's call (info.lua). */
-const TIMED = 1;
-const CAREFUL = 2;
-
 interface Prepared {
   readonly field: Field;
   readonly integer: boolean;
@@ -76,6 +72,13 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
   let keptView: EventView | undefined;
   let stage: Stage | undefined;
   let observer: CallObserver | undefined;
+  // of the event's calls
+  let row: readonly number[] = [];
+  let chosenOfRow: Uint8Array | undefined;
+  let call = -1;
+  const { running } = of;
+  /** Number of the script of the running, or of the last, call. */
+  const caller = (): number | undefined => row[chosenOfRow === undefined ? call : (chosenOfRow[call] as number)];
   let startedAt = 0;
   let startedBytes = 0;
   let seenBytes: Uint8Array | undefined;
@@ -205,9 +208,9 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
 
     // The next call starts as one ends: a look at the clock is not cheap.
     ended: (thread) => {
+      const script = caller();
       const now = performance.now();
       const bytes = state.memory(thread);
-      const script = stage?.scripts[state.number(thread, 1) - 1];
       if (script !== undefined && observer !== undefined) {
         observer.took(script, (now - startedAt) * 1000);
         if (bytes > startedBytes) observer.grew(script, bytes - startedBytes);
@@ -217,9 +220,10 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
       return 0;
     },
 
-    starting: (thread) => {
-      const script = stage?.scripts[state.number(thread, 1) - 1];
-      if (script !== undefined) observer?.starting(script);
+    // Of each call: whoever ends this thread in the middle of it knows whose fault it was.
+    starting: () => {
+      call++;
+      running[0] = caller() as number;
       return 0;
     },
   };
@@ -249,10 +253,10 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
   pushNames(fields.map((field) => field.key));
   const namesReference = reference();
   api.lua_settop(main, 0);
-  api.lua_createtable(main, 1, 1);
+  api.lua_createtable(main, 0, 1);
   const shared = reference();
   api.lua_settop(main, 0);
-  const budget = createBudget(state, shared);
+  const budget = createBudget(state, () => call);
 
   // Stack of the main thread: the dispatchers, load_script, unload_script, the maker of dispatchers, the message handler, the collector.
   const LOADER = CALLBACKS.length * SLOTS + 1;
@@ -310,19 +314,17 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
     state.call(0, 0);
   }
 
-  /** Tells of the call that failed. @returns its position, from 1 on */
-  function failed(at: Stage, of: CallObserver): number {
+  /** Tells of the call that failed. */
+  function failed(of: CallObserver): void {
     const [message = '', stack = ''] = state.text(main, -1).split(STACK_MARK);
     const outOfMemory = state.failure === LUA_ERRMEM || budget.exhausted() === 'memory';
     api.lua_settop(main, COLLECTOR);
-    const position = budget.runningCall();
-    const script = at.scripts[position - 1];
+    const script = caller();
     // only a fault of our own can fail where no script was called yet
     if (script === undefined) throw new Error(message);
     const reason = outOfMemory ? 'memory' : budget.exhausted() === 'budget' ? 'budget' : 'error';
     if (outOfMemory) collect();
     of.failed(script, reason, message || 'not enough memory', stack);
-    return position;
   }
 
   function pushPositions(chosen: Uint8Array | undefined): void {
@@ -348,6 +350,7 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
 
   return {
     load(script: number, version: ScriptVersion): Definition {
+      call = -1;
       budget.restart(LOAD_BUDGET);
       api.lua_pushvalue(main, LOADER);
       state.pushInteger(main, script);
@@ -364,6 +367,7 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
     },
 
     unload(script) {
+      call = -1;
       budget.restart(LOAD_BUDGET);
       api.lua_pushvalue(main, UNLOADER);
       state.pushInteger(main, script);
@@ -377,33 +381,35 @@ export async function createLuaRuntime(of: RuntimeHost, fields: readonly Field[]
       arranged.stale = true;
     },
 
-    run({ view: event, callback, chosen, timed, careful }: EventCall, of: CallObserver) {
+    run({ view: event, callback, chosen, timed }: EventCall, of: CallObserver) {
       const current = stages[callback];
-      const count = current.scripts.length;
+      const count = chosen === undefined ? current.scripts.length : chosen.length;
       if (count === 0) return;
       if (current.stale) makeDispatchers(current);
       view = event;
       stage = current;
       observer = of;
+      row = current.scripts;
+      chosenOfRow = chosen;
+      call = -1;
       budget.restart(CALL_BUDGET);
-      const all = chosen === undefined && !timed && !careful;
-      const flags = (timed ? TIMED : 0) | (careful ? CAREFUL : 0);
+      const all = chosen === undefined && !timed;
       try {
         api.lua_pushvalue(main, all ? current.slot : current.slot + 1);
         if (!all) {
-          state.pushInteger(main, flags);
+          api.lua_pushboolean(main, timed ? 1 : 0);
           pushPositions(chosen);
         }
         pushEvent(event, current.prepared);
         let ok = state.tryCall((all ? 1 : 3) + current.prepared.length, HANDLER);
         while (!ok) {
-          const position = failed(current, of);
-          if (position >= count) break;
+          failed(of);
+          if (call + 1 >= count) break;
           budget.restart(CALL_BUDGET);
           api.lua_pushvalue(main, current.slot + 2);
-          state.pushInteger(main, flags);
+          api.lua_pushboolean(main, timed ? 1 : 0);
           pushPositions(chosen);
-          state.pushInteger(main, position);
+          state.pushInteger(main, call + 2);
           ok = state.tryCall(3, HANDLER);
         }
       } finally {

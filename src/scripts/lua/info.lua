@@ -70,19 +70,14 @@ end
 
 local started, ended, starting, byte = host.started, host.ended, host.starting, string.byte
 
--- Calls the scripts at the chosen positions behind `position`.
-local function some(functions, flags, chosen, position)
+-- Calls the scripts at the chosen positions from the `first` of them on.
+local function some(functions, timed, chosen, first)
   local info = shared.info
-  local timed, careful = flags & 1 ~= 0, flags & 2 ~= 0
   if timed then started() end
-  for k = 1, chosen and #chosen or #functions do
-    local i = chosen and byte(chosen, k) or k
-    if i > position then
-      shared[1] = i
-      if careful then starting(i) end
-      functions[i](info)
-      if timed then ended(i) end
-    end
+  for k = first, chosen and #chosen or #functions do
+    starting()
+    functions[chosen and byte(chosen, k) or k](info)
+    if timed then ended() end
   end
 end
 
@@ -90,10 +85,10 @@ end
 --   prepared   names of the fields that come as arguments, in order
 --   functions  the callback of each script, in calling order
 -- @return one for all scripts: (bytes, fields…);
---         one for a part of them: (flags, chosen, bytes, fields…), `chosen` = a byte per position, nil = all; flags: 1 timed, 2 careful;
---         one that goes on behind a failed call: (flags, chosen, position)
--- The calls share one protected call (that of the engine): when one fails, shared[1] says which. That costs a fifth of a protected
--- call for each.
+--         one for a part of them: (timed, chosen, bytes, fields…), `chosen` = a byte per position, nil = all;
+--         one that goes on behind a failed call: (timed, chosen, first)
+-- The calls share one protected call (that of the engine), which costs a fifth of one for each. The engine counts them: `starting` tells
+-- it, and through it other threads, that the next one begins.
 local function dispatcher(prepared, functions)
   local set, parameters, entries = {}, {}, {}
   for i, name in ipairs(prepared) do
@@ -103,25 +98,25 @@ local function dispatcher(prepared, functions)
   end
   -- The loop keeps what it needs in locals: an upvalue costs an instruction each time, and the count hook doubles it.
   local source = ([[
-    local shared, functions, metatable, BYTES, setmetatable, some = ...
+    local shared, functions, metatable, BYTES, setmetatable, some, starting = ...
     local count = #functions
     return function(bytes, PARAMETERS)
-      local shared, functions = shared, functions
+      local functions, starting = functions, starting
       local info = setmetatable({ [BYTES] = bytes, ENTRIES }, metatable)
       shared.info = info
       for i = 1, count do
-        shared[1] = i
+        starting()
         functions[i](info)
       end
-    end, function(flags, chosen, bytes, PARAMETERS)
-      shared.info, shared[1] = setmetatable({ [BYTES] = bytes, ENTRIES }, metatable), 0
-      return some(functions, flags, chosen, 0)
-    end, function(flags, chosen, position)
-      return some(functions, flags, chosen, position)
+    end, function(timed, chosen, bytes, PARAMETERS)
+      shared.info = setmetatable({ [BYTES] = bytes, ENTRIES }, metatable)
+      return some(functions, timed, chosen, 1)
+    end, function(timed, chosen, first)
+      return some(functions, timed, chosen, first)
     end]]):gsub('PARAMETERS', #parameters > 0 and table.concat(parameters, ', ') or '_')
     :gsub('ENTRIES', function() return table.concat(entries, ', ') end)
   local make = assert(load(source, '=flowpatrol dispatch', 't'))
-  return make(shared, functions, new_metatable(set), BYTES, setmetatable, some)
+  return make(shared, functions, new_metatable(set), BYTES, setmetatable, some, starting)
 end
 
 -- Where an error came from: the lines of scripts, innermost first, one per line.

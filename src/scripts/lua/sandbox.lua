@@ -348,13 +348,13 @@ end
 
 -- @return true with a Definition (runtime.ts) as JSON, or false with `file:line: cause`
 local function load_script(script, file, source)
-  shared[1], shared.info = 0, nil
+  shared.info = nil
   return base.xpcall(load_module, lazy.describe, script, file, source)
 end
 
 -- Forgets a script, after its `teardown`. @return true, or false with what went wrong in it
 local function unload_script(script)
-  shared[1], shared.info = 0, nil
+  shared.info = nil
   local finish = ends[script]
   ends[script] = nil
   for _, by_script in rawnext, functions do by_script[script] = nil end

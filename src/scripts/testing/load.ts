@@ -7,7 +7,10 @@ import type { ScriptReport } from '../report.ts';
 import type { Steps } from './steps.ts';
 import type { LoadTask } from './watched.ts';
 
-export async function loadFiles({ names, directories, language, switches, files }: LoadTask, { guard }: Steps): Promise<ScriptReport[]> {
+export async function loadFiles(
+  { names, directories, language, switches, files }: LoadTask,
+  { guard, running }: Steps,
+): Promise<ScriptReport[]> {
   const host = await createScriptHost({
     interfaceId: 0,
     interfaceName: '',
@@ -19,6 +22,7 @@ export async function loadFiles({ names, directories, language, switches, files 
     translate: loadLocales().translator(language),
     sink: { alert() {}, print() {}, error() {}, changes() {}, loaded() {}, switched() {} },
     guard,
+    running,
   });
   for (const [key, to] of switches) host.switch(key, to);
   host.change(files);

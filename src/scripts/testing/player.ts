@@ -63,8 +63,9 @@ export async function createPlayer(header: RecordingHeader, { scripts, steps, no
     cache,
     translate: loadLocales(header.locales).translator(header.language),
     guard: steps.guard,
+    running: steps.running,
     sink: recordedSink(
-      { ...QUIET, starting: steps.starting },
+      QUIET,
       { event() {}, input() {}, flush() {}, close() {}, doing: (doing) => void doings.push(doing) },
       () => callback,
     ),
@@ -92,7 +93,7 @@ export async function createPlayer(header: RecordingHeader, { scripts, steps, no
       const stuck = steps.leftOut();
       for (const { path } of stuck) ended.add(path);
       if (stuck.length > 0) exclude();
-      steps.call(each, (careful) => host.call(view, each, careful));
+      steps.call(each, () => host.call(view, each));
       host.commit(view, each);
       for (const script of stuck) fail(script, each);
     }

@@ -18,6 +18,7 @@ import {
   WATCH_WORDS,
 } from '../../interfaces/protocol.ts';
 import { native } from '../../native.ts';
+import type { ScriptVersion } from '../runtime.ts';
 
 /** Position of the number of the step behind those of WATCH_*. */
 export const WATCH_STEP = WATCH_WORDS;
@@ -35,53 +36,38 @@ export interface StepsData {
   /** STEP_WORDS words. */
   readonly watch: SharedArrayBuffer;
   readonly stuck: ReadonlyMap<number, readonly Stuck[]>;
-  /** From this step on every script is announced before it is called: one of them did not return, and nobody knows which. */
-  readonly careful: number;
 }
 
 export interface Steps {
   /** Of a script host. A script that did not return here is refused. */
-  guard<T>(path: string, what: 'load' | 'unload', work: () => T): T;
+  guard<T>(number: number, version: ScriptVersion, what: 'load' | 'unload', work: () => T): T;
+  /** Of a script host. */
+  readonly running: Int32Array;
   /** The scripts that are to be left out from the next {@link call} on. */
   leftOut(): readonly Stuck[];
   /** One callback of one event. */
-  call(callback: Callback, work: (careful: boolean) => void): void;
-  /** The script of this file is about to be called. */
-  starting(path: string): void;
+  call(callback: Callback, work: () => void): void;
   /** Scripts that were left out or refused so far. */
   ended(): number;
 }
 
-/** @param named takes the number by which WATCH_SCRIPT has a path. @param refused takes a sentence about a script that is not loaded */
+/** @param named takes the number by which WATCH_SCRIPT has a version of this path. @param refused takes a sentence about a script that is not loaded */
 export function createSteps(
-  { watch: words, stuck, careful }: StepsData,
+  { watch: words, stuck }: StepsData,
   named: (number: number, path: string) => void,
   refused: (line: string) => void,
 ): Steps {
   const watch = new Int32Array(words);
-  const numbers = new Map<string, number>();
   let calls = 0;
   let step = 0;
   let ended = 0;
   Atomics.store(watch, WATCH_THREAD, native.threadId());
 
-  function announce(path: string): void {
-    let number = numbers.get(path);
-    if (number === undefined) {
-      number = numbers.size + 1;
-      numbers.set(path, number);
-      named(number, path);
-    }
-    Atomics.store(watch, WATCH_SCRIPT, number);
-    Atomics.store(watch, WATCH_CALLS, ++calls); // the time of each script counts for itself
-  }
-
-  function within<T>(callback: number, path: string | undefined, work: () => T): T {
+  function within<T>(callback: number, script: number, work: () => T): T {
     watch[WATCH_CALLBACK] = callback;
     watch[WATCH_STEP] = step;
+    watch[WATCH_SCRIPT] = script;
     Atomics.store(watch, WATCH_CALLS, ++calls);
-    if (path === undefined) Atomics.store(watch, WATCH_SCRIPT, 0);
-    else announce(path);
     Atomics.store(watch, WATCH_STATE, HOST_IN_CALL);
     try {
       return work();
@@ -92,14 +78,17 @@ export function createSteps(
   }
 
   return {
-    guard(path, what, work) {
+    running: watch.subarray(WATCH_SCRIPT, WATCH_SCRIPT + 1),
+
+    guard(number, { file, path }, what, work) {
       step++;
+      if (what === 'load') named(number, path);
       const [found] = stuck.get(step) ?? [];
-      if (found === undefined) return within(what === 'load' ? CALL_LOAD : CALL_UNLOAD, path, work);
+      if (found === undefined) return within(what === 'load' ? CALL_LOAD : CALL_UNLOAD, number, work);
       ended++;
       const why = `its ${what === 'load' ? 'setup' : 'teardown'}() ${found.why}`;
       refused(`${path}: ${why}`);
-      if (what === 'load') throw new Error(`${path.slice(path.lastIndexOf('/') + 1)}: ${why}`);
+      if (what === 'load') throw new Error(`${file}: ${why}`);
       return undefined as never; // nothing comes of a teardown
     },
 
@@ -111,10 +100,9 @@ export function createSteps(
 
     call(callback, work) {
       step++;
-      within(CALLBACKS.indexOf(callback), undefined, () => work(step >= careful));
+      within(CALLBACKS.indexOf(callback), 0, work);
     },
 
-    starting: announce,
     ended: () => ended,
   };
 }

@@ -2,29 +2,19 @@
  * Work that calls scripts, in a thread of its own: one that does not return is ended, and the work is done anew without it.
  *
  *   work ──► worker.ts ──items, result──► caller
- *              │ a call takes more than its CPU time (the limits of a run, scripts/hosts.ts)
+ *              │ a call takes more than its CPU time (the limits of a run, hosting/watch.ts)
  *              └ ended; the next worker does the same up to there, its items are known, and goes on without that script
  *
  * Called by `flowpatrol replay`, `explain`, `scripts list` and `scripts check`.
  */
 import { Worker } from 'node:worker_threads';
 import { FilterError, type FilterErrorCode } from '../../filter/errors.ts';
-import { CALLBACKS } from '../../flows/event.ts';
 import type { Names } from '../../flows/view.ts';
-import {
-  HOST_ENDED,
-  HOST_IN_CALL,
-  WATCH_CALLBACK,
-  WATCH_CALLS,
-  WATCH_SCRIPT,
-  WATCH_STATE,
-  WATCH_THREAD,
-} from '../../interfaces/protocol.ts';
-import { native } from '../../native.ts';
+import { WATCH_SCRIPT } from '../../interfaces/protocol.ts';
 import { RecordingError } from '../../recording/format.ts';
 import type { ExplainedCall } from '../explain.ts';
 import type { FileChange } from '../host.ts';
-import { LOAD_STUCK_US, STUCK_US, WATCH_MS } from '../hosts.ts';
+import { endCall, watchCalls } from '../hosting/watch.ts';
 import type { ScriptReport, ScriptSwitch } from '../report.ts';
 import type { Difference, ReplayOptions, ReplaySummary } from './replay.ts';
 import { STEP_WORDS, type StepsData, type Stuck, WATCH_STEP } from './steps.ts';
@@ -89,58 +79,41 @@ export async function runWatched<K extends keyof Works>(
   { item, note }: Listener<Works[K]['item']>,
 ): Promise<Works[K]['result']> {
   const stuck = new Map<number, Stuck[]>();
-  let careful = Number.POSITIVE_INFINITY;
   let told = 0;
   for (;;) {
     let seen = 0;
-    const end = await runOnce<Works[K]['result']>({ name, task } as Work, { stuck, careful }, (message) => {
+    const end = await runOnce<Works[K]['result']>({ name, task } as Work, stuck, (message) => {
       if (++seen <= told) return;
       told = seen;
       if (message.type === 'item') item(message.item as Works[K]['item']);
       else note(message.line);
     });
     if ('result' in end) return end.result;
-    if (end.script !== undefined) stuck.set(end.step, [...(stuck.get(end.step) ?? []), end.script]);
-    else if (careful <= end.step) throw new Error('a call of scripts does not return, and no script is to blame');
-    careful = Math.min(careful, end.step);
+    if (end.script === undefined) throw new Error('a call of scripts does not return, and no script is to blame');
+    stuck.set(end.step, [...(stuck.get(end.step) ?? []), end.script]);
   }
 }
 
 type Told = Extract<WorkerMessage, { type: 'item' | 'note' }>;
 
-function runOnce<T>(work: Work, before: Pick<StepsData, 'stuck' | 'careful'>, told: (message: Told) => void): Promise<End<T>> {
+function runOnce<T>(work: Work, stuck: StepsData['stuck'], told: (message: Told) => void): Promise<End<T>> {
   const watch = new Int32Array(new SharedArrayBuffer(STEP_WORDS * 4));
-  const workerData: WorkerData = { work, steps: { ...before, watch: watch.buffer } };
+  const workerData: WorkerData = { work, steps: { stuck, watch: watch.buffer } };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
   const paths = new Map<number, string>();
   return new Promise<End<T>>((resolve, reject) => {
-    let calls = -1;
-    let since = 0;
-    const mayEnd = (): boolean => Atomics.compareExchange(watch, WATCH_STATE, HOST_IN_CALL, HOST_ENDED) === HOST_IN_CALL;
-
     const end = async (why: string): Promise<void> => {
-      clearInterval(timer);
+      unwatch();
       await worker.terminate();
       const path = paths.get(Atomics.load(watch, WATCH_SCRIPT));
       resolve({ step: watch[WATCH_STEP] as number, script: path === undefined ? undefined : { path, why } });
     };
     const done = (settle: () => void): void => {
-      clearInterval(timer);
+      unwatch();
       void worker.terminate().then(settle);
     };
 
-    const timer = setInterval(() => {
-      const now = Atomics.load(watch, WATCH_CALLS);
-      const cpu = native.cpuOf(Atomics.load(watch, WATCH_THREAD));
-      if (Atomics.load(watch, WATCH_STATE) !== HOST_IN_CALL || now !== calls) {
-        calls = now;
-        since = cpu;
-        return;
-      }
-      const most = Atomics.load(watch, WATCH_CALLBACK) < CALLBACKS.length ? STUCK_US : LOAD_STUCK_US;
-      if (cpu - since > most && mayEnd()) void end(`did not return for ${most / 1000} ms of CPU time`);
-    }, WATCH_MS);
-
+    const unwatch = watchCalls(watch, (why) => void end(why));
     worker.on('message', (message: WorkerMessage) => {
       switch (message.type) {
         case 'named':
@@ -159,7 +132,8 @@ function runOnce<T>(work: Work, before: Pick<StepsData, 'stuck' | 'careful'>, to
       }
     });
     worker.on('error', (error) => {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' && mayEnd()) void end('used up the memory of its thread');
+      if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' && endCall(watch))
+        void end('used up the memory of its thread');
       else done(() => reject(error));
     });
   });

@@ -263,6 +263,7 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
 
   function callOne(stage: Stage, observer: CallObserver): void {
     stage.calls++;
+    of.running[0] = stage.script;
     let failed: string | undefined;
     try {
       running = stage;
@@ -320,7 +321,7 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
       rows[callback] = order.map((script) => scripts.get(script)?.stages.get(callback));
     },
 
-    run({ view: next, callback, chosen, timed, careful }: EventCall, observer) {
+    run({ view: next, callback, chosen, timed }: EventCall, observer) {
       const row = rows[callback];
       const count = chosen === undefined ? row.length : chosen.length;
       if (count === 0) return;
@@ -330,7 +331,6 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
       for (let k = 0; k < count; k++) {
         const stage = row[chosen === undefined ? k : (chosen[k] as number)];
         if (stage === undefined) continue;
-        if (careful) observer.starting(stage.script);
         if (timed) now = callTimed(stage, observer, now, measure);
         else callOne(stage, observer);
       }

@@ -33,6 +33,7 @@ async function runtimeOf(
       effects: createEffects(),
       cache: createScriptCache({ now: () => 0 }),
       translate: () => undefined,
+      running: new Int32Array(1),
       preferences: () => ({ ...DEFAULT_PREFERENCES, ...preferences }),
       directories,
     },

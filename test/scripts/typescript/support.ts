@@ -18,7 +18,7 @@ export interface Failed {
   readonly stack: string;
 }
 
-export type How = Partial<Pick<EventCall, 'chosen' | 'timed' | 'careful'>>;
+export type How = Partial<Pick<EventCall, 'chosen' | 'timed'>>;
 
 export interface Harness {
   readonly runtime: Runtime;
@@ -27,7 +27,8 @@ export interface Harness {
   readonly definitions: readonly Definition[];
   readonly failures: Failed[];
   readonly took: number[];
-  readonly starting: number[];
+  /** Calls of the host's `translate`: number of the script that runs. */
+  readonly running: number[];
   /** Runs a callback of all scripts that have it. @returns what they did */
   run(callback: Callback, values?: Values, how?: How): readonly Effect[];
   /** The same with the bytes of an event. */
@@ -51,6 +52,8 @@ export function start(t: TestContext, texts: readonly string[], options: Options
   const effects = createEffects();
   const view = createEventView(names);
   const cache = createScriptCache({ now: () => VISIT_TIME / 1e6 });
+  const word = new Int32Array(1);
+  const running: number[] = [];
   const host: RuntimeHost = {
     interfaceId: 3,
     interfaceName: 'eth0',
@@ -60,7 +63,11 @@ export function start(t: TestContext, texts: readonly string[], options: Options
     hosts: EMPTY_BOOK,
     effects,
     cache,
-    translate: (key, params) => (key === 'greeting' ? `Good day ${params?.name}` : undefined),
+    translate(key, params) {
+      running.push(word[0] as number);
+      return key === 'greeting' ? `Good day ${params?.name}` : undefined;
+    },
+    running: word,
     preferences: () => DEFAULT_PREFERENCES,
     directories,
   };
@@ -84,17 +91,15 @@ export function start(t: TestContext, texts: readonly string[], options: Options
   }
   const failures: Failed[] = [];
   const took: number[] = [];
-  const starting: number[] = [];
   const observer = {
     failed: (script: number, reason: string, message: string, stack: string) => failures.push({ script, reason, message, stack }),
     took: (script: number) => took.push(script),
-    starting: (script: number) => starting.push(script),
     grew: () => undefined,
   };
-  const runEvent: Harness['runEvent'] = (callback, bytes, { chosen, timed = false, careful = false } = {}) => {
+  const runEvent: Harness['runEvent'] = (callback, bytes, { chosen, timed = false } = {}) => {
     view.set(bytes, 0);
     effects.begin(view);
-    runtime.run({ view, callback, chosen, timed, careful }, observer);
+    runtime.run({ view, callback, chosen, timed }, observer);
     return effects.take();
   };
   const run: Harness['run'] = (callback, values = TYPICAL, how = {}) => runEvent(callback, eventOf(values), how);
@@ -104,7 +109,7 @@ export function start(t: TestContext, texts: readonly string[], options: Options
     definitions,
     failures,
     took,
-    starting,
+    running,
     run,
     runEvent,
     lines: (callback, values) => run(callback, values).flatMap((effect) => (effect.type === 'print' ? [effect.line] : [])),
