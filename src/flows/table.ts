@@ -57,7 +57,6 @@ const {
   R_PV,
   R_SEQ,
   R_STATE,
-  R_SYN,
   R_V6,
   RECORD_BYTES,
   STATE_CLIENT_IS_B,
@@ -113,10 +112,12 @@ export interface FlowTable {
   sequenceOf(id: number): number;
 }
 
+/** Words of a record at which its first lines begin. */
+const CLIENT_LINE = R_DIR >> 2;
+const SERVER_LINE = (R_DIR + R_DIR_BYTES) >> 2;
+const IAT_LINE = R_IAT >> 2;
 const ICMP = 1;
 const ICMP_V6 = 58;
-/** So many packets of a flow may touch the line of the handshake times. */
-const HANDSHAKE_PACKETS = 8;
 
 /** Length of the bucket array for a number of flows: a power of two, at least twice as many. */
 const bucketCount = (maxFlows: number): number => {
@@ -142,7 +143,7 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
   const freedV6 = new Int32Array(native.allocate((maxFlows + 1) * 4));
   const tcp = createTcpAnalysis(i32, u32, u16, f64);
 
-  const candidates = new Int32Array(BATCH_PACKETS); // record that each packet of the batch will probably update
+  const candidates = new Int32Array(BATCH_PACKETS); // first word of the record that each packet of the batch will probably update
 
   let fresh = 1;
   let freedCount = 0;
@@ -248,32 +249,28 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
     moved = false;
     let touched = 0;
     let coming = 0; // new flows so far, as far as can be told before the update
-    for (let i = from; i < to; i++) touched += table[((words[i * SCRATCH_WORDS + S_HASH] as number) & mask) * 2 + 1] as number;
+    for (let i = from; i < to; i++) touched |= table[((words[(i * SCRATCH_WORDS) | S_HASH] as number) & mask) * 2 + 1] as number;
     for (let i = from; i < to; i++) {
       const w = i * SCRATCH_WORDS;
-      const hash = words[w + S_HASH] as number;
+      const hash = words[w | S_HASH] as number;
       let slot = hash & mask;
-      let id = 0;
-      for (;;) {
-        id = table[slot * 2 + 1] as number;
-        if (id === 0 || table[slot * 2] === hash) break;
+      let id = table[slot * 2 + 1] as number;
+      while (id !== 0 && table[slot * 2] !== hash) {
         slot = (slot + 1) & mask;
+        id = table[slot * 2 + 1] as number;
       }
-      words[w + S_SLOT] = id === 0 ? hash & mask : slot;
       if (id === 0) {
+        slot = hash & mask;
         id = coming < freedCount ? (freed[freedCount - 1 - coming] as number) : Math.min(fresh + coming - freedCount, maxFlows);
         coming++;
       }
-      candidates[i] = id;
-      touched ^= i32[id * WORDS] as number;
+      words[w | S_SLOT] = slot;
+      candidates[i] = id * WORDS;
     }
     for (let i = from; i < to; i++) {
-      const r = (candidates[i] as number) * WORDS;
-      const state = i32[r + (R_STATE >> 2)] as number;
-      const direction = ((words[i * SCRATCH_WORDS + S_FLAGS] as number) ^ state) >>> 31;
-      touched ^= u32[r + ((R_DIR + D_PACKETS) >> 2) + direction * (R_DIR_BYTES >> 2)] as number;
-      touched ^= u32[r + ((R_IAT + I_COUNT) >> 2)] as number;
-      if ((state & STATE_PACKETS) < HANDSHAKE_PACKETS) touched ^= u32[r + (R_SYN >> 2)] as number;
+      // the shorter this loop, the more of its misses are under way at once: which lines the update needs is not asked
+      const r = candidates[i] as number;
+      touched |= (i32[r] as number) | (i32[r + CLIENT_LINE] as number) | (i32[r + SERVER_LINE] as number) | (i32[r + IAT_LINE] as number);
     }
     freed[maxFlows] = touched; // the last entry is never used: it keeps the reads above from being optimised away
 

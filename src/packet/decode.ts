@@ -137,11 +137,24 @@ const BAD_L4 = decodeCounter('malformed.l4-truncated');
 const SIGN = 1 << 31;
 
 /**
+ * Made at its first packet: V8 folds what a function closes over into its machine code only while there is one such function, and a
+ * decoder that never decodes (that of alerts, without any) must not be the second.
+ *
  * @param counters one double per entry of DECODE_COUNTERS, counted up and never reset here
  * @param seed secret 32-bit number for all hashes; the same seed gives the same words
  * @param fastPath `false` sends every packet through the general path (tests compare the two)
  */
 export function createDecoder(options: DecodeOptions, counters: Float64Array, seed: number, fastPath = true): Decoder {
+  let made: Decoder | undefined;
+  return {
+    decode(packets, from, scratch) {
+      made ??= build(options, counters, seed, fastPath);
+      return made.decode(packets, from, scratch);
+    },
+  };
+}
+
+function build(options: DecodeOptions, counters: Float64Array, seed: number, fastPath: boolean): Decoder {
   const { gtp, gre, vxlan: openVxlan } = options;
   const hash = createHash(seed);
   const addressHash = createHash(avalanche(seed + 1));
