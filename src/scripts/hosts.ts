@@ -100,6 +100,8 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   let callsEnded = 0;
   let unexplained = 0;
   let closed = false;
+  /** When the host was ended in whose place others are being started now. */
+  let endedAt: number | undefined;
   let main: HostThread | undefined;
   const own = createOwnHosts({
     live,
@@ -138,14 +140,14 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       excluded: new Set(path === undefined ? own.paths() : []),
       resume,
     } as const;
-    const began = performance.now();
+    const since = endedAt;
     const host = startHostThread({
       data,
       own: path,
       history: options.flows === true,
       on: {
         message(message, from) {
-          if (message.type === 'report' && from.report === undefined) ready(from, performance.now() - began);
+          if (message.type === 'report' && from.report === undefined) ready(from, since);
           return taken(from, message);
         },
         stuck: ended,
@@ -159,9 +161,12 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   }
 
   /** It has loaded its scripts, and goes on with the events. */
-  function ready(host: HostThread, ms: number): void {
-    const of = host.own === undefined ? {} : { script: figures.keyOf(host.own) };
-    if (callsEnded > 0) log.info({ ...of, interface: name, ms: Math.round(ms) }, 'the host of the scripts is made anew');
+  function ready({ own: path }: HostThread, since: number | undefined): void {
+    if (since !== undefined) {
+      const ms = Math.round(performance.now() - since);
+      if (path === undefined) log.info({ interface: name, ms }, 'the host of the scripts is made anew');
+      else log.info({ script: figures.keyOf(path), interface: name, ms }, 'the script goes on in a host of its own');
+    }
     if (live || callsEnded > 0) prepareSpare();
   }
 
@@ -212,7 +217,9 @@ export function startHosts(options: HostsOptions): ScriptHosts {
   /** A host was ended in the middle of a call. Nothing of that call is told to anybody. */
   function ended(host: HostThread, why: string): void {
     callsEnded++;
+    const since = performance.now();
     terminate(host, () => {
+      endedAt = since;
       const { script, what, callback } = host.lastCall();
       const name = CALLBACKS[callback];
       if (script !== undefined && what === 'call' && name !== undefined) {
@@ -227,6 +234,7 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       } else {
         replaceMain(host, why);
       }
+      endedAt = undefined;
     });
   }
 
