@@ -280,6 +280,23 @@ FP_FUNCTION(fp_dpi_refused) {
   return dpi == NULL ? NULL : fp_number(env, (double)dpi->refused);
 }
 
+/* So many requests ahead a flow's memory is fetched into the cache; its pointer twice as far ahead. */
+#define FETCH_AHEAD 4
+
+static void fetch_ahead(const struct dpi *dpi, const int32_t *requests, int64_t i, int64_t count) {
+  if (i + 2 * FETCH_AHEAD < count) {
+    const int32_t flow = requests[(i + 2 * FETCH_AHEAD) * DPI_WORDS];
+    if (flow >= 0 && (size_t)flow < dpi->flow_count) __builtin_prefetch(&dpi->flows[flow]);
+  }
+  if (i + FETCH_AHEAD < count) {
+    const int32_t flow = requests[(i + FETCH_AHEAD) * DPI_WORDS];
+    const char *slot = flow >= 0 && (size_t)flow < dpi->flow_count ? (const char *)dpi->flows[flow] : NULL;
+    if (slot != NULL) {
+      for (size_t line = 0; line < sizeof(struct slot); line += 64) __builtin_prefetch(slot + line, 1);
+    }
+  }
+}
+
 FP_FUNCTION(fp_dpi_process) {
   napi_value values[FP_MAX_ARGUMENTS];
   struct dpi *dpi = dpi_argument(env, info, values);
@@ -305,6 +322,7 @@ FP_FUNCTION(fp_dpi_process) {
   const double *times = time_values;
   for (int64_t i = 0; i < count; i++) {
     int32_t *request = requests + i * DPI_WORDS;
+    fetch_ahead(dpi, requests, i, count);
     /* Copies, as another thread may write to shared memory. */
     const int32_t flow = request[0];
     const int32_t offset = request[1];

@@ -21,7 +21,7 @@ import { createDetailArena } from './details.ts';
 import { createDetection } from './detection.ts';
 import { createEnds, expectedServers } from './ends.ts';
 import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts';
-import { createEventWriter, type EventContext, type EventSink } from './event-writer.ts';
+import { createEventWriter, type EventContext, type EventSink, type EventWriter } from './event-writer.ts';
 import { createFlowFacts } from './facts.ts';
 import { createIcmp, type IcmpHook } from './icmp.ts';
 import { GRACE_US, idleLimit } from './idle.ts';
@@ -63,7 +63,7 @@ import {
 } from './record.ts';
 import { createScale } from './sampling.ts';
 import { createSchedule, EVERY_FLOW } from './schedule.ts';
-import { type Limits, predominant, SILENT_SERVER_US, statusById } from './statuses.ts';
+import { type Limits, predominant, SILENT_SERVER_US, STATUSES } from './statuses.ts';
 import { createFlowTable, RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
 import { createThroughput } from './throughput.ts';
 import type { Names } from './view.ts';
@@ -190,6 +190,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   let expected = expectedServers(policy.preferences);
   let rejudging = false; // the policy has changed since the last visit
   let judged = 0; // flow that the conditions look at
+  const raises = new Uint8Array(64); // 1: the core raises an alert for the status of this id
 
   const details = createDetailArena(Math.max(64 << 20, options.maxFlows * 256));
   const schedule = createSchedule(options.maxFlows);
@@ -252,14 +253,18 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
   const writeEvent = options.sink && createEventWriter(records, details, context, options.sink);
   const snapshots = new Uint8Array(SNAPSHOT_BYTES);
   let snapshotLength = 0;
-  const writeSnapshot = createEventWriter(records, details, context, {
-    bytes: snapshots,
-    reserve: (length) => (length <= SNAPSHOT_BYTES ? 0 : -1),
-    commit(length) {
-      snapshotLength = length;
-    },
-  });
+  /** Made when somebody asks: V8 folds what a function closes over into its machine code only while there is one such function. */
+  let writeSnapshot: EventWriter | undefined;
+  const createSnapshotWriter = (): EventWriter =>
+    createEventWriter(records, details, context, {
+      bytes: snapshots,
+      reserve: (length) => (length <= SNAPSHOT_BYTES ? 0 : -1),
+      commit(length) {
+        snapshotLength = length;
+      },
+    });
   const protocols = new Map<number, ProtocolCount>();
+  let lastCount: ProtocolCount | undefined;
   const known = knownIds(names);
   const idsDetail = names.details.indexOf('ids.alert');
   const moreDetail = names.details.indexOf('moreinfo');
@@ -292,6 +297,10 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     detailWaitUs = preferences.detail_wait * 1000;
     expected = expectedServers(preferences);
     limits = { preferences, maxIdleUs, known, expected: expectations };
+    for (const { id, alert } of STATUSES) {
+      const isOn = alert === true || (alert !== false && preferences[alert] === true);
+      raises[id] = isOn && !preferences.disable_alerts_generation ? 1 : 0;
+    }
   };
   adopt();
 
@@ -344,10 +353,9 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
 
   /** Status for which the core raises its alert now, 0 = none: the predominant one, if its preference is on, once a flow. */
   function coreAlert(state: number, low: number, high: number): number {
-    if ((low === 0 && high === 0) || (state & STATE_ALERTED) !== 0 || policy.preferences.disable_alerts_generation) return 0;
+    if ((low === 0 && high === 0) || (state & STATE_ALERTED) !== 0) return 0;
     const id = predominant(low, high);
-    const alert = statusById.get(id)?.alert ?? false;
-    return alert === true || (alert !== false && policy.preferences[alert] === true) ? id : 0;
+    return raises[id] === 1 ? id : 0;
   }
 
   /** One flow's part of a visit at `tv`. @param end index in END_REASONS: the visit is the flow's last; 0 = by the idle rule */
@@ -449,10 +457,14 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     const head = details.offset(handle) >> 1;
     const app = handle === 0 ? 0 : (details.u16[head + (DETAIL_APP >> 1)] as number);
     const master = handle === 0 ? 0 : (details.u16[head + (DETAIL_MASTER >> 1)] as number);
-    let count = protocols.get((master << 16) | app);
-    if (count === undefined) {
-      count = { master, app, flows: 0, packets: 0, bytes: 0 };
-      protocols.set((master << 16) | app, count);
+    let count = lastCount;
+    if (count === undefined || count.master !== master || count.app !== app) {
+      count = protocols.get((master << 16) | app);
+      if (count === undefined) {
+        count = { master, app, flows: 0, packets: 0, bytes: 0 };
+        protocols.set((master << 16) | app, count);
+      }
+      lastCount = count;
     }
     const client = id * RECORD_BYTES + R_DIR;
     const server = client + R_DIR_BYTES;
@@ -551,6 +563,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
       if (i32[id * RECORD_WORDS + (R_STATE >> 2)] === 0) return 0;
       snapshotLength = 0;
       const status = id * RECORD_WORDS + (R_STATUS >> 2);
+      writeSnapshot ??= createSnapshotWriter();
       writeSnapshot(id, 0, 0, clock, visitNumber, u32[status] as number, u32[status + 1] as number, false);
       return snapshotLength;
     },

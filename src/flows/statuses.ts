@@ -654,11 +654,15 @@ export const PRIORITY: readonly number[] = [
   40, 41, 42, 43, 44, 1, 2, 8,
 ];
 
-/** Id of the strongest status of a bitmap given in two halves; 0 when none is set. */
+let lastLow = 0;
+let lastHigh = 0;
+let lastId = 0;
+
+/** Id of the strongest status of a bitmap given in two halves; 0 when none is set. Many flows in a row have the same. */
 export function predominant(low: number, high: number): number {
-  if (low === 0 && high === 0) return 0;
-  for (const id of PRIORITY) {
-    if ((((id < 32 ? low : high) >>> (id & 31)) & 1) === 1) return id;
-  }
-  return 0;
+  if (low === lastLow && high === lastHigh) return lastId;
+  lastLow = low;
+  lastHigh = high;
+  lastId = PRIORITY.find((id) => (((id < 32 ? low : high) >>> (id & 31)) & 1) === 1) ?? 0;
+  return lastId;
 }
