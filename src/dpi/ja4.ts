@@ -29,9 +29,19 @@ const VERSIONS: ReadonlyMap<number, string> = new Map([
 const isGrease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
 const withoutGrease = (values: readonly number[]): number[] => values.filter((value) => !isGrease(value));
 
-const hex = (value: number): string => value.toString(16).padStart(4, '0');
-const list = (values: readonly number[]): string => values.map(hex).join(',');
-const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Hexadecimal, four digits each, with commas between. */
+function list(values: readonly number[] | Uint16Array): string {
+  let text = '';
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    text += (i === 0 ? '' : ',') + (BYTES[value >> 8] as string) + (BYTES[value & 0xff] as string);
+  }
+  return text;
+}
+
+const sorted = (values: readonly number[]): Uint16Array => Uint16Array.from(values).sort();
 const count = (values: readonly number[]): string => String(Math.min(values.length, 99)).padStart(2, '0');
 const digest = (text: string): string => hash('sha256', text).slice(0, 12);
 

@@ -7,7 +7,7 @@
  *
  * Enters: payload of client datagrams, from the flow engine. Leaves: JA4 and version, once the hello is complete.
  */
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
 import { CLIENT_HELLO, HANDSHAKE_HEADER, messageLength, parseClientHello } from './client-hello.ts';
 import { ja4Of } from './ja4.ts';
 
@@ -55,16 +55,28 @@ interface Keys {
   readonly headerKey: Buffer;
 }
 
-const hmac = (key: Uint8Array, ...data: Uint8Array[]): Buffer => {
-  const mac = createHmac('sha256', key);
-  for (const part of data) mac.update(part);
-  return mac.digest();
-};
+const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
+/** Bytes of a block and of a digest of SHA-256. */
+const BLOCK = 64;
+const DIGEST = 32;
+
+/** HMAC-SHA-256 (RFC 2104) by two plain digests: an object of node:crypto per key costs more than both. @param key at most 64 bytes */
+function hmac(key: Uint8Array, data: Uint8Array): Buffer {
+  const inner = Buffer.alloc(BLOCK + data.length, 0x36);
+  const outer = Buffer.alloc(BLOCK + DIGEST, 0x5c);
+  for (let i = 0; i < key.length; i++) {
+    inner[i] = 0x36 ^ (key[i] as number);
+    outer[i] = 0x5c ^ (key[i] as number);
+  }
+  inner.set(data, BLOCK);
+  outer.set(sha256(inner), BLOCK);
+  return sha256(outer);
+}
 
 /** HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1), at most 32 bytes. */
 function expand(secret: Uint8Array, label: string, length: number): Buffer {
   const name = `tls13 ${label}`;
-  return hmac(secret, Buffer.of(0, length, name.length), Buffer.from(name), Buffer.of(0, 1)).subarray(0, length);
+  return hmac(secret, Buffer.from(`\0${String.fromCharCode(length, name.length)}${name}\0\x01`, 'latin1')).subarray(0, length);
 }
 
 /** Keys by which a client protects its Initial packets. */
