@@ -11,6 +11,7 @@ import type { Role } from '../../../src/api/roles.ts';
 import type { FlowList, FlowRow } from '../../../src/api/rows.ts';
 import type { FieldGroup, FieldType } from '../../../src/flows/fields/field.ts';
 import type { InterfaceKind } from '../../../src/interfaces/protocol.ts';
+import type { DeadLetter } from '../../../src/notify/endpoints.ts';
 import type { Endpoint, TestOutcome } from '../../../src/notify/notifier.ts';
 import type { Setting } from '../../../src/notify/settings.ts';
 import type { InterfaceSnapshot, InterfaceState, LossSnapshot, ScriptSnapshot } from '../../../src/patrol-types.ts';
@@ -21,6 +22,8 @@ import type { PreferenceState } from '../../../src/store/preferences.ts';
 
 export type {
   Alert,
+  DeadLetter,
+  Endpoint,
   Exclusion,
   ExclusionRequest,
   FlowList,
@@ -276,6 +279,15 @@ export interface DeclaredKind {
   }[];
 }
 
+/** What is given is changed. */
+interface EndpointChange {
+  readonly name?: string;
+  readonly enabled?: boolean;
+  readonly filter?: string;
+  readonly pause?: number;
+  readonly settings?: object;
+}
+
 /** What a script did on a capture. */
 export interface ScriptTest {
   /** The first of them; `raised` counts all. */
@@ -324,6 +336,7 @@ export const api = {
   suggestions: (alert: string, signal?: AbortSignal) =>
     get<{ suggestions: readonly Suggestion[] }>(`/alerts/${part(alert)}/exclusion`, undefined, signal),
   previewExclusion: (body: { line: string; from: number; to: number }) => post<Preview>('/exclusions/preview', body),
+  changeExclusion: (id: number, body: Partial<ExclusionRequest> & { filter: string }) => put<Exclusion>(`/exclusions/${id}`, body),
   addExclusion: (body: Partial<ExclusionRequest> & { filter: string }) => post<Exclusion>('/exclusions', body),
   removeExclusion: (id: number) => remove(`/exclusions/${id}`),
 
@@ -350,10 +363,13 @@ export const api = {
 
   notifications: (signal?: AbortSignal) =>
     get<{ notifications: readonly Endpoint[]; kinds: readonly DeclaredKind[] }>('/notifications', undefined, signal),
-  addNotification: (body: { name: string; kind: string; filter: string; settings: object }) => post<Endpoint>('/notifications', body),
-  changeNotification: (id: number, body: { enabled: boolean }) => put<Endpoint>(`/notifications/${id}`, body),
+  addNotification: (body: EndpointChange & { name: string; kind: string; settings: object }) => post<Endpoint>('/notifications', body),
+  changeNotification: (id: number, body: EndpointChange) => put<Endpoint>(`/notifications/${id}`, body),
   removeNotification: (id: number) => remove(`/notifications/${id}`),
-  testNotification: (id: number) => post<TestOutcome>(`/notifications/${id}/test`, {}),
+  testNotification: (id: number, alert?: string) => post<TestOutcome>(`/notifications/${id}/test`, alert === undefined ? {} : { alert }),
+  deadLetters: (signal?: AbortSignal) => get<{ letters: readonly DeadLetter[] }>('/dead-letters', undefined, signal),
+  actOnLetters: (action: 'resend' | 'discard', ids: readonly number[]) =>
+    post<{ alerts: number }>('/dead-letters/actions', { action, ids }),
 
   uploads: (signal?: AbortSignal) => get<{ uploads: readonly Upload[]; most: number }>('/uploads', undefined, signal),
   removeUpload: (id: string) => remove(`/uploads/${part(id)}`),

@@ -6,7 +6,7 @@ export interface Completion {
   readonly help: string;
 }
 
-/** Short names of the filter language beside the fields, and what they stand for. */
+/** Names beside the fields: short ones of the filter language, and members of alerts. */
 const SHORT = [
   'ip',
   'client',
@@ -22,6 +22,7 @@ const SHORT = [
   'risk',
   'alerted',
 ] as const;
+const OF_ALERTS = ['script', 'type', 'severity', 'score', 'domain', 'direction', 'interface', 'state', 'shadow', 'count'] as const;
 const JOIN = ['and', 'or', 'not'] as const;
 const OPERATORS = ['==', '!=', '<', '<=', '>', '>=', 'contains', 'in'] as const;
 const MOST = 12;
@@ -29,7 +30,7 @@ const MOST = 12;
 /** The word that ends at the cursor. */
 export const wordAt = (text: string, cursor: number): string => /[\w.:-]*$/.exec(text.slice(0, cursor))?.[0] ?? '';
 
-export function completions(text: string, cursor: number, declared: Declarations | undefined, more: readonly string[] = []): Completion[] {
+export function completions(text: string, cursor: number, declared: Declarations | undefined, alerts = false): Completion[] {
   if (declared === undefined) return [];
   const typed = wordAt(text, cursor);
   const before = text.slice(0, cursor - typed.length).trimEnd();
@@ -48,5 +49,10 @@ export function completions(text: string, cursor: number, declared: Declarations
   if (/(==|!=|<|>|<=|>=|contains|in)$/.test(before)) return [];
   const inName = before === '' || /(\band|\bor|\bnot|\(|!|&&|\|\|)$/i.test(before);
   if (!inName) return named(plain(/(==|!=|<|>|<=|>=|contains|in)\s*\S+$/.test(before) ? JOIN : OPERATORS));
-  return named([...plain(more), ...plain(SHORT), ...declared.fields.map(({ key, doc }) => ({ text: key, help: doc })), ...plain(['not'])]);
+  return named([
+    ...plain(alerts ? OF_ALERTS : []),
+    ...plain(SHORT),
+    ...declared.fields.map(({ key, doc }) => ({ text: key, help: doc })),
+    ...plain(['not']),
+  ]);
 }

@@ -2,7 +2,10 @@
 
 export interface Formats {
   readonly count: (value: number) => string;
+  /** Of traffic, in powers of ten as rates are. */
   readonly bytes: (value: number) => string;
+  /** Of files and memory, in powers of two as their limits are given. */
+  readonly size: (bytes: number) => string;
   /** Of bytes a second. */
   readonly bits: (bytesPerSecond: number) => string;
   readonly percent: (part: number) => string;
@@ -14,6 +17,8 @@ export interface Formats {
   readonly time: (us: number) => string;
   /** The same without the zone, for columns whose head names it. */
   readonly shortTime: (us: number) => string;
+  /** A tick of an axis of time: as much of date and time as ticks so far apart differ in. */
+  readonly tick: (seconds: number, step: number) => string;
   readonly zone: string;
   /** A value of a field by its unit. */
   readonly value: (value: unknown, unit?: string) => string;
@@ -31,17 +36,19 @@ export function createFormats(language: string): Formats {
   const plain = new Intl.DateTimeFormat('sv', fields);
   const zone = long.formatToParts(0).find(({ type }) => type === 'timeZoneName')?.value ?? 'UTC';
 
-  function scaled(value: number, unit: string): string {
+  function scaled(value: number, unit: string, base = 1000): string {
     let step = 0;
     let rest = value;
-    while (Math.abs(rest) >= 999.5 && step < STEPS.length - 1) {
-      rest /= 1000;
+    while (Math.abs(rest) >= base - 0.5 && step < STEPS.length - 1) {
+      rest /= base;
       step++;
     }
-    return `${three.format(rest)} ${STEPS[step]}${unit}`;
+    const prefix = STEPS[step] as string;
+    return `${three.format(rest)} ${base === 1000 || step === 0 ? prefix : `${prefix.toUpperCase()}i`}${unit}`;
   }
   const count = (value: number): string => whole.format(value);
   const bytes = (value: number): string => scaled(value, 'B');
+  const size = (value: number): string => scaled(value, 'B', 1024);
   const bits = (value: number): string => scaled(value * 8, 'bit/s');
 
   function duration(seconds: number): string {
@@ -61,6 +68,14 @@ export function createFormats(language: string): Formats {
   }
   const time = (us: number): string => (us > 0 ? long.format(us / 1000) : '–');
   const shortTime = (us: number): string => (us > 0 ? plain.format(us / 1000) : '–');
+
+  function tick(seconds: number, step: number): string {
+    const [date = '', clock = ''] = shortTime(seconds * 1e6).split(' ');
+    if (step >= 365 * 86_400) return date.slice(0, 4);
+    if (step >= 28 * 86_400) return date.slice(0, 7);
+    if (step >= 86_400) return date;
+    return step >= 60 ? clock.slice(0, 5) : clock;
+  }
 
   function value(of: unknown, unit?: string): string {
     if (of === undefined || of === null || of === '') return '';
@@ -85,5 +100,5 @@ export function createFormats(language: string): Formats {
         return three.format(of);
     }
   }
-  return { count, bytes, bits, percent: (of) => part.format(of), duration, micros, time, shortTime, zone, value };
+  return { count, bytes, size, bits, percent: (of) => part.format(of), duration, micros, time, shortTime, tick, zone, value };
 }

@@ -34,3 +34,20 @@ export function chartOf(points: readonly SeriesPoint[], names: readonly string[]
   });
   return { times: times.map((time) => time / SECOND_US), lines, stepSeconds: step / SECOND_US };
 }
+
+const BINS = 60;
+
+/** Values summed by time, in few steps of whole seconds that begin with the first. @param points times in s since 1970, in any order */
+export function binsOf(points: readonly { readonly at: number; readonly value: number }[]): { times: number[]; values: number[] } {
+  const known = points.filter(({ at }) => at > 0);
+  if (known.length === 0) return { times: [], values: [] };
+  const from = known.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  const to = known.reduce((most, { at }) => Math.max(most, at), 0);
+  const step = Math.max(1, Math.ceil((to - from + 1) / BINS));
+  const values = Array.from({ length: Math.floor((to - from) / step) + 1 }, () => 0);
+  for (const { at, value } of known) {
+    const bin = Math.floor((at - from) / step);
+    values[bin] = (values[bin] ?? 0) + value;
+  }
+  return { times: values.map((_, i) => from + i * step), values };
+}

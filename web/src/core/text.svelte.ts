@@ -11,17 +11,35 @@ export type TextKey = keyof typeof en;
 type Texts = Readonly<Record<string, string>>;
 type Nested = { readonly [key: string]: string | Nested };
 
+/** What the program declares in English: the key of a field, a preference or a setting → its words. */
+type Declared = Readonly<Record<string, { readonly title?: string; readonly help?: string }>>;
+
 interface Words {
   readonly language: Language;
   readonly pages: Texts;
   readonly program: Nested;
+  readonly declared: Declared;
 }
 
-const ENGLISH: Words = { language: 'en', pages: en, program: programEn };
+/** The English words of declarations are in the declarations. */
+const ENGLISH: Words = { language: 'en', pages: en, program: programEn, declared: {} };
 
-const LOADERS: Readonly<Record<Exclude<Language, 'en'>, () => Promise<{ pages: { default: Texts }; program: { default: Nested } }>>> = {
-  de: async () => ({ pages: await import('../text/de.json'), program: await import('../../../src/scripts/locales/de.json') }),
-  it: async () => ({ pages: await import('../text/it.json'), program: await import('../../../src/scripts/locales/it.json') }),
+interface Loaded {
+  readonly pages: { default: Texts };
+  readonly program: { default: Nested };
+  readonly declared: { default: Declared };
+}
+const LOADERS: Readonly<Record<Exclude<Language, 'en'>, () => Promise<Loaded>>> = {
+  de: async () => ({
+    pages: await import('../text/de.json'),
+    program: await import('../../../src/scripts/locales/de.json'),
+    declared: await import('../text/declared.de.json'),
+  }),
+  it: async () => ({
+    pages: await import('../text/it.json'),
+    program: await import('../../../src/scripts/locales/it.json'),
+    declared: await import('../text/declared.it.json'),
+  }),
 };
 
 let words = $state.raw<Words>(ENGLISH);
@@ -31,9 +49,9 @@ let formats = $state.raw<Formats>(createFormats('en'));
 export async function useLanguage(language: Language): Promise<void> {
   if (language === 'en') words = ENGLISH;
   else {
-    const { pages, program } = await LOADERS[language]();
+    const { pages, program, declared } = await LOADERS[language]();
     if (settings.language !== language) return;
-    words = { language, pages: pages.default, program: program.default };
+    words = { language, pages: pages.default, program: program.default, declared: declared.default };
   }
   formats = createFormats(language);
 }
@@ -59,6 +77,12 @@ export function word(group: string, name: string, otherwise: string = name): str
   }
   return otherwise;
 }
+
+/** Title of a field, or of something else that is declared. @param declared the English one */
+export const fieldTitle = (key: string, declared?: string): string => words.declared[key]?.title ?? declared ?? key;
+
+/** What it means. @param declared in English, shown where nobody has translated it */
+export const fieldHelp = (key: string, declared = ''): string => words.declared[key]?.help ?? declared;
 
 /** The formats of values in the language that is shown. */
 export const f = {
