@@ -8,23 +8,21 @@
  * Called by the flow engine.
  */
 import { COLLECT_FREE, COLLECT_GIVE_UP, DPI_COMPLETE, DPI_KNOWN, DPI_WORDS, type DpiHandle, native } from '../native.ts';
-import {
-  BATCH_PACKETS,
-  F_NO_DPI,
-  INTRODUCTION_BYTES,
-  S_FLAGS,
-  S_L3,
-  S_L3_LENGTH,
-  S_PAYLOAD,
-  S_SEQ,
-  SCRATCH_WORDS,
-  type Scratch,
-} from '../packet/batch.ts';
+import type { Scratch } from '../packet/batch.ts';
+import * as batch from '../packet/batch.ts';
 import { counterIndex } from './counters.ts';
 import type { DetailArena } from './details.ts';
 import { createInspection } from './inspection.ts';
 import { createIntroduction, INTRODUCTION, INTRODUCTIONS } from './introduction.ts';
-import {
+import * as record from './record.ts';
+import type { Schedule } from './schedule.ts';
+import type { Records } from './table.ts';
+import * as tables from './table.ts';
+import type { Names } from './view.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { BATCH_PACKETS, F_NO_DPI, INTRODUCTION_BYTES, S_FLAGS, S_L3, S_L3_LENGTH, S_PAYLOAD, S_SEQ, SCRATCH_WORDS } = batch;
+const {
   D_NEXT_SEQ,
   FACT_DETAILS_NEW,
   I_EXTRA,
@@ -45,10 +43,8 @@ import {
   STATE_PACKETS,
   STATE_SHOWN,
   STATE_TOUCHED,
-} from './record.ts';
-import type { Schedule } from './schedule.ts';
-import { RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
-import type { Names } from './view.ts';
+} = record;
+const { RECORD_DOUBLES, RECORD_WORDS } = tables;
 
 const TCP = 6;
 const UDP = 17;

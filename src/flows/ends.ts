@@ -5,9 +5,15 @@
 import type { Devices } from '../hosts/devices.ts';
 import type { Lists } from '../hosts/lists/lookup.ts';
 import { createPrefixSet, isUnicast4, isUnicast6, type PrefixSet } from '../hosts/prefixes.ts';
-import { PV_IPV6 } from '../packet/batch.ts';
+import * as batch from '../packet/batch.ts';
 import { addressesOf, type Preferences } from '../preferences.ts';
-import {
+import * as record from './record.ts';
+import type { Records } from './table.ts';
+import * as tables from './table.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { PV_IPV6 } = batch;
+const {
   R_A,
   R_B,
   R_MAC0,
@@ -23,8 +29,8 @@ import {
   STATE_CLIENT_UNICAST,
   STATE_SERVER_BLACKLISTED,
   STATE_SERVER_UNICAST,
-} from './record.ts';
-import { RECORD_WORDS, type Records } from './table.ts';
+} = record;
+const { RECORD_WORDS } = tables;
 
 const CATEGORY_MALWARE = 100;
 /** SMTP, DNS, DHCP, NTP, submission of mail. */

@@ -20,7 +20,8 @@ import { counterIndex } from './counters.ts';
 import { createDetailArena } from './details.ts';
 import { createDetection } from './detection.ts';
 import { createEnds, expectedServers } from './ends.ts';
-import { CALLBACK_BIT, CALLBACKS, END_REASONS, type EndReason } from './event.ts';
+import type { EndReason } from './event.ts';
+import * as event from './event.ts';
 import { createEventWriter, type EventContext, type EventSink, type EventWriter } from './event-writer.ts';
 import { createFlowFacts } from './facts.ts';
 import { createIcmp, type IcmpHook } from './icmp.ts';
@@ -29,7 +30,18 @@ import { createIngest, type Ingest, RECORD_ARRIVED } from './ingest.ts';
 import { createKnowledge, knownIds } from './knowledge.ts';
 import { createOverrides, type FlowOverride } from './overrides.ts';
 import type { Policy } from './policy.ts';
-import {
+import * as record from './record.ts';
+import { createScale } from './sampling.ts';
+import { createSchedule, EVERY_FLOW } from './schedule.ts';
+import { type Limits, predominant, SILENT_SERVER_US, STATUSES } from './statuses.ts';
+import * as tables from './table.ts';
+import { createFlowTable, type Records } from './table.ts';
+import { createThroughput } from './throughput.ts';
+import type { Names } from './view.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { CALLBACK_BIT, CALLBACKS, END_REASONS } = event;
+const {
   D_BYTES,
   D_PACKETS,
   DETAIL_APP,
@@ -60,13 +72,8 @@ import {
   STATE_REPORTED,
   STATE_TOUCHED,
   STATE_VISITED,
-} from './record.ts';
-import { createScale } from './sampling.ts';
-import { createSchedule, EVERY_FLOW } from './schedule.ts';
-import { type Limits, predominant, SILENT_SERVER_US, STATUSES } from './statuses.ts';
-import { createFlowTable, RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
-import { createThroughput } from './throughput.ts';
-import type { Names } from './view.ts';
+} = record;
+const { RECORD_DOUBLES, RECORD_WORDS } = tables;
 
 /** lifecycle 3: silence after which an unfinished detection is given up. */
 const GIVE_UP_US = 5_000_000;

@@ -5,11 +5,18 @@
  */
 import { createJa4 } from '../dpi/ja4.ts';
 import { createQuicJa4 } from '../dpi/quic-initial.ts';
-import { S_FLAGS, S_L3, S_L3_LENGTH, S_PAYLOAD, S_SEQ, SCRATCH_WORDS, type Scratch } from '../packet/batch.ts';
+import type { Scratch } from '../packet/batch.ts';
+import * as batch from '../packet/batch.ts';
 import { DNS_DATA, DNS_INVALID, examineQuery } from './dns-query.ts';
-import { FACT_DETAILS_NEW, FACT_DNS_DATA, FACT_DNS_INVALID, R_FACTS, R_PORTS, R_PV, R_STATE } from './record.ts';
-import { RECORD_WORDS, type Records } from './table.ts';
+import * as record from './record.ts';
+import type { Records } from './table.ts';
+import * as tables from './table.ts';
 import type { Names } from './view.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { S_FLAGS, S_L3, S_L3_LENGTH, S_PAYLOAD, S_SEQ, SCRATCH_WORDS } = batch;
+const { FACT_DETAILS_NEW, FACT_DNS_DATA, FACT_DNS_INVALID, R_FACTS, R_PORTS, R_PV, R_STATE } = record;
+const { RECORD_WORDS } = tables;
 
 const TCP = 6;
 const UDP = 17;

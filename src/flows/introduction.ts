@@ -3,9 +3,15 @@
  *
  *   record (addresses, ports, client) ──► IPv4 or IPv6 header, TCP header without payload ──► bytes for nDPI
  */
-import { BATCH_PACKETS, INTRODUCTION_BYTES, PV_IPV6 } from '../packet/batch.ts';
-import { R_A, R_B, R_PORTS, R_PV, R_STATE, R_V6 } from './record.ts';
-import { RECORD_WORDS, type Records } from './table.ts';
+import * as batch from '../packet/batch.ts';
+import * as record from './record.ts';
+import type { Records } from './table.ts';
+import * as tables from './table.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const { BATCH_PACKETS, INTRODUCTION_BYTES, PV_IPV6 } = batch;
+const { R_A, R_B, R_PORTS, R_PV, R_STATE, R_V6 } = record;
+const { RECORD_WORDS } = tables;
 
 /** SYN, SYN+ACK, ACK. */
 export const INTRODUCTIONS = 3;

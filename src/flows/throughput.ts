@@ -1,5 +1,10 @@
 /** Throughput and trends of a flow between two visits (lifecycle 12.3), and the counters that the next visit counts from. */
-import {
+import * as record from './record.ts';
+import type { Records } from './table.ts';
+import * as tables from './table.ts';
+
+// Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
+const {
   D_BYTES,
   D_GOODPUT,
   D_PACKETS,
@@ -24,8 +29,8 @@ import {
   TREND_DOWN,
   TREND_STABLE,
   TREND_UP,
-} from './record.ts';
-import { RECORD_DOUBLES, RECORD_WORDS, type Records } from './table.ts';
+} = record;
+const { RECORD_DOUBLES, RECORD_WORDS } = tables;
 
 export interface Throughput {
   /** Plain average since the previous visit, `dt` µs ago. */
