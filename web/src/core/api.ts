@@ -1,6 +1,6 @@
 /**
  * The programming interface as functions: one place that knows its paths, its token against forged requests, and its errors. Types are
- * those of the program itself.
+ * those of the program itself, or made of the schemas that it checks its answers with (answers.ts).
  *
  *   page ──api.flows({…})──► fetch /api/v1/… ──► JSON, or ApiError with the problem (RFC 9457)
  */
@@ -9,20 +9,16 @@ import type { Exclusion, ExclusionRequest, Preview, Suggestion } from '../../../
 import type { ProblemBody } from '../../../src/api/problems.ts';
 import type { Role } from '../../../src/api/roles.ts';
 import type { FlowList, FlowRow } from '../../../src/api/rows.ts';
-import type { FieldGroup, FieldType } from '../../../src/flows/fields/field.ts';
-import type { InterfaceKind } from '../../../src/interfaces/protocol.ts';
-import type { DeadLetter } from '../../../src/notify/endpoints.ts';
 import type { Endpoint, TestOutcome } from '../../../src/notify/notifier.ts';
-import type { Setting } from '../../../src/notify/settings.ts';
-import type { InterfaceSnapshot, InterfaceState, LossSnapshot, ScriptSnapshot } from '../../../src/patrol-types.ts';
+import type { InterfaceSnapshot, ScriptSnapshot } from '../../../src/patrol-types.ts';
 import type { ScriptSwitch } from '../../../src/scripts/report.ts';
 import type { TraceEntry } from '../../../src/scripts/trace.ts';
 import type { Upload } from '../../../src/server/uploads.ts';
 import type { PreferenceState } from '../../../src/store/preferences.ts';
+import type { Answers } from './answers.ts';
 
 export type {
   Alert,
-  DeadLetter,
   Endpoint,
   Exclusion,
   ExclusionRequest,
@@ -40,126 +36,25 @@ export type {
 };
 export type Script = ScriptSnapshot;
 export type Trace = TraceEntry & { readonly interface: string };
-export type Loss = LossSnapshot & { readonly interface?: string };
 
-export interface Who {
-  readonly name: string;
-  readonly role: Role;
-  readonly via: 'session' | 'token' | 'socket';
-  readonly csrf: string;
-}
-
-export interface InterfaceStatus {
-  readonly id: number;
-  readonly name: string;
-  readonly kind: InterfaceKind;
-  readonly state: InterfaceState;
-  readonly error?: string;
-  readonly warning?: string;
-  /** µs since 1970. */
-  readonly clock: number;
-  readonly packets: number;
-  readonly bytes: number;
-  readonly flows: number;
-  readonly activeFlows: number;
-  readonly alerts: number;
-  readonly losses: number;
-}
-
-export interface Status {
-  readonly version: string;
-  readonly started: string;
-  readonly uptime: number;
-  readonly interfaces: readonly InterfaceStatus[];
-  readonly losses: readonly Loss[];
-}
-
-export interface DeclaredField {
-  readonly key: string;
-  readonly type: FieldType;
-  readonly unit?: string;
-  readonly doc: string;
-  readonly group: FieldGroup;
-  readonly when?: string;
-  readonly column?: { readonly title: string; readonly width: number; readonly shown?: boolean };
-  readonly sortable: boolean;
-}
-
-export interface Declarations {
-  readonly fields: readonly DeclaredField[];
-  readonly statuses: readonly {
-    readonly id: number;
-    readonly name: string;
-    readonly title: string;
-    readonly alertType: string;
-    readonly severity: string;
-  }[];
-  readonly alertTypes: readonly string[];
-  readonly severities: readonly string[];
-  readonly callbacks: readonly string[];
-}
-
-export interface HostRow {
-  readonly address: string;
-  readonly interface: string;
-  readonly vlan: number;
-  readonly name: string;
-  readonly country: string;
-  readonly local: boolean;
-  readonly flows: number;
-  readonly asClient: number;
-  readonly asServer: number;
-  readonly sent: number;
-  readonly received: number;
-  readonly bytes: number;
-  readonly score: number;
-}
-
-export interface User {
-  readonly name: string;
-  readonly role: Role;
-  readonly created: number;
-}
-export interface Token {
-  readonly id: string;
-  readonly name: string;
-  readonly user: string;
-  readonly role: Role;
-  readonly created: number;
-  readonly expires?: number;
-  readonly lastUsed?: number;
-}
-export interface AuditEntry {
-  readonly id: number;
-  readonly time: number;
-  readonly user: string;
-  readonly via: string;
-  readonly address: string;
-  readonly action: string;
-  readonly detail: string;
-  readonly outcome: string;
-}
-
-export interface FlowPage {
-  readonly live: boolean;
+export type Who = Answers['GET /session'];
+export type Status = Answers['GET /status'];
+export type InterfaceStatus = Status['interfaces'][number];
+export type Declarations = Answers['GET /fields'];
+export type DeclaredField = Declarations['fields'][number];
+/** What the schemas leave open of alerts and traces, the program's types say. */
+export type FlowPage = Omit<Answers['GET /flows/{id}'], 'flow' | 'alerts' | 'traces'> & {
   readonly flow: FlowRow;
   readonly alerts: readonly Alert[];
   readonly traces: readonly Trace[];
-}
-
-export interface HistoryFlow {
-  readonly time: number;
-  readonly interface: string;
-  readonly ended: boolean;
-  readonly flow: Readonly<Record<string, unknown>>;
-}
-
-export interface SeriesPoint {
-  readonly time: number;
-  readonly interface: string;
-  readonly name: string;
-  readonly value: number;
-}
+};
+export type HostRow = Answers['GET /hosts']['hosts'][number];
+export type HistoryFlow = Answers['GET /history/flows']['flows'][number];
+export type SeriesPoint = Answers['GET /history/series']['points'][number];
+/** A kind of notifications, with its settings. */
+export type DeclaredKind = Answers['GET /notifications']['kinds'][number];
+/** What a script did on a capture. */
+export type ScriptTest = Omit<Answers['POST /scripts/{key}/test'], 'alerts'> & { readonly alerts: readonly RaisedFlowAlert[] };
 
 const API = '/api/v1';
 
@@ -260,25 +155,6 @@ export interface ListQuery extends Times {
 
 const asQuery = (query: object): Query => query as Query;
 
-/** A kind of notifications, as GET /notifications declares it. */
-export interface DeclaredKind {
-  readonly kind: string;
-  readonly title: string;
-  readonly pause: number;
-  readonly settings: readonly {
-    readonly name: string;
-    readonly type: Setting['type'];
-    readonly doc: string;
-    readonly secret: boolean;
-    readonly required: boolean;
-    readonly default?: string | number;
-    readonly choices?: readonly string[];
-    readonly from?: number;
-    readonly to?: number;
-    readonly like?: string;
-  }[];
-}
-
 /** What is given is changed. */
 interface EndpointChange {
   readonly name?: string;
@@ -286,18 +162,6 @@ interface EndpointChange {
   readonly filter?: string;
   readonly pause?: number;
   readonly settings?: object;
-}
-
-/** What a script did on a capture. */
-export interface ScriptTest {
-  /** The first of them; `raised` counts all. */
-  readonly alerts: readonly RaisedFlowAlert[];
-  readonly raised: number;
-  /** What it printed, and its failures. */
-  readonly lines: readonly string[];
-  /** Why it could not be loaded, or the capture not be read. */
-  readonly error?: string;
-  readonly flows: number;
 }
 
 export const api = {
@@ -310,21 +174,20 @@ export const api = {
   changePassword: (old: string, password: string) => put('/session/password', { old, password }),
 
   status: (signal?: AbortSignal) => get<Status>('/status', undefined, signal),
-  losses: (signal?: AbortSignal) => get<{ losses: readonly Loss[] }>('/losses', undefined, signal),
+  losses: (signal?: AbortSignal) => get<Pick<Status, 'losses'>>('/losses', undefined, signal),
   interfaces: (signal?: AbortSignal) => get<{ interfaces: readonly InterfaceSnapshot[] }>('/interfaces', undefined, signal),
   declarations: () => get<Declarations>('/fields'),
 
   flows: (query: ListQuery & { fields?: string }, signal?: AbortSignal) => get<FlowList>('/flows', asQuery(query), signal),
   flow: (id: string, signal?: AbortSignal) => get<FlowPage>(`/flows/${part(id)}`, undefined, signal),
-  hosts: (query: ListQuery, signal?: AbortSignal) =>
-    get<{ hosts: readonly HostRow[]; total: number; complete: boolean }>('/hosts', asQuery(query), signal),
+  hosts: (query: ListQuery, signal?: AbortSignal) => get<Answers['GET /hosts']>('/hosts', asQuery(query), signal),
 
   historyFlows: (query: ListQuery & { fields?: string }, signal?: AbortSignal) =>
-    get<{ flows: readonly HistoryFlow[]; total: number }>('/history/flows', asQuery(query), signal),
+    get<Answers['GET /history/flows']>('/history/flows', asQuery(query), signal),
   top: (query: Times & { by: string; of?: 'bytes' | 'packets' | 'flows'; filter?: string; limit?: number }, signal?: AbortSignal) =>
-    get<{ top: readonly { value: unknown; sum: number }[] }>('/history/top', asQuery(query), signal),
+    get<Answers['GET /history/top']>('/history/top', asQuery(query), signal),
   series: (query: { names: string; from: number; to: number; points?: number; interface?: string }, signal?: AbortSignal) =>
-    get<{ points: readonly SeriesPoint[] }>('/history/series', asQuery(query), signal),
+    get<Answers['GET /history/series']>('/history/series', asQuery(query), signal),
 
   alerts: (query: ListQuery & { state?: string; script?: string; shadow?: boolean }, signal?: AbortSignal) =>
     get<{ alerts: readonly Alert[]; total: number }>('/alerts', asQuery(query), signal),
@@ -352,14 +215,14 @@ export const api = {
   setPreference: (name: string, value: boolean | number | string) => put<PreferenceState>(`/preferences/${part(name)}`, { value }),
   resetPreference: (name: string) => remove<PreferenceState>(`/preferences/${part(name)}`),
 
-  users: (signal?: AbortSignal) => get<{ users: readonly User[] }>('/users', undefined, signal),
-  addUser: (body: { name: string; password: string; role: Role }) => post<{ users: readonly User[] }>('/users', body),
-  changeUser: (name: string, body: { password?: string; role?: Role }) => put<{ users: readonly User[] }>(`/users/${part(name)}`, body),
-  removeUser: (name: string) => remove<{ users: readonly User[] }>(`/users/${part(name)}`),
-  tokens: (signal?: AbortSignal) => get<{ tokens: readonly Token[] }>('/tokens', undefined, signal),
-  addToken: (body: { name: string; role: Role; expires?: number }) => post<{ token: Token; text: string }>('/tokens', body),
+  users: (signal?: AbortSignal) => get<Answers['GET /users']>('/users', undefined, signal),
+  addUser: (body: { name: string; password: string; role: Role }) => post<Answers['GET /users']>('/users', body),
+  changeUser: (name: string, body: { password?: string; role?: Role }) => put<Answers['GET /users']>(`/users/${part(name)}`, body),
+  removeUser: (name: string) => remove<Answers['GET /users']>(`/users/${part(name)}`),
+  tokens: (signal?: AbortSignal) => get<Answers['GET /tokens']>('/tokens', undefined, signal),
+  addToken: (body: { name: string; role: Role; expires?: number }) => post<{ text: string }>('/tokens', body),
   removeToken: (id: string) => remove(`/tokens/${part(id)}`),
-  audit: (signal?: AbortSignal) => get<{ entries: readonly AuditEntry[] }>('/audit', { limit: 100 }, signal),
+  audit: (signal?: AbortSignal) => get<Answers['GET /audit']>('/audit', { limit: 100 }, signal),
 
   notifications: (signal?: AbortSignal) =>
     get<{ notifications: readonly Endpoint[]; kinds: readonly DeclaredKind[] }>('/notifications', undefined, signal),
@@ -367,7 +230,7 @@ export const api = {
   changeNotification: (id: number, body: EndpointChange) => put<Endpoint>(`/notifications/${id}`, body),
   removeNotification: (id: number) => remove(`/notifications/${id}`),
   testNotification: (id: number, alert?: string) => post<TestOutcome>(`/notifications/${id}/test`, alert === undefined ? {} : { alert }),
-  deadLetters: (signal?: AbortSignal) => get<{ letters: readonly DeadLetter[] }>('/dead-letters', undefined, signal),
+  deadLetters: (signal?: AbortSignal) => get<Answers['GET /dead-letters']>('/dead-letters', undefined, signal),
   actOnLetters: (action: 'resend' | 'discard', ids: readonly number[]) =>
     post<{ alerts: number }>('/dead-letters/actions', { action, ids }),
 
