@@ -14,6 +14,7 @@ import { typescriptInfo } from '../src/flows/derived/typescript.ts';
 import { DECLARED, FIELDS } from '../src/flows/fields.ts';
 import { PREFERENCES } from '../src/preferences.ts';
 import { PRIORITY, STATUSES, type Status, statusById } from '../src/flows/statuses.ts';
+import { luaStubs, settings } from '../src/scripts/lua/library/stubs.ts';
 import { flowpatrolTypes } from '../src/scripts/typescript/types.ts';
 import { examplePages } from './examples.ts';
 
@@ -75,6 +76,8 @@ function counters(): string {
   ].join('\n');
 }
 
+const stubs = Object.keys(luaStubs()).map((name): [path: string, make: () => string] => [`types/lua/${name}`, () => luaStubs()[name] as string]);
+
 /** Path from the project's root → text. */
 export const OUTPUTS: Readonly<Record<string, () => string>> = {
   ...examplePages(MADE),
@@ -83,9 +86,11 @@ export const OUTPUTS: Readonly<Record<string, () => string>> = {
   'docs/reference/flow.schema.json': () => flowSchema(FIELDS),
   'docs/reference/options.md': optionsReference,
   'docs/reference/statuses.md': statuses,
+  'scripts/.luarc.json': () => settings('../types'),
   'types/flowpatrol.d.ts': flowpatrolTypes,
   'types/info.d.ts': () => typescriptInfo(FIELDS),
   'types/info.lua': () => luaInfo(FIELDS),
+  ...Object.fromEntries(stubs),
 };
 
 const place = (path: string): URL => new URL(`../${path}`, import.meta.url);

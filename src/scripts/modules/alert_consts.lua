@@ -28,7 +28,7 @@ for _, alert in ipairs(world.constants.alerts) do
   local id = alert.id
   if era ~= '2019' then id = alert.id4 end
   if id then
-    local entry = { alert_id = id, alert_key = id, i18n_title = alert.title }
+    local entry = { alert_id = id, alert_key = id, i18n_title = alert.title, icon = '' }
     if era == '2019' then
       alert_consts.alert_types[alert.name] = entry
     else
@@ -38,7 +38,7 @@ for _, alert in ipairs(world.constants.alerts) do
     end
   end
 end
-if era ~= '2019' then alert_consts.alert_types.alert_none = { alert_id = 28, alert_key = 28, i18n_title = 'None' } end
+if era ~= '2019' then alert_consts.alert_types.alert_none = { alert_id = 28, alert_key = 28, i18n_title = 'None', icon = '' } end
 
 local ENTITIES = [[
   interface host network snmp_device flow mac host_pool process user influx_db test category_lists pinged_host periodic_activity]]

@@ -41,7 +41,7 @@ for member, name in pairs({
 end
 
 local function raise(action, about, type_info)
-  if type(about) ~= 'table' or type(type_info) ~= 'table' or type_info.alert_type == nil then return false end
+  if type(about) ~= 'table' or type(type_info) ~= 'table' or type_info.alert_type == nil or not areAlertsEnabled() then return false end
   local severity = type_info.alert_severity or type_info.alert_type.alert_severity or alert_consts.alert_severities.warning
   alerts_api.storeFlowAlert(type_info.alert_type, severity, {
     action = action,
@@ -79,4 +79,28 @@ function alerts_api.release(about, type_info)
   return raise('release', about, type_info)
 end
 
-return alerts_api
+-- flowpatrol loads and measures the scripts by itself: there is nothing to hand out.
+function alerts_api.load_flow_check_modules(enabled_only)
+  return { protocolDetected = {}, statusChanged = {}, periodicUpdate = {}, idle = {}, all = {} }
+end
+function alerts_api.store_flow_check_modules_benchmarks(benchmarks) end
+function alerts_api.get_flow_check_module_benchmarks(key) return nil end
+
+-- The second argument of `store`, by kind of alert: alerts_api.newDeviceType(params) for alert_types.new_device.
+-- One table is what the alert keeps, several values are a list.
+local function builder(alert_type)
+  return function(...)
+    local params = ...
+    if select('#', ...) ~= 1 or type(params) ~= 'table' then params = { values = { ... } } end
+    return { alert_type = alert_type, alert_severity = alert_consts.alert_severities.warning, alert_type_params = params }
+  end
+end
+
+return setmetatable(alerts_api, {
+  __index = function(_, member)
+    local kind = type(member) == 'string' and member:match('^(%l%w*)Type$')
+    local name = kind and kind:gsub('%u', function(capital) return '_' .. capital:lower() end)
+    local alert_type = name and (rawget(alert_consts.alert_types, name) or rawget(alert_consts.alert_types, 'alert_' .. name))
+    return alert_type and builder(alert_type)
+  end,
+})

@@ -87,6 +87,11 @@ function trimSpace(text) return (tostring(text):match('^%s*(.-)%s*$')) end
 trimString = trimSpace
 function firstToUpper(text) return (tostring(text):gsub('^%l', string.upper)) end
 
+function shortenString(text, most)
+  text, most = tostring(text), most or 24
+  return #text > most and text:sub(1, most) .. '...' or text
+end
+
 function toboolean(value)
   if value == 'true' or value == '1' or value == 1 or value == true then return true end
   if value == 'false' or value == '0' or value == 0 or value == false then return false end
@@ -239,7 +244,7 @@ function getResolvedAddress(host)
   local found = type(host) == 'table' and (host.host or host.ip or host['cli.ip']) or host
   return ntop.getResolvedName(tostring(found))
 end
-resolveAddress, getHostName = getResolvedAddress, getResolvedAddress
+resolveAddress, getHostName, hostinfo2label = getResolvedAddress, getResolvedAddress, getResolvedAddress
 
 function isMacAddress(text)
   return type(text) == 'string' and text:find('^%x%x:%x%x:%x%x:%x%x:%x%x:%x%x$') ~= nil

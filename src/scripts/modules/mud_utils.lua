@@ -38,8 +38,9 @@ local function connection(info, own, peer)
   return table.concat(parts, ' ')
 end
 
+-- In 4.x called with the time of the hook: the flow is the current one.
 function mud_utils.handleFlow(info)
-  info = info or flow.getInfo()
+  if type(info) ~= 'table' or info['proto.l4'] == nil then info = flow.getInfo() end
   if info['proto.l4'] ~= 'TCP' and info['proto.l4'] ~= 'UDP' then return end
   for own, peer in pairs({ cli = 'srv', srv = 'cli' }) do
     local ip = info[own .. '.ip']

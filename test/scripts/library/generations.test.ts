@@ -30,75 +30,9 @@ import { DEFAULT_PREFERENCES } from '../../../src/preferences.ts';
 import { createScriptCache, type ScriptCache } from '../../../src/scripts/cache.ts';
 import { loadLocales } from '../../../src/scripts/locales.ts';
 import { eventOf, fieldOf, type Harness, NAMES, start, type Values, VISIT_TIME } from '../support.ts';
+import { FLOW_OF_TLS } from './world.ts';
 
 const file = (name: string): string => readFileSync(new URL(`../generations/${name}`, import.meta.url), 'utf8');
-
-/** A flow of TLS from a local client, with every kind of field. */
-const FLOW: Values = {
-  'cli.ip': '192.168.1.20',
-  'cli.port': 51514,
-  'cli.key': 3232235796,
-  'cli.host': 'laptop',
-  'cli.mac': '0C:C4:7A:CC:C4:4A',
-  'cli.blacklisted': true,
-  'cli.private': true,
-  'cli.localhost': true,
-  'cli.broadmulticast': false,
-  'cli.country': '',
-  'cli.asn': 64500,
-  'srv.ip': '203.0.113.7',
-  'srv.port': 443,
-  'srv.host': '',
-  'srv.blacklisted': false,
-  'srv.localhost': false,
-  'srv.broadmulticast': false,
-  'srv.country': 'IT',
-  'srv.latitude': 45.5,
-  vlan: 0,
-  'ntopng.key': 77,
-  hash_entry_id: 5,
-  'seen.first': 1569859249,
-  'seen.last': 1569859250,
-  duration: 1,
-  'flow.idle': false,
-  'flow.status': 13,
-  status_map: 1 << 13,
-  status_info: '{}',
-  score: -1,
-  'proto.l4': 'TCP',
-  'proto.ndpi': 'TLS.Google',
-  'proto.ndpi_app': 'Google',
-  'proto.ndpi_id': 2,
-  'proto.master_ndpi_id': 1,
-  'proto.ndpi_breed': 'Safe',
-  'proto.ndpi_cat': 'Web',
-  'proto.ndpi_cat_id': 5,
-  flow_risk: { 'TLS Certificate Expired': 9 },
-  bytes: 2698,
-  'bytes.last': 2698,
-  goodput_bytes: 1952,
-  packets: 11,
-  'cli2srv.bytes': 856,
-  'cli2srv.packets': 6,
-  'srv2cli.bytes': 1842,
-  'srv2cli.packets': 5,
-  'cli2srv.pkt_len.max': 514,
-  'cli2srv.retransmissions': 3,
-  'cli2srv.out_of_order': 1,
-  'cli2srv.lost': 0,
-  'srv2cli.retransmissions': 0,
-  'srv2cli.out_of_order': 0,
-  'srv2cli.lost': 0,
-  'srv2cli.tcp_flags': 27,
-  tcp_connecting: false,
-  tcp_established: true,
-  'interarrival.cli2srv': { min: 0, max: 195, avg: 49.5, stddev: 35.5 },
-  'protos.ssl_version': 771,
-  'protos.ssl.certificate': 'www.example.org',
-  'protos.tls_version': 771,
-  'protos.tls.client_requested_server_name': 'www.example.org',
-  'protos.tls.ja3.server_unsafe_cipher': 'safe',
-};
 
 const PROTOCOLS = ['Unknown', 'TLS', 'Google', '3', '4', 'DNS', '6', 'HTTP'];
 
@@ -106,7 +40,7 @@ async function run(
   t: TestContext,
   name: string,
   callbacks: readonly Callback[],
-  values: Values = FLOW,
+  values: Values = FLOW_OF_TLS,
 ): Promise<Harness & { cache: ScriptCache }> {
   const names = { ...NAMES, protocols: PROTOCOLS, risks: Array.from({ length: 10 }, (_, id) => `risk ${id}`) };
   const cache = createScriptCache({ now: () => VISIT_TIME / 1e6 });
@@ -200,7 +134,7 @@ test('2019: getters, scores, alerts', async (t) => {
   assert.deepEqual(changesOf(harness), ['flow 50', 'client 65534', 'server 20']);
   const [first, ...others] = alertsOf(harness) as [unknown[], ...unknown[][]];
   assert.deepEqual(first.slice(0, 4), ['flow_blacklisted 7', 'error 2', undefined, undefined]);
-  assert.deepEqual(JSON.parse(first[4] as string), { ...FLOW, score: 50 });
+  assert.deepEqual(JSON.parse(first[4] as string), { ...FLOW_OF_TLS, score: 50 });
   assert.deepEqual(others, [
     ['web_mining 21', 'warning 1', undefined, undefined, '{"why":"test"}'],
     ['malicious_signature 48', 'error 2', undefined, undefined, undefined],

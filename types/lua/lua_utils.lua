@@ -1,0 +1,5 @@
+---@meta lua_utils
+-- Made by `node docs/generate.ts`. Do not edit.
+
+---Its functions are global.
+return true

@@ -1,0 +1,208 @@
+---@meta _
+-- Made by `node docs/generate.ts`. Do not edit.
+
+---An entry of alert_consts.alert_types.
+---@class flowpatrol.AlertType
+---@field alert_id integer
+---@field alert_key integer
+---@field i18n_title string
+---@field icon string always ''
+
+---By name. In 4.x also with `alert_` in front; there only those that concern flows have a number.
+---@class flowpatrol.AlertTypes
+---@field tcp_syn_flood flowpatrol.AlertType TCP syn flood
+---@field flows_flood flowpatrol.AlertType Flows flood
+---@field threshold_cross flowpatrol.AlertType Threshold cross
+---@field suspicious_activity flowpatrol.AlertType Suspicious activity
+---@field alert_connection_issues flowpatrol.AlertType Connection issues
+---@field connection_issues flowpatrol.AlertType Connection issues
+---@field flow_misbehaviour flowpatrol.AlertType Flow misbehaviour
+---@field remote_to_remote flowpatrol.AlertType Remote to remote
+---@field flow_blacklisted flowpatrol.AlertType Flow blacklisted
+---@field flow_blocked flowpatrol.AlertType Flow blocked
+---@field new_device flowpatrol.AlertType New device
+---@field device_connection flowpatrol.AlertType Device connection
+---@field device_disconnection flowpatrol.AlertType Device disconnection
+---@field host_pool_connection flowpatrol.AlertType Host pool connection
+---@field host_pool_disconnection flowpatrol.AlertType Host pool disconnection
+---@field quota_exceeded flowpatrol.AlertType Quota exceeded
+---@field misconfigured_app flowpatrol.AlertType Misconfigured app
+---@field too_many_drops flowpatrol.AlertType Too many drops
+---@field mac_ip_association_change flowpatrol.AlertType Mac ip association change
+---@field port_status_change flowpatrol.AlertType Port status change
+---@field unresponsive_device flowpatrol.AlertType Unresponsive device
+---@field process_notification flowpatrol.AlertType Process notification
+---@field web_mining flowpatrol.AlertType Web mining
+---@field nfq_flushed flowpatrol.AlertType Nfq flushed
+---@field slow_stats_update flowpatrol.AlertType Slow stats update
+---@field alert_device_protocol_not_allowed flowpatrol.AlertType Device protocol not allowed
+---@field device_protocol_not_allowed flowpatrol.AlertType Device protocol not allowed
+---@field alert_user_activity flowpatrol.AlertType User activity
+---@field influxdb_export_failure flowpatrol.AlertType Influxdb export failure
+---@field port_errors flowpatrol.AlertType Port errors
+---@field test_failed flowpatrol.AlertType Test failed
+---@field inactivity flowpatrol.AlertType Inactivity
+---@field active_flows_anomaly flowpatrol.AlertType Active flows anomaly
+---@field list_download_failed flowpatrol.AlertType List download failed
+---@field dns_anomaly flowpatrol.AlertType DNS anomaly
+---@field icmp_anomaly flowpatrol.AlertType ICMP anomaly
+---@field broadcast_domain_too_large flowpatrol.AlertType Broadcast domain too large
+---@field ids_alert flowpatrol.AlertType Ids alert
+---@field external flowpatrol.AlertType Ids alert
+---@field ip_outsite_dhcp_range flowpatrol.AlertType Ip outsite DHCP range
+---@field port_duplexstatus_change flowpatrol.AlertType Port duplexstatus change
+---@field port_load_threshold_exceeded flowpatrol.AlertType Port load threshold exceeded
+---@field ping_issues flowpatrol.AlertType Ping issues
+---@field slow_periodic_activity flowpatrol.AlertType Slow periodic activity
+---@field influxdb_dropped_points flowpatrol.AlertType Influxdb dropped points
+---@field login_failed flowpatrol.AlertType Login failed
+---@field potentially_dangerous_protocol flowpatrol.AlertType Potentially dangerous protocol
+---@field request_reply_ratio flowpatrol.AlertType Request reply ratio
+---@field anomalous_tcp_flags flowpatrol.AlertType Anomalous TCP flags
+---@field misbehaving_flows_ratio flowpatrol.AlertType Misbehaving flows ratio
+---@field ghost_network flowpatrol.AlertType Ghost network
+---@field malicious_signature flowpatrol.AlertType Malicious signature
+---@field blacklisted_country flowpatrol.AlertType Blacklisted country
+---@field internals flowpatrol.AlertType Internals
+---@field udp_unidirectional flowpatrol.AlertType UDP unidirectional
+---@field user_script_calls_drops flowpatrol.AlertType User script calls drops
+---@field suspicious_file_transfer flowpatrol.AlertType Suspicious file transfer
+---@field known_proto_on_non_std_port flowpatrol.AlertType Known proto on non std port
+---@field flow_risk flowpatrol.AlertType Flow risk
+---@field unexpected_dns_server flowpatrol.AlertType Unexpected DNS server
+---@field unexpected_smtp_server flowpatrol.AlertType Unexpected SMTP server
+---@field unexpected_dhcp_server flowpatrol.AlertType Unexpected DHCP server
+---@field unexpected_ntp_server flowpatrol.AlertType Unexpected NTP server
+---@field user_01 flowpatrol.AlertType User Alert 1
+---@field user_02 flowpatrol.AlertType User Alert 2
+---@field user_03 flowpatrol.AlertType User Alert 3
+---@field user_04 flowpatrol.AlertType User Alert 4
+---@field user_05 flowpatrol.AlertType User Alert 5
+---@field [string] flowpatrol.AlertType
+
+---An entry of alert_consts.alert_severities.
+---@class flowpatrol.Severity
+---@field severity_id integer
+---@field name string
+---@field i18n_title string
+---@field syslog_severity integer
+---@field label string class of its label
+
+---By name. 2019 and 4.0: info, warning, error; 4.2: all.
+---@class flowpatrol.Severities
+---@field debug flowpatrol.Severity
+---@field info flowpatrol.Severity
+---@field notice flowpatrol.Severity
+---@field warning flowpatrol.Severity
+---@field error flowpatrol.Severity
+---@field critical flowpatrol.Severity
+---@field alert flowpatrol.Severity
+---@field emergency flowpatrol.Severity
+
+---An entry of flow_consts.status_types.
+---@class flowpatrol.Status
+---@field status_key integer
+---@field status_id integer
+---@field name string
+---@field i18n_title string
+---@field alert_severity flowpatrol.Severity
+---@field alert_type flowpatrol.AlertType
+---@field relevance integer 0 to 100
+---@field create fun(severity?: flowpatrol.Severity|integer, ...: any): flowpatrol.StatusInfo 4.2: what flow.triggerStatus takes; one table more is kept with the alert
+
+---By name; those of 2019 with `ssl` are also there with `tls`.
+---@class flowpatrol.StatusTypes
+---@field status_normal flowpatrol.Status Normal: nothing is wrong; the bit itself is never set
+---@field status_slow_tcp_connection flowpatrol.Status Slow TCP Connection: slow TCP set-up; kept for its id, never set
+---@field status_slow_application_header flowpatrol.Status Slow Application Header: slow first answer; kept for its id, never set
+---@field status_slow_data_exchange flowpatrol.Status Slow Data Exchange: a TCP flow ended with little payload
+---@field status_low_goodput flowpatrol.Status Low Goodput: a TCP flow carries little payload
+---@field status_suspicious_tcp_syn_probing flowpatrol.Status Suspicious TCP SYN Probing: a TCP flow ended without a complete handshake
+---@field status_tcp_connection_issues flowpatrol.Status TCP Connection Issues: retransmitted, out-of-order and lost segments: over 5, and over a tenth of a direction
+---@field status_suspicious_tcp_probing flowpatrol.Status Suspicious TCP Probing: the client talked and the server stayed silent for two minutes
+---@field status_flow_when_interface_alerted flowpatrol.Status Flow Emitted During Alert: the interface was alerted; kept for its id, never set
+---@field status_tcp_connection_refused flowpatrol.Status TCP Connection Refused: a TCP flow was reset after carrying little payload
+---@field status_ssl_certificate_mismatch flowpatrol.Status TLS Certificate Mismatch: the name that the client asked for is not in the server certificate
+---@field status_tls_certificate_mismatch flowpatrol.Status TLS Certificate Mismatch: the name that the client asked for is not in the server certificate
+---@field status_dns_invalid_query flowpatrol.Status Invalid DNS Query: a DNS query name is very long or has characters that cannot be printed
+---@field status_remote_to_remote flowpatrol.Status Remote to Remote: both ends are unicast addresses outside the local networks
+---@field status_blacklisted flowpatrol.Status Blacklisted: an end, the host name or the category of the flow is on a blacklist
+---@field status_blocked flowpatrol.Status Blocked: a policy dropped the flow; inline systems only
+---@field status_web_mining_detected flowpatrol.Status Mining: the category of the flow is crypto mining
+---@field status_device_protocol_not_allowed flowpatrol.Status Device Protocol Not Allowed: the type of a device must not speak this protocol
+---@field status_elephant_local_to_remote flowpatrol.Status Elephant (Local to Remote): a local end sent over 1 GiB to a remote one
+---@field status_elephant_remote_to_local flowpatrol.Status Elephant (Remote to Local): a remote end sent over 1 GiB to a local one
+---@field status_longlived flowpatrol.Status Long-Lived: the flow lasts over 12 hours
+---@field status_not_purged flowpatrol.Status Not Purged: internal: the flow should have ended long ago
+---@field status_ids_alert flowpatrol.Status External IDS Alert: an external intrusion detection system reported the flow
+---@field status_external_alert flowpatrol.Status
+---@field status_tcp_severe_connection_issues flowpatrol.Status Severe TCP Connection Issues: retransmitted, out-of-order and lost segments: over 5, and over a third of a direction
+---@field status_ssl_unsafe_ciphers flowpatrol.Status Unsafe TLS Cipher: the server chose a weak cipher suite
+---@field status_tls_unsafe_ciphers flowpatrol.Status Unsafe TLS Cipher: the server chose a weak cipher suite
+---@field status_data_exfiltration flowpatrol.Status Data Exfiltration: echo messages of ICMP are long enough to hide data
+---@field status_ssl_old_protocol_version flowpatrol.Status Old TLS Version: the server chose a version below TLS 1.2
+---@field status_tls_old_protocol_version flowpatrol.Status Old TLS Version: the server chose a version below TLS 1.2
+---@field status_potentially_dangerous flowpatrol.Status Potentially Dangerous Protocol: detection rates the protocol as dangerous
+---@field status_malicious_signature flowpatrol.Status Malicious Signature: the TLS fingerprint of an end belongs to known malware
+---@field status_tls_certificate_expired flowpatrol.Status TLS Certificate Expired: the server certificate is not valid at the time of the flow
+---@field status_tls_certificate_selfsigned flowpatrol.Status TLS Certificate Self-Signed: the server certificate is signed by itself
+---@field status_udp_unidirectional flowpatrol.Status Unidirectional UDP: UDP packets to a unicast server that does not answer
+---@field status_known_proto_on_non_std_port flowpatrol.Status Known Protocol on Non-Standard Port: a protocol that has a port of its own runs on another one
+---@field status_suspicious_file_transfer flowpatrol.Status Suspicious File Transfer: an executable file was transferred
+---@field status_flow_risk flowpatrol.Status Flow Risk: detection found a risk
+---@field status_unexpected_dhcp_server flowpatrol.Status Unexpected DHCP Server: the DHCP server is not among the expected ones
+---@field status_unexpected_dns_server flowpatrol.Status Unexpected DNS Server: the DNS server is not among the expected ones
+---@field status_unexpected_ntp_server flowpatrol.Status Unexpected NTP Server: the NTP server is not among the expected ones
+---@field status_unexpected_smtp_server flowpatrol.Status Unexpected SMTP Server: the SMTP server is not among the expected ones
+---@field status_dns_data_exfiltration flowpatrol.Status DNS Data Exfiltration: a DNS query name is long enough to carry data
+---@field status_blacklisted_country flowpatrol.Status Blacklisted Country: a script found one of the ends in a country of its list
+---@field status_user_01 flowpatrol.Status User Status 1: what the scripts of the user make of it
+---@field status_user_02 flowpatrol.Status User Status 2: what the scripts of the user make of it
+---@field status_user_03 flowpatrol.Status User Status 3: what the scripts of the user make of it
+---@field status_user_04 flowpatrol.Status User Status 4: what the scripts of the user make of it
+---@field status_user_05 flowpatrol.Status User Status 5: what the scripts of the user make of it
+
+---What status.create makes.
+---@class flowpatrol.StatusInfo
+---@field status_type flowpatrol.Status
+---@field alert_severity flowpatrol.Severity|integer
+---@field alert_type_params table
+
+---A status as an entry, its number or its name.
+---@alias flowpatrol.AnyStatus flowpatrol.Status|integer|string
+
+---Whom an alert is about: alerts_api.hostAlertEntity(ip, vlan) and its kin.
+---@class flowpatrol.AlertEntity
+---@field alert_entity table
+---@field alert_entity_name string
+---@field alert_entity_val string
+
+---What alerts_api.store takes.
+---@class flowpatrol.AlertInfo
+---@field alert_type flowpatrol.AlertType|integer
+---@field alert_severity? flowpatrol.Severity|integer
+---@field alert_subtype? string
+---@field alert_type_params? table
+---@field alert_granularity? table
+
+---The table that a script returns: `---@type flowpatrol.Script` above it, and an editor knows what its callbacks get.
+---@class flowpatrol.Script
+---@field key? string unique id
+---@field gui? { i18n_title: string, i18n_description: string, input_builder?: function|string }
+---@field prio? number higher runs earlier
+---@field setup? fun(): boolean? called once; false switches the script off
+---@field teardown? fun() called when this version is no longer used
+---@field protocolDetected? fun(info: flowpatrol.Info) once: protocol and details are known
+---@field statusChanged? fun(info: flowpatrol.Info) the statuses are not those of the visit before
+---@field periodicUpdate? fun(info: flowpatrol.Info) every few minutes on long-lived flows
+---@field idle? fun(info: flowpatrol.Info) once, at the end
+---@field hooks? table<string, fun(now: integer, conf: table)> 4.x: protocolDetected, statusChanged, periodicUpdate, flowEnd, all
+---@field default_value? table 4.x: what the hooks get as `conf`
+---@field default_enabled? boolean
+---@field category? table
+---@field l4_proto? string run for this IP protocol only
+---@field l7_proto? string run for this protocol of nDPI only
+---@field l7_proto_id? integer
+---@field three_way_handshake_ok? boolean TCP: only when the handshake is complete
+---@field periodic_update_seconds? integer a multiple of 30
+---@field packet_interface_only? boolean
