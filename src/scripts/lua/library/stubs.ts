@@ -179,14 +179,10 @@ export const luaStubs = (): Readonly<Record<string, string>> => ({
 });
 
 /** Text of `.luarc.json`: an editor then completes and checks scripts. @param types folder with the stubs and info.lua */
-export const settings = (types: string): string =>
-  `${JSON.stringify(
-    {
-      'runtime.version': 'Lua 5.4',
-      'runtime.builtin': { debug: 'disable', jit: 'disable', ffi: 'disable', bit: 'disable', bit32: 'disable' },
-      'workspace.library': [types],
-      'workspace.checkThirdParty': false,
-    },
-    undefined,
-    2,
-  )}\n`;
+export const settings = (types: string): string => `{
+  "runtime.version": "Lua 5.4",
+  "runtime.builtin": { "debug": "disable" },
+  "workspace.library": [${JSON.stringify(types)}],
+  "workspace.checkThirdParty": false
+}
+`;
