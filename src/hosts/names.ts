@@ -17,7 +17,7 @@ import { R_FIRST, R_MAC0, R_MAC1, R_NET0, R_NET1 } from '../flows/record.ts';
 import type { EventView } from '../flows/view.ts';
 import { createGenerations } from './generations.ts';
 import { type HostKey, keyOfText } from './key.ts';
-import { isUnicast4, isUnicast6, parseIPv4, parseIPv6 } from './prefixes.ts';
+import { isUnicast4, isUnicast6, parseIPv6 } from './prefixes.ts';
 
 /** In the order of their strength. */
 const STRENGTH = { http: 0, tls: 0, reverse: 1, dns: 2, mdns: 3, dhcp: 4, own: 5 } as const;
@@ -86,7 +86,8 @@ interface Card {
  * @returns `''` for what is no name
  */
 export function cleanName(raw: string): string {
-  let name = raw.slice(0, LONGEST).replace(/\.$/, '');
+  let name = raw.slice(0, LONGEST);
+  if (name.endsWith('.')) name = name.slice(0, -1);
   if (!/^[\x20-\x7e]*$/.test(name)) {
     // also the control and format characters of Unicode: a name must not move a cursor or turn text around
     const bytes = Buffer.from(name, 'latin1');
@@ -95,14 +96,19 @@ export function cleanName(raw: string): string {
       : name.replace(/[^\x20-\x7e]/g, '?');
   }
   name = name.trim();
-  return isIP(name.replace(/^\[(.*)\]$/, '$1')) === 0 ? name : '';
+  return mayBeAddress(name) && isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 ? '' : name;
 }
 
-/** A host that can have a name of its own. */
-function isHost(address: string): boolean {
-  if (!isIPv4(address)) return isUnicast6(parseIPv6(address), 0) && address !== '::1';
-  const number = parseIPv4(address);
-  return isUnicast4(number) && number >>> 24 !== 127;
+/** Most names are seen to be no address at a glance: IPv4 ends with a digit, IPv6 has a colon. */
+function mayBeAddress(name: string): boolean {
+  const last = name.charCodeAt(name.length - 1);
+  return (last >= 0x30 && last <= 0x39) || name.includes(':') || last === 0x5d; // digit, or a bracket
+}
+
+/** A host that can have a name of its own. @param key that of the address, where it is one */
+function isHost(address: string, key = keyOfText(address)): boolean {
+  if (typeof key === 'number') return isUnicast4(key >>> 0) && key >>> 24 !== 127;
+  return isUnicast6(parseIPv6(address), 0) && address !== '::1';
 }
 
 /** One label and `.local`, which is how hosts call themselves; services have more labels, and underscores. */
@@ -153,8 +159,9 @@ export function createNames(renamed: (key: HostKey, name: string) => void, limit
 
   const found = (address: string, raw: string, source: NameSource, since: number): void => {
     const name = cleanName(raw);
-    if (name === '' || !isHost(address)) return;
-    if (!store(keyOfText(address) as HostKey, name, source, since)) return;
+    if (name === '') return;
+    const key = keyOfText(address);
+    if (!isHost(address, key) || !store(key as HostKey, name, source, since)) return;
     if (waiting.length < MOST_WAITING) waiting.push({ address, name, source });
     else counters.untaken++;
   };
