@@ -9,18 +9,22 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { FileChange } from './host.ts';
+import { mayHaveFiles } from './reading.ts';
 import type { ScriptVersion } from './runtime.ts';
 
 const isScript = (name: string): boolean =>
   !name.startsWith('.') && (name.endsWith('.lua') || (name.endsWith('.ts') && !name.endsWith('.d.ts')));
 
-/** A file that was written less than this ago may be half written: it is looked at again, ms. */
-const SETTLE_MS = 100;
+/** State of a file that is not there. */
+const GONE = 'gone';
 /** Largest script, bytes. */
 const LARGEST = 16 << 20;
 
 export interface ScriptFiles {
-  /** What has changed since the last scan; the first time all files, in the order of directories and names. */
+  /**
+   * What has changed, and was the same at the last scan: a file that is being written is let be. The first time all files, in the order of
+   * directories and names.
+   */
   scan(): FileChange[];
 }
 
@@ -46,10 +50,7 @@ function helpersOf(directory: string): string[] {
   return found.sort();
 }
 
-/** Does the source require files of its own folder? Names of our modules have no dot. */
-const HELPERS = /\brequire\s*\(?\s*["'][\w-]+\.|\bfrom\s+["']\.{1,2}\//;
-
-const hasHelpers = (source: Uint8Array): boolean => HELPERS.test(Buffer.from(source).toString('latin1'));
+const hasHelpers = (source: Uint8Array): boolean => mayHaveFiles(Buffer.from(source).toString('latin1'));
 
 function statRegular(path: string): Stats {
   const stats = statSync(path);
@@ -90,7 +91,9 @@ export const foldersOf = (directories: readonly string[]): string[] => [
 
 /** @param unreadable is told of a directory that cannot be listed, is missing, or has no scripts; once until that changes */
 export function createScriptFiles(directories: readonly string[], unreadable: (message: string) => void): ScriptFiles {
-  const seen = new Map<string, string>(); // path -> what stat said, also of what it requires
+  // what stat said, also of what it requires, by path: of the versions that were told, and at the last scan where that is something else
+  const seen = new Map<string, string>();
+  const pending = new Map<string, string>();
   const withHelpers = new Set<string>();
   const complaints = new Map<string, string>();
   let first = true;
@@ -114,42 +117,62 @@ export function createScriptFiles(directories: readonly string[], unreadable: (m
     }
   }
 
-  const stateOf = (path: string): { readonly text: string; readonly age: number } => {
+  const stateOf = (path: string): string => {
     try {
       const { ino, size, mtimeMs, ctimeMs } = statSync(path);
-      return { text: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, age: Date.now() - mtimeMs };
+      return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
     } catch (error) {
-      return { text: (error as Error).message, age: Number.POSITIVE_INFINITY };
+      return (error as Error).message;
     }
   };
 
-  /** Of a script and all that it may require; the age of the youngest. */
-  const stateOfAll = (path: string): { readonly text: string; readonly age: number } => {
-    const states = [path, ...helpersOf(dirname(path))].map(stateOf);
-    return { text: states.map(({ text }) => text).join('\n'), age: Math.min(...states.map(({ age }) => age)) };
-  };
+  /** Of a script and all that it may require. */
+  const stateOfAll = (path: string): string =>
+    withHelpers.has(path) ? [path, ...helpersOf(dirname(path))].map(stateOf).join('\n') : stateOf(path);
+
+  /** Is the state another one than that of the version that was told, and has it come to rest? */
+  function isNew(path: string, state: string): boolean {
+    if (seen.get(path) === state) {
+      pending.delete(path);
+      return false;
+    }
+    if (first || pending.get(path) === state) return true;
+    pending.set(path, state);
+    return false;
+  }
+
+  /** @returns undefined: it has changed in the meantime */
+  function read(path: string): FileChange | undefined {
+    const before = stateOf(path);
+    const change = readScript(path);
+    if (change.version !== undefined && hasHelpers(change.version.source)) withHelpers.add(path);
+    else withHelpers.delete(path);
+    const after = stateOfAll(path);
+    if (!first && !after.startsWith(before)) {
+      pending.set(path, after);
+      return undefined;
+    }
+    pending.delete(path);
+    seen.set(path, after);
+    return change;
+  }
 
   return {
     scan() {
       const changes: FileChange[] = [];
       const there = new Set<string>();
-      for (const directory of directories) {
-        for (const path of list(directory)) {
-          there.add(path);
-          const { text, age } = withHelpers.has(path) ? stateOfAll(path) : stateOf(path);
-          if (seen.get(path) === text || (!first && age >= 0 && age < SETTLE_MS)) continue;
-          const change = readScript(path);
-          if (change.version !== undefined && hasHelpers(change.version.source)) withHelpers.add(path);
-          else withHelpers.delete(path);
-          seen.set(path, (withHelpers.has(path) ? stateOfAll(path) : stateOf(path)).text);
-          changes.push(change);
-        }
+      for (const path of directories.flatMap(list)) {
+        there.add(path);
+        const change = isNew(path, stateOfAll(path)) ? read(path) : undefined;
+        if (change !== undefined) changes.push(change);
       }
+      // some programs write a file by removing it first
       for (const path of seen.keys()) {
-        if (there.has(path)) continue;
-        seen.delete(path);
+        if (there.has(path) || !isNew(path, GONE)) continue;
+        for (const known of [seen, pending, withHelpers]) known.delete(path);
         changes.push({ path });
       }
+      for (const path of pending.keys()) if (!there.has(path) && !seen.has(path)) pending.delete(path);
       first = false;
       return changes;
     },

@@ -19,7 +19,6 @@ import type { ScriptCache } from './cache.ts';
 import { createEffects, type Effect, printable } from './effects.ts';
 import type { Translate } from './locales.ts';
 import { createLuaRuntime } from './lua/engine.ts';
-import { MODULE_NAMES } from './lua/library.ts';
 import { CallProfile } from './profile.ts';
 import { fieldsReadBy, mayFeedBack } from './reading.ts';
 import type { ScriptReport, ScriptState, ScriptSwitch, SkipReason } from './report.ts';
@@ -162,7 +161,6 @@ const MOST_SCRIPTS = 255;
 /** Stretch of the interface's clock over which parts of the time are compared, µs. */
 const FAIR_US = 1e6;
 const TCP = 6;
-const OUR_MODULES: ReadonlySet<string> = new Set(MODULE_NAMES);
 
 interface Loaded {
   readonly number: number;
@@ -577,7 +575,7 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       definition,
       runtime,
       reads: fieldsReadBy(source, fields),
-      feedsBack: mayFeedBack(source, OUR_MODULES),
+      feedsBack: mayFeedBack(source),
     };
     script.error = undefined;
     script.refused = undefined;

@@ -1,6 +1,10 @@
-/** What the source of a script says of it before it runs: the fields that it reads, and whether it changes flows. Called once a version. */
+/**
+ * What the source of a script says of it before it runs: the fields that it reads, whether it has files of its own, and whether it changes
+ * flows. Called once a version.
+ */
 import type { Field } from '../flows/fields.ts';
 import { GETTERS } from './getters.ts';
+import { MODULE_NAMES } from './lua/library.ts';
 
 /** Fields kept with each alert; a script that names more explains itself by the first. */
 const MOST_FIELDS = 32;
@@ -21,12 +25,13 @@ export function fieldsReadBy(source: string, fields: readonly Field[]): Field[] 
 
 const CHANGES = /\b(?:(?:set|clear|trigger)Status|set(?:Client|Server)?Score)\b/;
 
-/** A file of the script's own, which may do it in its place: `require` of anything but a literal name of ours, an import of `./…`. */
+const OUR_MODULES: ReadonlySet<string> = new Set(MODULE_NAMES);
 const REQUIRES = /\brequire\b(?:\s*\(?\s*(?:'([\w.]+)'|"([\w.]+)"))?/g;
 const IMPORTS = /\bfrom\s*["']\.\.?\//;
 
-/** May it set statuses or scores? Then captures are read in step with the scripts. @param modules names of the modules that are ours */
-export function mayFeedBack(source: string, modules: ReadonlySet<string>): boolean {
-  const requiresOwn = [...source.matchAll(REQUIRES)].some(([, single, double]) => !modules.has(single ?? double ?? ''));
-  return requiresOwn || IMPORTS.test(source) || CHANGES.test(source);
-}
+/** May it be made of several files? It requires something else than a literal name of ours, or imports `./…`. */
+export const mayHaveFiles = (source: string): boolean =>
+  IMPORTS.test(source) || [...source.matchAll(REQUIRES)].some(([, single, double]) => !OUR_MODULES.has(single ?? double ?? ''));
+
+/** May it set statuses or scores, itself or in a file of its own? Then captures are read in step with the scripts. */
+export const mayFeedBack = (source: string): boolean => CHANGES.test(source) || mayHaveFiles(source);

@@ -18,8 +18,8 @@ import type { ScriptHosts } from './hosts.ts';
 import type { ScriptSwitch } from './report.ts';
 import type { TraceEntry } from './trace.ts';
 
-/** How often the folders of scripts are looked at, ms. */
-const WATCH_MS = 500;
+/** How often the folders of scripts are looked at, ms: a change takes effect when it was there at two looks. */
+const WATCH_MS = 400;
 /** Traces that are kept, the newest. */
 const MOST_TRACES = 50_000;
 

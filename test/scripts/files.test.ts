@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createScriptFiles } from '../../src/scripts/files.ts';
+import { createScriptFiles, type ScriptFiles } from '../../src/scripts/files.ts';
+import type { FileChange } from '../../src/scripts/host.ts';
 
 function folderOf(t: TestContext): { folder: string; write(name: string, text: string): void } {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-files-'));
@@ -17,10 +18,16 @@ function folderOf(t: TestContext): { folder: string; write(name: string, text: s
       const path = join(folder, name);
       mkdirSync(join(path, '..'), { recursive: true });
       writeFileSync(path, text);
-      age -= 10; // each write has a time of its own, long enough ago to be whole
+      age -= 10; // each write has a time of its own
       utimesSync(path, Date.now() / 1000 - age, Date.now() / 1000 - age);
     },
   };
+}
+
+/** What has changed, once it has come to rest. */
+function settled(files: ScriptFiles): FileChange[] {
+  assert.deepEqual(files.scan(), []);
+  return files.scan();
 }
 
 const names = (changes: readonly { readonly path: string }[]): string[] => changes.map(({ path }) => basename(path));
@@ -32,9 +39,28 @@ test('scripts are found, changed and gone; other files are not', (t) => {
   assert.deepEqual(names(files.scan()), ['a.ts', 'b.lua']);
   assert.deepEqual(files.scan(), []);
   write('b.lua', 'return 2');
-  assert.deepEqual(names(files.scan()), ['b.lua']);
+  assert.deepEqual(names(settled(files)), ['b.lua']);
   rmSync(join(folder, 'a.ts'));
-  assert.deepEqual(files.scan(), [{ path: join(folder, 'a.ts') }]);
+  assert.deepEqual(settled(files), [{ path: join(folder, 'a.ts') }]);
+});
+
+test('a file that is being written is let be until it is the same at two looks; one that is written anew is never gone', (t) => {
+  const { folder, write } = folderOf(t);
+  write('a.lua', 'return 1');
+  const files = createScriptFiles([folder], assert.fail);
+  files.scan();
+  for (const half of ['return {', 'return { key', 'return { key = "a" }']) {
+    write('a.lua', half);
+    assert.deepEqual(files.scan(), []);
+  }
+  const [change] = files.scan();
+  assert.equal(Buffer.from(change?.version?.source ?? []).toString(), 'return { key = "a" }');
+  rmSync(join(folder, 'a.lua'));
+  write('b.lua', '');
+  assert.deepEqual(files.scan(), []);
+  write('a.lua', 'return 3');
+  assert.deepEqual(names(files.scan()), ['b.lua']);
+  assert.deepEqual(names(files.scan()), ['a.lua']);
 });
 
 test('what a script requires is a part of its version', (t) => {
@@ -48,13 +74,13 @@ test('what a script requires is a part of its version', (t) => {
   const before = new Map(files.scan().map(({ path, version }) => [basename(path), version?.hash]));
   assert.deepEqual(files.scan(), []);
   write('tests/other.lua', 'return 2');
-  assert.deepEqual(files.scan(), []);
+  assert.deepEqual(settled(files), []);
   write('lib/helper.lua', 'return 2');
-  const after = files.scan();
+  const after = settled(files);
   assert.deepEqual(names(after), ['uses.lua', 'uses.ts']);
   for (const { path, version } of after) assert.notEqual(version?.hash, before.get(basename(path)));
   write('lib/helper.lua', 'return 1');
-  for (const { path, version } of files.scan()) assert.equal(version?.hash, before.get(basename(path)));
+  for (const { path, version } of settled(files)) assert.equal(version?.hash, before.get(basename(path)));
 });
 
 test('what is no regular file is an error of its own, and nothing is waited for', (t) => {
