@@ -19,16 +19,19 @@ import type { Log } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
 import { createRecordingState } from '../recording/writer.ts';
 import type { CacheChange } from './cache.ts';
+import { foldersOf } from './files.ts';
 import type { FileChange } from './host.ts';
 import { createFigures } from './hosting/figures.ts';
 import { createFileBook } from './hosting/file-book.ts';
 import { type HostThread, startHostThread } from './hosting/host-thread.ts';
+import { listAgain } from './hosting/listing.ts';
 import { createOwnHosts } from './hosting/own-hosts.ts';
 import { logSaid } from './hosting/said.ts';
 import { prepareSpare } from './hosting/spare.ts';
 import { unmaskedCallbacks } from './mask.ts';
 import type { ScriptReport, ScriptSwitch } from './report.ts';
 import { createTallyBuffer, openTallies } from './tally.ts';
+import type { LoadTask } from './testing/watched.ts';
 
 /** Hosts that are ended in a row without a script to blame, before the interface gives up: something else is wrong. */
 const MOST_UNEXPLAINED = 5;
@@ -194,6 +197,35 @@ export function startHosts(options: HostsOptions): ScriptHosts {
     closed = true;
     own.close();
     on.ended();
+    const { tried } = main.versions();
+    if (!live && [...book.newest()].some(([path, hash]) => tried.get(path) !== hash)) listFiles(); // it was through before it heard of them
+  }
+
+  /** Nothing runs any more: the files as they are now. */
+  function listFiles(): void {
+    const before = new Map(figures.reports(switches).map(({ path, hash, error }) => [path, { hash, error }]));
+    const task = (): LoadTask => {
+      book.ran({ loaded: new Map(figures.reports(switches).map(({ path, hash }) => [path, hash])), tried: book.newest() });
+      return {
+        names: options.names,
+        directories: foldersOf(config.scriptDirectories),
+        language: config.language,
+        switches,
+        files: book.files().map(({ change }) => change),
+      };
+    };
+    const listed = (reports: readonly ScriptReport[]): void => {
+      figures.listed(reports);
+      for (const { path, key, hash, error } of reports) {
+        const of = { script: key, interface: name };
+        if (error !== undefined && error !== before.get(path)?.error) log.error(of, error);
+        else if (hash !== before.get(path)?.hash)
+          log.info({ ...of, version: hash }, 'the script is loaded; nothing runs any more that would call it');
+      }
+    };
+    listAgain(task).then(listed, (error: Error) =>
+      log.error({ interface: name }, `scripts that have changed are not listed: ${error.message}`),
+    );
   }
 
   function fail(error: string): void {
@@ -286,7 +318,9 @@ export function startHosts(options: HostsOptions): ScriptHosts {
 
     files(changes) {
       for (const { path } of changes) own.rejoin(path);
-      main?.tell({ type: 'files', files: changes.map(book.keep) });
+      const files = changes.map(book.keep);
+      if (main?.ended === true && closed) listFiles();
+      else main?.tell({ type: 'files', files });
     },
 
     switch(key, to) {

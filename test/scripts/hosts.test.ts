@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Config, DEFAULT_CONFIG } from '../../src/config.ts';
 import { createPatrol } from '../../src/patrol.ts';
 import type { Log } from '../../src/patrol-types.ts';
@@ -22,6 +23,9 @@ function folderWith(t: TestContext, files: Readonly<Record<string, string>>): st
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }
+
+/** A change takes less. */
+const PATIENCE_MS = 20_000;
 
 interface Said {
   readonly script?: string;
@@ -75,6 +79,36 @@ test('the script that did not return is known the first time, and only it gets a
   ]);
   const took = said.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
   t.diagnostic(`made anew within ${took.join(', ')} ms`);
+});
+
+test('after the end of a capture scripts still come, change and go', async (t) => {
+  const plain = (key: string, title: string): string =>
+    `return { key = "${key}", gui = { i18n_title = "${title}" }, setup = function() return true end, idle = function() end }`;
+  const folder = folderWith(t, { 'a.lua': plain('a', 'one'), 'b.lua': plain('b', 'b') });
+  const log: Log = { debug() {}, info() {}, warn() {}, error() {} };
+  const config = { ...DEFAULT_CONFIG, interfaces: [`${CAPTURES}demo.pcap`], pcapCallbacks: 'all', scriptDirectories: [folder] } as const;
+  const patrol = createPatrol(config, log, () => 'pcap', { stays: true });
+  await patrol.start();
+  t.after(() => patrol.stop());
+  await patrol.read;
+  const until = async (wanted: (scripts: readonly ScriptReport[]) => boolean): Promise<void> => {
+    const began = performance.now();
+    while (!wanted(patrol.snapshot().scripts)) {
+      assert.ok(performance.now() - began < PATIENCE_MS, JSON.stringify(patrol.snapshot().scripts));
+      await turn();
+    }
+  };
+  const calls = patrol.snapshot().scripts.find(({ key }) => key === 'a')?.stats.idle?.calls ?? 0;
+  assert.equal(calls, 122);
+  writeFileSync(join(folder, 'c.ts'), "export default { key: 'c', title: 'c', idle() {} };");
+  writeFileSync(join(folder, 'a.lua'), plain('a', 'two'));
+  rmSync(join(folder, 'b.lua'));
+  await until((scripts) => `${scripts.map(({ title }) => title)}` === 'two,c');
+  writeFileSync(join(folder, 'a.lua'), 'return {');
+  await until(([a]) => a?.error !== undefined);
+  const [a] = patrol.snapshot().scripts;
+  assert.match(a?.error ?? '', /^a\.lua:1: /);
+  assert.deepEqual([a?.title, a?.state, a?.stats.idle?.calls], ['two', 'on', calls]);
 });
 
 test('statuses that a script sets in a host of its own come at the same visits in every run', async (t) => {

@@ -15,6 +15,8 @@ export interface Figures {
   joined(): HostReport | undefined;
   /** @param switches those in force where no host is there any more that would hear of a switch */
   reports(switches: ReadonlyMap<string, ScriptSwitch> | undefined): ScriptReport[];
+  /** Nothing runs any more, and this is how the scripts stand now. */
+  listed(reports: readonly ScriptReport[]): void;
   keyOf(path: string): string;
   /** A host is no more: what it has said counts on. */
   gone(host: HostThread): void;
@@ -37,11 +39,17 @@ export function createFigures({ book, tallies, hosts, rests }: FiguresOptions): 
   const lost = new Map<string, number>();
   const over = new Set<HostThread>();
   let base: HostReport | undefined;
+  let afterwards: readonly ScriptReport[] | undefined;
 
   function joined(): HostReport | undefined {
     let sum = base;
     for (const host of hosts()) if (host.report !== undefined && !over.has(host)) sum = joinReports(sum, host.report);
     return sum;
+  }
+
+  function scripts(): readonly ScriptReport[] {
+    const ran = joined()?.scripts ?? [];
+    return afterwards?.map((script) => ({ ...script, stats: ran.find(({ path }) => path === script.path)?.stats ?? {} })) ?? ran;
   }
 
   function counted(script: ScriptReport, switches: ReadonlyMap<string, ScriptSwitch> | undefined): ScriptReport {
@@ -70,12 +78,17 @@ export function createFigures({ book, tallies, hosts, rests }: FiguresOptions): 
   return {
     joined,
     reports(switches) {
-      const listed = (joined()?.scripts ?? []).filter(({ path }) => book.has(path)).map((script) => counted(script, switches));
+      const listed = scripts()
+        .filter(({ path }) => book.has(path))
+        .map((script) => counted(script, switches));
       const used = (script: ScriptReport): number => CALLBACKS.reduce((sum, callback) => sum + (script.stats[callback]?.cpuUs ?? 0), 0);
       const total = listed.reduce((sum, script) => sum + used(script), 0);
       return listed.map((script) => ({ ...script, share: total === 0 ? 0 : used(script) / total }));
     },
-    keyOf: (path) => joined()?.scripts.find((script) => script.path === path)?.key ?? path,
+    listed(reports) {
+      afterwards = reports;
+    },
+    keyOf: (path) => scripts().find((script) => script.path === path)?.key ?? path,
     gone(host) {
       over.add(host);
       if (host.report !== undefined) base = joinReports(base, host.report);

@@ -8,8 +8,8 @@ import type { ScriptVersion } from '../runtime.ts';
 
 /** Of one host, by path: hashes of the versions that are loaded, and of those that were tried last. */
 export interface HostVersions {
-  readonly loaded: ReadonlyMap<string, string>;
-  readonly tried: ReadonlyMap<string, string>;
+  readonly loaded: ReadonlyMap<string, string | undefined>;
+  readonly tried: ReadonlyMap<string, string | undefined>;
 }
 
 export interface FileBook {
@@ -23,6 +23,8 @@ export interface FileBook {
   numberOf(path: string): number;
   /** A host is gone, which had these: the next one is to have the same. */
   ran(versions: HostVersions): void;
+  /** Hashes of the newest versions by path. */
+  newest(): Map<string, string | undefined>;
   isNewest(path: string, hash: string): boolean;
   /** Is this the version that a new host would run? Its file may have changed since. */
   runs(path: string, hash: string): boolean;
@@ -83,6 +85,7 @@ export function createFileBook(first: readonly FileChange[]): FileBook {
         if (version !== undefined && hash !== last && last === newest(path)) running.set(path, version);
       }
     },
+    newest: () => new Map([...files.keys()].map((path) => [path, newest(path)])),
     isNewest: (path, hash) => newest(path) === hash,
     runs: (path, hash) => (running.get(path)?.hash ?? newest(path)) === hash,
     refuse(path, error) {
