@@ -325,7 +325,7 @@ export function createFlowTable(maxFlows: number, touchedBits: Uint32Array, hook
       if ((flags & F_FRAGMENT) !== 0) {
         // a part of a packet: its sequence numbers and types say nothing about the flow
         u32[line + (D_FRAGMENTS >> 2)] = (u32[line + (D_FRAGMENTS >> 2)] as number) + 1;
-      } else if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state, time);
+      } else if ((flags & F_TCP) !== 0) state = tcp(words, w, r, direction, state);
       const protocol = (words[w + S_PV] as number) & 0xff;
       if ((flags & F_TCP) === 0 && (protocol === ICMP || protocol === ICMP_V6)) hooks.icmp(id, scratch, chunk, i);
       f64[doubles + (D_LAST >> 3)] = time;

@@ -35,6 +35,7 @@ const {
   R_DIR,
   R_DIR_BYTES,
   R_FIRST,
+  R_LAST,
   R_PROBLEMS,
   R_PROBLEMS_BYTES,
   R_REQUEST,
@@ -69,13 +70,19 @@ const SEEN = (1 << SEEN_BITS) - 1;
 
 const isnMark = (isn: number): number => 0x8000 | (isn & 0x7fff);
 
-/** `tcp(scratch words, scratch word of the packet, record word, direction, state, time in µs)` returns the new state. */
-export type TcpAnalysis = (words: Int32Array, w: number, r: number, direction: number, state: number, time: number) => number;
+/**
+ * `tcp(scratch words, scratch word of the packet, record word, direction, state)` returns the new state. The packet's time is already in the
+ * record, as the flow's last: V8 would put a double that is handed on into a box of its own, one a packet.
+ */
+export type TcpAnalysis = (words: Int32Array, w: number, r: number, direction: number, state: number) => number;
 
 export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16Array, f64: Float64Array): TcpAnalysis {
+  /** Time of the packet in hand, µs since 1970. */
+  const timeOf = (r: number): number => f64[(r + (R_LAST >> 2)) >> 1] as number;
+
   /** µs since the flow's first packet, plus 1 so that 0 can say "not seen"; saturates after 71 minutes. */
-  const since = (r: number, time: number): number => {
-    const us = time - (f64[(r + (R_FIRST >> 2)) >> 1] as number) + 1;
+  const since = (r: number): number => {
+    const us = timeOf(r) - (f64[(r + (R_FIRST >> 2)) >> 1] as number) + 1;
     return us > 0xffffffff ? 0xffffffff : us;
   };
 
@@ -84,17 +91,17 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     u32[at] = (u32[at] as number) + 1;
   };
 
-  const handshake = (r: number, flags: number, direction: number, state: number, time: number): number => {
+  const handshake = (r: number, flags: number, direction: number, state: number): number => {
     if (flags === SYN) {
-      if (direction === 0 && u32[r + (R_SYN >> 2)] === 0) u32[r + (R_SYN >> 2)] = since(r, time);
+      if (direction === 0 && u32[r + (R_SYN >> 2)] === 0) u32[r + (R_SYN >> 2)] = since(r);
       return state | STATE_SYN;
     }
     if (flags === (SYN | ACK)) {
-      if (u32[r + (R_SYN_ACK >> 2)] === 0) u32[r + (R_SYN_ACK >> 2)] = since(r, time);
+      if (u32[r + (R_SYN_ACK >> 2)] === 0) u32[r + (R_SYN_ACK >> 2)] = since(r);
       return state | STATE_SYN_ACK;
     }
     if (flags === ACK && (state & STATE_SYN) !== 0 && (state & STATE_SYN_ACK) !== 0) {
-      u32[r + (R_ACK >> 2)] = since(r, time);
+      u32[r + (R_ACK >> 2)] = since(r);
       return state | STATE_TWH_OVER | STATE_TWH_OK;
     }
     return state | STATE_TWH_OVER;
@@ -104,13 +111,13 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
    * Keeps the time from the last SYN to the first ACK as round-trip time, the high byte of the client's D_TCP_FLAGS: 8 × log2 of
    * the µs, 0 = not known. A logarithm, because there is no room for more and 5 % do no harm.
    */
-  const keepRoundTrip = (words: Int32Array, w: number, r: number, direction: number, time: number): void => {
+  const keepRoundTrip = (words: Int32Array, w: number, r: number, direction: number): void => {
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
     const next = i32[line + (D_NEXT_SEQ >> 2)] as number;
     if (next !== 0 && next !== words[w + S_SEQ]) return;
     const own = ((u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) & (SYN | ACK)) === SYN; // this end has sent nothing but its SYN
     const asked = own ? direction : direction ^ 1;
-    const us = time - (f64[(r + ((R_DIR + asked * R_DIR_BYTES + D_LAST) >> 2)) >> 1] as number);
+    const us = timeOf(r) - (f64[(r + ((R_DIR + asked * R_DIR_BYTES + D_LAST) >> 2)) >> 1] as number);
     const at = r * 2 + ((R_DIR + D_TCP_FLAGS) >> 1);
     if (us > 1) u16[at] = ((u16[at] as number) & 0xff) | (Math.min(255, Math.round(8 * Math.log2(us))) << 8);
   };
@@ -148,9 +155,9 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
   };
 
   /** Time as D_ADVANCED has it: µs since the flow's first packet, the low 28 bits, above the SEEN_* bits. */
-  const stamp = (r: number, time: number): number => ((time - (f64[(r + (R_FIRST >> 2)) >> 1] as number)) | 0) << SEEN_BITS;
+  const stamp = (r: number): number => ((timeOf(r) - (f64[(r + (R_FIRST >> 2)) >> 1] as number)) | 0) << SEEN_BITS;
 
-  const sequence = (words: Int32Array, w: number, r: number, direction: number, flags: number, time: number): void => {
+  const sequence = (words: Int32Array, w: number, r: number, direction: number, flags: number): void => {
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
     const other = r + ((R_DIR + (direction ^ 1) * R_DIR_BYTES) >> 2);
     const seq = words[w + S_SEQ] as number;
@@ -188,15 +195,15 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
         const fast =
           seq === acked &&
           ((i32[other + (D_ADVANCED >> 2)] as number) & SEEN_DUPLICATES) >= 2 &&
-          time - (f64[(other + (D_LAST >> 2)) >> 1] as number) < FAST_US;
-        const late = !fast && end !== next && (stamp(r, time) - (before & ~SEEN)) >>> SEEN_BITS < outOfOrderLimit(r);
+          timeOf(r) - (f64[(other + (D_LAST >> 2)) >> 1] as number) < FAST_US;
+        const late = !fast && end !== next && (stamp(r) - (before & ~SEEN)) >>> SEEN_BITS < outOfOrderLimit(r);
         problem(r, direction, late ? P_OUT_OF_ORDER : P_RETRANSMITTED);
       }
     }
 
     if ((next === 0 || ((end - next) | 0) > 0) && (seen & SEEN_PROBE) === 0) {
       i32[line + (D_NEXT_SEQ >> 2)] = end;
-      i32[line + (D_ADVANCED >> 2)] = stamp(r, time) | seen;
+      i32[line + (D_ADVANCED >> 2)] = stamp(r) | seen;
     } else {
       i32[line + (D_ADVANCED >> 2)] = (before & ~SEEN) | seen;
     }
@@ -204,17 +211,17 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     u32[line + (D_WINDOW >> 2)] = (words[w + S_WINDOW] as number) >>> 16;
   };
 
-  return (words, w, r, direction, state, time) => {
+  return (words, w, r, direction, state) => {
     const flags = (words[w + S_FLAGS] as number) & 0xff;
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
-    if ((state & (STATE_SYN | STATE_TWH_OVER)) === STATE_SYN && (flags & (SYN | ACK)) === ACK) keepRoundTrip(words, w, r, direction, time);
-    sequence(words, w, r, direction, flags, time);
+    if ((state & (STATE_SYN | STATE_TWH_OVER)) === STATE_SYN && (flags & (SYN | ACK)) === ACK) keepRoundTrip(words, w, r, direction);
+    sequence(words, w, r, direction, flags);
     u16[line * 2 + (D_TCP_FLAGS >> 1)] = (u16[line * 2 + (D_TCP_FLAGS >> 1)] as number) | flags;
-    if ((state & STATE_TWH_OVER) === 0) state = handshake(r, flags & CLASSIC_FLAGS, direction, state, time);
+    if ((state & STATE_TWH_OVER) === 0) state = handshake(r, flags & CLASSIC_FLAGS, direction, state);
     if ((flags & (FIN | RST)) !== 0) state |= STATE_CLOSING;
     if ((words[w + S_PAYLOAD] as number) > 0 && u32[r + (R_ANSWER >> 2)] === 0) {
-      if (direction === 0) u32[r + (R_REQUEST >> 2)] = since(r, time);
-      else if (u32[r + (R_REQUEST >> 2)] !== 0) u32[r + (R_ANSWER >> 2)] = since(r, time) - (u32[r + (R_REQUEST >> 2)] as number) + 1;
+      if (direction === 0) u32[r + (R_REQUEST >> 2)] = since(r);
+      else if (u32[r + (R_REQUEST >> 2)] !== 0) u32[r + (R_ANSWER >> 2)] = since(r) - (u32[r + (R_REQUEST >> 2)] as number) + 1;
     }
     return state;
   };
