@@ -108,7 +108,24 @@ describe('alerts', () => {
     await page.getByRole('link', { name: 'Exclusions' }).first().click();
     const excluded = page.getByRole('row').filter({ hasText: 'the old printer' });
     await excluded.getByText('1', { exact: true }).waitFor();
-    await excluded.getByRole('button', { name: /Remove/ }).click();
+    // another comment: the form has what is stored, and asks before it is left with something that is not
+    await excluded.getByRole('button', { name: /Edit/ }).click();
+    const form = page.getByRole('dialog', { name: 'Change the exclusion' });
+    assert.match(await form.getByRole('combobox').inputValue(), /client == 10\.0\.0\.1/);
+    await form.getByLabel('Comment').fill('the new printer');
+    await form.getByRole('button', { name: 'Cancel' }).click();
+    await form.getByText('What was changed here is not stored.').waitFor();
+    await form.getByRole('button', { name: 'Go on editing' }).click();
+    await form.getByRole('button', { name: 'Store' }).click();
+    await form.waitFor({ state: 'detached' });
+    const changed = page.getByRole('row').filter({ hasText: 'the new printer' });
+    await changed.getByText('1', { exact: true }).waitFor();
+    await changed.getByRole('button', { name: /Remove/ }).click();
+    const question = page.getByRole('dialog', { name: 'Remove this exclusion?' });
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await changed.waitFor();
+    await changed.getByRole('button', { name: /Remove/ }).click();
+    await question.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('No exclusions.').waitFor();
     assert.deepEqual(
       complaints.filter((text) => !text.includes('400')),

@@ -94,11 +94,13 @@ const READY = 'Web interface:';
  * @param scripts files of the folder of scripts
  * @param args further options
  * @param password of the admin; `printed`: the program makes one
+ * @param records does it collect flow records? Else all its traffic is of the captures in `args`
  */
 async function startProgram(
   scripts: Readonly<Record<string, string>>,
   args: readonly string[] = [],
   password: string | 'printed' = PASSWORD,
+  records = true,
 ): Promise<Program> {
   if (!pagesCurrent()) await buildPages();
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-web-'));
@@ -106,13 +108,13 @@ async function startProgram(
   mkdirSync(scriptFolder);
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(scriptFolder, name), text);
   writeFileSync(join(folder, 'password'), password);
-  const [web, records] = [await freePort(), await freePort()];
+  const [web, collector] = [await freePort(), await freePort()];
   const options = [
     ...['-w', `127.0.0.1:${web}`, '-d', join(folder, 'data'), '--scripts-dir', scriptFolder],
     // a visit every second; a flow is over 11 s after its last record
     ...['--visit-period', '1', '--active-timeout', '1', '--idle-timeout', '1'],
     ...(password === 'printed' ? [] : ['--password-file', join(folder, 'password')]),
-    ...['-i', `netflow://127.0.0.1:${records}`],
+    ...(records ? ['-i', `netflow://127.0.0.1:${collector}`] : []),
     ...args,
   ];
   let output = '';
@@ -148,7 +150,7 @@ async function startProgram(
       for (let i = 0; i < flows.length; i += MOST_RECORDS) {
         const some = flows.slice(i, i + MOST_RECORDS);
         const { promise, resolve: sent } = Promise.withResolvers<void>();
-        socket.send(netflow(some, sequence), records, '127.0.0.1', () => sent());
+        socket.send(netflow(some, sequence), collector, '127.0.0.1', () => sent());
         await promise;
         sequence += some.length;
       }

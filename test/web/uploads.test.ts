@@ -24,6 +24,7 @@ describe('uploads', () => {
 
   it('a capture is read, and its flows are there', async () => {
     await page.getByText('Nothing was uploaded yet.').waitFor();
+    await page.getByText(/at most [\d.]+ [MG]iB/).waitFor();
     await page.getByLabel(/Drop captures here/).setInputFiles(CAPTURE);
     const row = page.getByRole('row').filter({ hasText: 'demo.pcap' });
     await row.getByText('done').waitFor();
@@ -32,6 +33,17 @@ describe('uploads', () => {
     await page.getByRole('heading', { level: 1, name: 'History' }).waitFor();
     await page.getByRole('row').filter({ hasText: 'SIP' }).first().waitFor();
     assert.match(await page.getByLabel('Interface').locator('option:checked').innerText(), /demo\.pcap/);
+  });
+
+  it('its flows and hosts come from the history, as nothing of it lives, with a way to what lives', async () => {
+    await page.getByRole('link', { name: 'Flows', exact: true }).first().click();
+    await page.getByRole('note').getByText('no flow lives now').waitFor();
+    await page.getByRole('row').filter({ hasText: 'SIP' }).first().waitFor();
+    await page.getByRole('link', { name: 'Hosts' }).click();
+    await page.getByRole('note').getByText('no flow lives now').waitFor();
+    await page.getByRole('row').filter({ hasText: '192.168.1.2' }).first().waitFor();
+    await page.getByRole('link', { name: 'Show live flows' }).click();
+    await page.getByText('No flow lives now.').waitFor();
   });
 
   it('the dashboard shows the traffic in the time of the capture', async () => {
@@ -49,6 +61,7 @@ describe('uploads', () => {
 
   it('an upload is removed with its interface', async () => {
     await page.getByRole('button', { name: 'Remove demo.pcap' }).click();
+    await page.getByRole('dialog', { name: 'Remove demo.pcap?' }).getByRole('button', { name: 'Remove' }).click();
     await page.getByRole('row').filter({ hasText: 'demo.pcap' }).waitFor({ state: 'detached' });
   });
 });
