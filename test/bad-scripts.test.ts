@@ -83,6 +83,9 @@ function check(said: string, alerts: string): void {
   for (const script of ['ts_loop', 'ts_memory']) {
     told(script, /(did not return for 200 ms of CPU time|used up the memory of its host) and was ended; it goes on in a host of its own/);
   }
+  // nobody else was taken for it, and each host that was ended has another one in its place
+  const ofAll = lines.filter(({ msg }) => msg === 'the host of the scripts is made anew').length;
+  assert.equal(ofAll, lines.filter(({ msg }) => /goes on in a host of its own$/.test(msg) && /was ended/.test(msg)).length, said);
   told('loop', /used up its budget of 1,000,000 instructions/);
   told('throws', /an error whose __tostring fails/);
 }
