@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { FIELDS } from '../../src/flows/fields.ts';
+import { KINDS } from '../../src/notify/kinds.ts';
+import { PREFERENCES } from '../../src/preferences.ts';
+import { defaultColumns, fitted } from '../../web/src/core/columns.ts';
 import { completions } from '../../web/src/core/completion.ts';
 import { createFormats } from '../../web/src/core/format.ts';
+import { pastHosts } from '../../web/src/core/hosts.ts';
 import { lineOf, profileOf, switchOf } from '../../web/src/core/scripts.ts';
-import { chartOf } from '../../web/src/core/series.ts';
+import { binsOf, chartOf } from '../../web/src/core/series.ts';
 import { rangeOf } from '../../web/src/core/times.ts';
 
 type Texts = Readonly<Record<string, string>>;
@@ -24,6 +29,59 @@ describe('texts', () => {
       for (const [key, text] of Object.entries(english)) assert.deepEqual(holes(other[key] ?? ''), holes(text), key);
     });
   }
+});
+
+describe('words of declarations', () => {
+  const declared = (language: string): Readonly<Record<string, { title?: string; help?: string }>> =>
+    JSON.parse(readFileSync(new URL(`../../web/src/text/declared.${language}.json`, import.meta.url), 'utf8'));
+  const columns = FIELDS.filter(({ column }) => column !== undefined).map(({ key }) => key);
+  const preferences = Object.keys(PREFERENCES).map((name) => `pref.${name}`);
+  const settings = Object.entries(KINDS).flatMap(([kind, { settings: of }]) => of.map(({ name }) => `${kind}.${name}`));
+  for (const language of ['it', 'de']) {
+    it(`${language} has those of all columns, preferences and settings of notifications, and of nothing else`, () => {
+      assert.deepEqual(Object.keys(declared(language)).sort(), [...columns, ...preferences, ...settings].sort());
+      for (const key of columns) assert.ok(declared(language)[key]?.title, key);
+    });
+  }
+  it('English names every setting', () => {
+    const english = texts('en');
+    for (const kind of Object.values(KINDS)) for (const { name } of kind.settings) assert.ok(english[`setting.${name}`], name);
+  });
+});
+
+describe('columns', () => {
+  const shown = FIELDS.filter(({ column }) => column?.shown).map(({ key, column }) => ({ key, width: 40 + 7.6 * (column?.width ?? 0) }));
+  const widthOf = (keys: readonly string[]): number =>
+    keys.reduce((sum, key) => sum + (key === 'info' ? 140 : (shown.find((each) => each.key === key)?.width ?? 0)), 0);
+
+  it('the most useful ones that fit: ends, protocol and bytes always, names where there is room', () => {
+    for (const room of [300, 800, 1140, 1700, 3600]) {
+      const keys = defaultColumns(shown, room);
+      for (const key of ['cli.ip', 'srv.ip', 'proto.ndpi', 'bytes']) assert.ok(keys.includes(key), `${key} at ${room}`);
+      assert.ok(keys.length === 4 || widthOf(keys) <= room, `${room}: ${widthOf(keys)}`);
+    }
+    assert.ok(!defaultColumns(shown, 1140).includes('cli.host'));
+    assert.equal(defaultColumns(shown, 3600).length, shown.length);
+  });
+  it('the last text takes what is left', () => {
+    assert.deepEqual(fitted([100, 100, 300], 1000, true), [100, 100, 800]);
+    assert.deepEqual(fitted([100, 100, 300], 250, true), [100, 100, 140]);
+    assert.deepEqual(fitted([100, 100], 1000, false), [100, 100]);
+  });
+});
+
+describe('hosts of the past', () => {
+  it('are clients and servers put together, the largest first', () => {
+    const of = (...pairs: [string, number][]) => pairs.map(([value, sum]) => ({ value, sum }));
+    const hosts = pastHosts({
+      ...{ clientBytes: of(['a', 10], ['b', 5]), serverBytes: of(['b', 10]) },
+      ...{ clientFlows: of(['a', 1], ['b', 1]), serverFlows: of(['b', 1], ['', 3]) },
+    });
+    assert.deepEqual(hosts, [
+      { address: 'b', asClient: 5, asServer: 10, bytes: 15, flows: 2 },
+      { address: 'a', asClient: 10, asServer: 0, bytes: 10, flows: 1 },
+    ]);
+  });
 });
 
 describe('completion', () => {
@@ -76,6 +134,16 @@ describe('profiles', () => {
 });
 
 describe('charts', () => {
+  it('of the history lose nothing either', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ at: fc.integer({ min: 1, max: 1e9 }), value: fc.integer({ min: 0, max: 1000 }) })), (points) => {
+        const { times, values } = binsOf(points);
+        const sum = (of: readonly number[]): number => of.reduce((total, value) => total + value, 0);
+        assert.equal(sum(values), sum(points.map(({ value }) => value)));
+        assert.ok(times.length === values.length && times.length <= 61);
+      }),
+    );
+  });
   it('lose nothing, and have few points, whatever the times', () => {
     const point = fc.record({ time: fc.integer({ min: 0, max: 400_000 }), value: fc.integer({ min: 0, max: 1000 }) });
     fc.assert(
@@ -93,12 +161,14 @@ describe('charts', () => {
 });
 
 describe('values', () => {
-  const { bytes, bits, duration, micros, time, value } = createFormats('en');
+  const { bytes, size, bits, duration, micros, tick, time, value } = createFormats('en');
   it('have the units of their fields', () => {
     assert.deepEqual([bytes(999), bytes(1_234_567), bits(1000)], ['999 B', '1.23 MB', '8 kbit/s']);
     assert.deepEqual([duration(0.5), duration(75), duration(93_600)], ['0.5 s', '1 min 15 s', '1 d 02 h']);
     assert.deepEqual([micros(12), micros(1500)], ['12 µs', '1.5 ms']);
     assert.deepEqual([value(1500, 'bytes'), value(true), value({ a: 1 }), value(undefined)], ['1.5 kB', '✓', '{"a":1}', '']);
+    assert.deepEqual([size(1023), size(4 * 2 ** 30)], ['1,020 B', '4 GiB']);
+    assert.deepEqual([tick(1_120_471_107, 31_536_000), tick(1_120_471_107, 86_400)], ['2005', '2005-07-04']);
     assert.match(time(1_120_471_107_000_000), /^2005-07-04 \d\d:\d\d:27 \S+/);
   });
   it('ranges end now, all times have no end', () => {

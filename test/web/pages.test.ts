@@ -87,12 +87,13 @@ describe('every page', () => {
       await keep(nameOf(path) === 'scripts' && path.includes('/') ? 'script' : nameOf(path));
       const light = await violations();
       await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await violations();
       await page.setViewportSize(NARROW);
       const darkAndNarrow = await violations();
       const narrow = await tooWide();
       await page.setViewportSize(WIDE);
-      const found = { light, darkAndNarrow, narrow, wide: await tooWide() };
-      assert.deepEqual(found, { light: [], darkAndNarrow: [], narrow: 0, wide: 0 });
+      const found = { light, dark, darkAndNarrow, narrow, wide: await tooWide() };
+      assert.deepEqual(found, { light: [], dark: [], darkAndNarrow: [], narrow: 0, wide: 0 });
     });
   }
 
@@ -108,6 +109,9 @@ describe('every page', () => {
     await page.getByRole('heading', { level: 2, name: 'All fields' }).waitFor();
     await keep('flow');
     assert.deepEqual(await violations(), []);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.deepEqual(await violations(), []);
+    await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize(NARROW);
     assert.equal(await tooWide(), 0);
   });
@@ -128,6 +132,21 @@ describe('every page', () => {
     await goTo(page, program, 'notifications', 'Notifications');
     await page.getByRole('button', { name: 'Add a notification' }).click();
     await page.getByRole('dialog').getByText('where alerts are posted').waitFor();
+    assert.deepEqual(await violations(), []);
+    await page.getByRole('dialog').getByLabel('Name').fill('on call');
+    await page.keyboard.press('Escape');
+    await page.getByText('What was changed here is not stored.').waitFor();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.deepEqual(await violations(), []);
+    await page.getByRole('button', { name: 'Throw it away' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.emulateMedia({ colorScheme: 'light' });
+    // a question before something goes for good
+    await goTo(page, program, 'access', 'Users and tokens');
+    await page.getByLabel('What it is for').fill('a program');
+    await page.getByRole('button', { name: 'Make a token' }).click();
+    await page.getByRole('button', { name: 'Remove a program' }).click();
+    await page.getByRole('dialog', { name: 'Remove the token a program?' }).waitFor();
     assert.deepEqual(await violations(), []);
     await page.keyboard.press('Escape');
   });
