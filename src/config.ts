@@ -24,6 +24,8 @@ export interface Config {
   readonly shutdownWhenDone: boolean;
   /** Captures are played at the speed at which they were recorded, as if they were live. */
   readonly originalSpeed: boolean;
+  /** Captures are read at so many times packet time; 0 = as fast as possible. Results do not differ. */
+  readonly speed: number;
   /** Packets of a flow that detection sees at most, by transport. */
   readonly dpiPackets: { readonly tcp: number; readonly udp: number };
   readonly pcapCallbacks: PcapCallbacks;
@@ -102,6 +104,7 @@ export const DEFAULT_CONFIG: Config = {
   maxFlows: 1_000_000,
   shutdownWhenDone: false,
   originalSpeed: false,
+  speed: 0,
   dpiPackets: { tcp: 12, udp: 12 },
   pcapCallbacks: 'protocolDetected',
   scriptDirectories: [],

@@ -52,6 +52,8 @@ export interface PatrolControl {
    * @throws FilterError, when the filter does not fit the names of an interface
    */
   queryFlows(query: FlowQuery, signal?: AbortSignal): Promise<FlowAnswer[]>;
+  /** Pauses a capture, or sets its speed. */
+  regulate(id: number, change: CapturePace): Regulated;
   /** Flows that have ended, as `Config.flowQuery` picks them: one answer per interface, complete when `done` has resolved. */
   endedFlows(): FlowAnswer[];
   /** Switches, sources and traces of scripts. */
@@ -59,6 +61,24 @@ export interface PatrolControl {
   listStatus(): ListStatus[];
   /** Names and places of hosts, for rows of flows. */
   hostBook(): HostBook;
+}
+
+/** How a capture is read; what is absent stays as it is. */
+export interface CapturePace {
+  readonly paused?: boolean;
+  /** Times packet time; 0 = as fast as possible. */
+  readonly speed?: number;
+}
+
+/** `no capture`: packets come in their own time. */
+export type Regulated = 'done' | 'unknown' | 'no capture' | 'over';
+
+/** How far a capture is read. */
+export interface CaptureSnapshot extends Required<CapturePace> {
+  /** 0 to 1, by bytes; absent where the size is not known. */
+  readonly read?: number;
+  /** Seconds that are probably left; absent while nobody can say. */
+  readonly left?: number;
 }
 
 /** The flows that are wanted: those that match, in order, and of these the first. */
@@ -121,6 +141,8 @@ export interface InterfaceSnapshot {
   readonly position: number;
   /** Bytes of the file, -1 unknown. */
   readonly size: number;
+  /** Of a capture. */
+  readonly capture?: CaptureSnapshot;
   /** Names as declared in flows/counters.ts, and `alerts`. */
   readonly counters: Readonly<Record<string, number>>;
   readonly protocols: readonly ProtocolSnapshot[];

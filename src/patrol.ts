@@ -22,6 +22,7 @@ import { createNameService, type NameService } from './hosts/name-service.ts';
 import type { LearnedName } from './hosts/names.ts';
 import type { IdsAlert } from './ids/alert.ts';
 import { IDS_COUNTERS, type IdsSources, openIdsSources } from './ids/sources.ts';
+import { type CaptureProgress, createCaptureProgress } from './interfaces/progress.ts';
 import {
   GAUGE_BEGAN,
   GAUGE_CLOCK,
@@ -72,6 +73,8 @@ interface Running {
   hosts: ScriptHosts | undefined;
   /** What the script host picked for `Config.flowQuery`. */
   endedFlows?: FlowAnswer;
+  /** Of a capture that waits where it is told to. */
+  readonly progress: CaptureProgress | undefined;
   readonly ended: Promise<void>;
   readonly stop: () => void;
   /** To its script hosts, but to the one that it came from. */
@@ -145,6 +148,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     notApplicable: [],
     protocols: [],
     hosts: undefined,
+    progress: live ? undefined : createCaptureProgress(flow, config.speed),
     ended,
     stop: flow.stop,
     tellHosts: (command, except) => running.hosts?.tell(command, except),
@@ -344,6 +348,7 @@ const snapshotOf = (running: Running, intake: PatrolStores['alerts']): Interface
     clock: gauges[GAUGE_CLOCK] as number,
     position: gauges[GAUGE_POSITION] as number,
     size: gauges[GAUGE_SIZE] as number,
+    ...(running.progress === undefined ? {} : { capture: running.progress.snapshot(running.state) }),
     counters: {
       ...Object.fromEntries(COUNTERS.flatMap(({ name }, i) => (countsFor(running.kind, name) ? [[name, counters[i] as number]] : []))),
       ...trafficOf(running.kind, counters),
@@ -509,7 +514,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
       const id = interfaceIds++;
       // what the command line says of exports and of packets is not about this one
       const { exportFlows: _flows, exportEvents: _events, exportAlerts: _alerts, flowQuery: _query, recordTo: _to, ...rest } = config;
-      const own: Config = { ...rest, filter: '', originalSpeed: false, pcapCallbacks: 'all' };
+      const own: Config = { ...rest, filter: '', originalSpeed: false, speed: 0, pcapCallbacks: 'all' };
       const running = startInterface(id, name, 'pcap', { ...shared, config: own, preferences, alerts: [] }, file);
       interfaces.push(running);
       return {
@@ -528,6 +533,14 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
       for (const running of interfaces) running.stop();
       await Promise.all(interfaces.map((running) => running.ended));
       if (stores.stays === true) await finish();
+    },
+    regulate(id, change) {
+      const running = interfaces.find((of) => of.id === id);
+      if (running === undefined) return 'unknown';
+      if (running.progress === undefined) return 'no capture';
+      if (!alive().includes(running)) return 'over';
+      running.progress.regulate(change);
+      return 'done';
     },
     preferences: () => preferences,
     setPreferences(values) {

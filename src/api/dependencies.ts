@@ -33,6 +33,8 @@ export interface ApiDependencies {
   readonly uptime: () => number;
   readonly snapshot: () => Snapshot;
   readonly queryFlows: PatrolControl['queryFlows'];
+  /** Pauses captures, sets their speed. */
+  readonly regulate?: PatrolControl['regulate'];
   readonly listStatus: PatrolControl['listStatus'];
   readonly scripts: PatrolControl['scripts'];
   /** Runs the script of a path on the capture in a file. */

@@ -106,6 +106,17 @@ export const InterfaceSchema = object({
   began: Optional(micros('time of the first packet')),
   position: Figure({ description: 'bytes of the file read so far, -1 unknown' }),
   size: Figure({ description: 'bytes of the file, -1 unknown' }),
+  capture: Optional(
+    object(
+      {
+        paused: Flag(),
+        speed: Figure({ description: 'times packet time; 0 = as fast as possible' }),
+        read: Optional(Figure({ description: 'share of the file, 0 to 1' })),
+        left: Optional(Figure({ description: 'seconds that are probably left' })),
+      },
+      { description: 'of a capture that can be paused; its packets are from `began` to `clock`' },
+    ),
+  ),
   counters: Table(Text(), Figure()),
   protocols: List(object({ name: Text(), flows: Figure(), packets: Figure(), bytes: Figure() }), {
     description: 'of flows that have ended',

@@ -11,6 +11,7 @@ import { type Config, DEFAULT_CONFIG, DEFAULT_WEB, type LogLevel, type WebAddres
 import { isUrl, ListError, type ListSource, parseListOption } from '../hosts/lists/declaration.ts';
 import { isNetwork } from '../hosts/prefixes.ts';
 import { IdsError, parseIdsOption } from '../ids/option.ts';
+import { FASTEST } from '../interfaces/protocol.ts';
 import { nearest } from '../nearest.ts';
 import {
   isPreference,
@@ -281,6 +282,21 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     help: 'play captures as if they were live',
     more: 'As fast as they were recorded. All callbacks run, and nothing waits for slow scripts.',
   }),
+  {
+    name: 'speed',
+    value: 'N',
+    group: 'Input',
+    rare: true,
+    help: 'read captures at N times their own speed',
+    more: `1 is that of the packets' own times, 0.5 half of it, 0 as fast as possible. It changes when something is found, not what. While a capture is read, the programming interface changes it: POST /interfaces/{id}/pace. Uploads begin as fast as possible.`,
+    default: '0',
+    read(texts, name) {
+      const text = last(texts);
+      const speed = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+      if (speed <= FASTEST) return { speed };
+      throw usageError(`${name}: '${text}' is not a number from 0 to ${FASTEST.toLocaleString('en-US')}`, `for example ${name} 10`);
+    },
+  },
   flag('shutdownWhenDone', true, {
     name: 'shutdown-when-done',
     group: 'Input',

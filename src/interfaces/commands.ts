@@ -29,6 +29,8 @@ interface Query {
 export interface Commands {
   /** Takes what has come. Cheap when nothing has. */
   poll(): void;
+  /** Takes what has come, for `poll` but for queries: in the middle of a visit nothing else may change. */
+  pollQueries(): void;
   /** Takes what scripts want of flows. */
   pollChanges(): void;
   /** Changes for flows that have ended by now. */
@@ -50,6 +52,7 @@ export function createCommands(
   const view = createEventView(names);
   const queries: Query[] = [];
   const changes: MessagePort[] = [];
+  const put: InterfaceCommand[] = []; // came in the middle of a visit
   let taken = 0;
   let late = 0;
 
@@ -77,6 +80,16 @@ export function createCommands(
           say({ type: 'query-failed', id: command.id, error: error as Error });
         }
         break;
+    }
+  };
+
+  const receive = (to: (command: InterfaceCommand) => void): void => {
+    const posted = Atomics.load(control, CONTROL_COMMANDS);
+    while (taken !== posted) {
+      const received = receiveMessageOnPort(port) as { message: InterfaceCommand } | undefined;
+      if (received === undefined) return; // it is on its way
+      taken++;
+      to(received.message);
     }
   };
 
@@ -113,13 +126,11 @@ export function createCommands(
       }
     },
     poll() {
-      const posted = Atomics.load(control, CONTROL_COMMANDS);
-      while (taken !== posted) {
-        const received = receiveMessageOnPort(port) as { message: InterfaceCommand } | undefined;
-        if (received === undefined) return; // it is on its way
-        taken++;
-        take(received.message);
-      }
+      if (put.length > 0) for (const command of put.splice(0)) take(command);
+      receive(take);
+    },
+    pollQueries() {
+      receive((command) => (command.type === 'query' ? take(command) : put.push(command)));
     },
     work() {
       const query = queries[0];

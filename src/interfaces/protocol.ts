@@ -31,7 +31,14 @@ export const CONTROL_COMMANDS = 1;
 export const CONTROL_HOST_READY = 2;
 /** 1: scripts may change flows, so an interface of a file takes no visit before they have seen what the last one said. */
 export const CONTROL_FEEDS_BACK = 3;
-export const CONTROL_WORDS = 4;
+/** 1: the capture is paused. */
+export const CONTROL_PAUSED = 4;
+/** Its speed, as a multiple of packet time in parts of SPEED_UNIT; 0 = as fast as possible. */
+export const CONTROL_SPEED = 5;
+export const CONTROL_WORDS = 6;
+
+export const SPEED_UNIT = 1000;
+export const FASTEST = 100_000;
 
 /** Positions in the shared gauges (doubles). */
 export const GAUGE_CLOCK = 0;

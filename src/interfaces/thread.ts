@@ -34,6 +34,12 @@ import {
 export const SLICE_FLOWS = 256;
 /** CPU time of a live visit between two reads, µs: packets never wait longer for it. */
 const SLICE_US = 2000;
+/** CPU time for questions between two reads, µs: while packets come live, and while nothing comes or a file is read. */
+const BUSY_US = 2000;
+const QUIET_US = 20_000;
+/** A thread that waits for scripts looks so often for questions, ms, and one that does not wait once in so many events. */
+const LOOK_MS = 20;
+const LOOK_EVENTS = 64;
 /** How often totals by protocol go to the main thread, µs. */
 const PROTOCOLS_US = 250_000;
 
@@ -56,8 +62,10 @@ export interface Thread {
   readonly commands: Commands;
   /** Was the thread told to end? */
   stopped(): boolean;
-  /** Takes commands and goes on with queries, and, for live interfaces, with what scripts want. */
-  obey(): void;
+  /** Takes commands and goes on with queries, and, for live interfaces, with what scripts want. @param quiet nothing has come */
+  obey(quiet: boolean): void;
+  /** Did it wait for scripts since it was asked last? */
+  waited(): boolean;
   /** Goes on with a live visit that is due at `time`, for as long as packets may wait. @returns true when there is more to do at once */
   visit(time: number): boolean;
   /** Puts out gauges and totals by protocol. */
@@ -77,26 +85,44 @@ interface Events extends EventSink {
   waitUntilRead(): void;
 }
 
-/** Files wait for room in the ring, so results are complete; live interfaces shed and count, except at their end. */
-function ringSink(live: boolean, shared: SharedArrayBuffer, isAlone: boolean): Events {
+/** The first words of a ring: bytes written, bytes read (flows/ring.ts). */
+const RING_HEAD = 0;
+const RING_TAIL = 1;
+
+/**
+ * Files wait for room in the ring, so results are complete; live interfaces shed and count, except at their end.
+ * @param attend called while it waits, and now and then
+ */
+function ringSink(live: boolean, shared: SharedArrayBuffer, isAlone: boolean, attend: (waiting: boolean) => void): Events {
   const alone = isAlone ? createRingWriter(shared) : undefined;
   const ring = alone ?? createSharedRingWriter(shared);
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const words = new Int32Array(shared, 0, 2);
   let patient = !live;
+  let events = 0;
   return {
     bytes: ring.bytes,
     commit: ring.commit,
     crowded: ring.crowded,
     close: ring.close,
-    waitUntilRead: () => alone?.waitUntilRead(),
+    waitUntilRead() {
+      for (;;) {
+        const tail = Atomics.load(words, RING_TAIL);
+        if (tail === Atomics.load(words, RING_HEAD)) return;
+        Atomics.wait(words, RING_TAIL, tail, LOOK_MS);
+        attend(true);
+      }
+    },
     patient() {
       patient = true;
     },
     reserve(length) {
+      if (++events % LOOK_EVENTS === 0) attend(false);
       let at = ring.reserve(length);
       while (at < 0 && patient) {
-        if (alone !== undefined) alone.waitForRoom(length);
+        if (alone !== undefined) alone.waitForRoom(length, LOOK_MS);
         else Atomics.wait(sleeper, 0, 0, 1);
+        attend(true);
         at = ring.reserve(length);
       }
       return at;
@@ -134,7 +160,7 @@ export function createThread(data: InterfaceData, { live, packetInterface, sampl
   say({ type: 'ready', names });
 
   const seed = live ? native.wallClock() & 0x7fffffff : 0;
-  const sink = data.ring === undefined ? undefined : ringSink(live, data.ring, crew === undefined);
+  const sink = data.ring === undefined ? undefined : ringSink(live, data.ring, crew === undefined, attend);
   if (sink !== undefined) closeRing = sink.close;
   const engine = createFlowEngine({
     interfaceId: data.id,
@@ -173,11 +199,29 @@ export function createThread(data: InterfaceData, { live, packetInterface, sampl
    */
   function settleScripts(): void {
     if (sink === undefined) return;
-    while (Atomics.load(control, CONTROL_HOST_READY) === 0) Atomics.wait(control, CONTROL_HOST_READY, 0);
+    while (Atomics.load(control, CONTROL_HOST_READY) === 0) {
+      Atomics.wait(control, CONTROL_HOST_READY, 0, LOOK_MS);
+      attend(true);
+    }
     if (Atomics.load(control, CONTROL_FEEDS_BACK) === 0) return;
     sink.waitUntilRead();
     commands.poll();
     commands.pollChanges();
+  }
+
+  /** Goes on with queries for about so much CPU time. */
+  function answer(longestUs: number): void {
+    if (!commands.work()) return;
+    const began = native.threadCpu();
+    while (native.threadCpu() - began < longestUs && commands.work());
+  }
+
+  /** In the middle of a visit: questions are answered; what would change flows waits until it is through. */
+  let hasWaited = false;
+  function attend(waiting: boolean): void {
+    hasWaited ||= waiting;
+    commands.pollQueries();
+    answer(live ? BUSY_US : QUIET_US);
   }
 
   let told = 0;
@@ -200,10 +244,15 @@ export function createThread(data: InterfaceData, { live, packetInterface, sampl
     engine,
     commands,
     stopped: () => Atomics.load(control, CONTROL_STOP) !== 0,
-    obey() {
+    obey(quiet) {
       commands.poll();
       if (live) commands.pollChanges();
-      commands.work();
+      answer(live && !quiet ? BUSY_US : QUIET_US);
+    },
+    waited() {
+      const before = hasWaited;
+      hasWaited = false;
+      return before;
     },
     visit(time) {
       const began = native.threadCpu();

@@ -15,11 +15,13 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { COUNTERS, counterIndex } from '../flows/counters.ts';
 import { mergeAnswers } from '../flows/selection.ts';
 import type { Names } from '../flows/view.ts';
-import type { FlowAnswer, FlowQuery } from '../patrol-types.ts';
+import type { CapturePace, FlowAnswer, FlowQuery } from '../patrol-types.ts';
 import { TALLY_BYTES } from './ids-tally.ts';
 import { GATE_BYTES } from './live/gate.ts';
 import {
   CONTROL_COMMANDS,
+  CONTROL_PAUSED,
+  CONTROL_SPEED,
   CONTROL_STOP,
   CONTROL_WORDS,
   GAUGE_BEGAN,
@@ -28,6 +30,7 @@ import {
   type InterfaceData,
   type InterfaceMessage,
   type ProtocolTotals,
+  SPEED_UNIT,
 } from './protocol.ts';
 
 export interface InterfaceThreads {
@@ -42,6 +45,8 @@ export interface InterfaceThreads {
   attach(): MessagePort[];
   /** CONTROL_* words of all threads. */
   readonly control: SharedArrayBuffer;
+  /** Of a capture: pauses it, sets its speed. */
+  regulate(change: CapturePace): void;
   /** Tells them to end. */
   stop(): void;
   /** Nothing is posted any more. */
@@ -96,6 +101,7 @@ export function startThreads(
 ): InterfaceThreads {
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const words = new Int32Array(control);
+  words[CONTROL_SPEED] = Math.round(common.config.speed * SPEED_UNIT);
   const crew =
     count === 1
       ? undefined
@@ -226,6 +232,12 @@ export function startThreads(
       if (count > 1 && command.type === 'query') queries.set(command.id, { query: command.query, answers: [] });
       for (const { commands } of threads) commands.postMessage(command);
       Atomics.add(words, CONTROL_COMMANDS, 1);
+      Atomics.notify(words, CONTROL_COMMANDS);
+    },
+    regulate({ paused, speed }) {
+      if (paused !== undefined) Atomics.store(words, CONTROL_PAUSED, paused ? 1 : 0);
+      if (speed !== undefined) Atomics.store(words, CONTROL_SPEED, Math.round(speed * SPEED_UNIT));
+      Atomics.notify(words, CONTROL_COMMANDS); // whoever waits looks again
     },
     attach() {
       const ports = threads.map(({ commands }) => {

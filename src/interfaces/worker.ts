@@ -12,6 +12,7 @@ import { createSteadyClock } from './live/clock.ts';
 import { createGate } from './live/gate.ts';
 import { openLive } from './live/source.ts';
 import { pace } from './pcap/paced.ts';
+import { regulate } from './pcap/regulated.ts';
 import { openFile } from './pcap/source.ts';
 import { CONTROL_STOP, GAUGE_POSITION, GAUGE_SIZE, type InterfaceData } from './protocol.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from './source.ts';
@@ -38,7 +39,7 @@ function openSource(): PacketSource {
     return openLive(data.name, crew ? { ...config, fanout: { group: crew.group, size: crew.threads } } : config, clock);
   }
   const file = openFile(data.file ?? data.name, config.filter);
-  return config.originalSpeed ? pace(file) : file;
+  return config.originalSpeed ? pace(file) : regulate(file, control);
 }
 
 /** Takes a source to its end, or to the stop. @returns the answer of the last read: SOURCE_END, SOURCE_FAILED, or 0 when stopped */
@@ -75,9 +76,9 @@ function run(
       from = decode(batch, from, scratch);
       engine.process(scratch, batch.bytes);
     }
-    thread.obey();
+    thread.obey(answer === 0);
     if (source.live) thread.visit(answer === 0 ? source.quietUntil() : engine.clock());
-    if (answer === 0 || ++round % GAUGE_BATCHES === 0) look();
+    if (answer === 0 || thread.waited() || ++round % GAUGE_BATCHES === 0) look();
     if (stopTime > 0 && (engine.clock() > stopTime || (answer === 0 && native.wallClock() - stopTime > DRAIN_US))) break;
   }
   look();

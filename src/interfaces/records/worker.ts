@@ -100,7 +100,7 @@ async function main(data: InterfaceData): Promise<void> {
     if (time - tended < LONG_MESSAGE_US) return;
     now = time;
     tended = time;
-    thread.obey();
+    thread.obey(false);
     visit();
   };
   let ended = false;
@@ -157,7 +157,7 @@ async function main(data: InterfaceData): Promise<void> {
     try {
       now = clock.now();
       tended = now;
-      thread.obey();
+      thread.obey(true);
       visit();
       if (now - ticked >= TICK_US) {
         ticked = now;
