@@ -1,7 +1,7 @@
 /** What the script host does with versions, switches, failures and too much work; scripts are in Lua. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MEMORY_LIMIT } from '../../src/scripts/host.ts';
+import { MEMORY_LIMIT } from '../../src/scripts/host/limits.ts';
 import { NAMES, script, start, TYPICAL, VISIT_TIME } from './support.ts';
 
 const SECOND = 1e6;
