@@ -176,6 +176,7 @@ export const api = {
   status: (signal?: AbortSignal) => get<Status>('/status', undefined, signal),
   losses: (signal?: AbortSignal) => get<Pick<Status, 'losses'>>('/losses', undefined, signal),
   interfaces: (signal?: AbortSignal) => get<{ interfaces: readonly InterfaceSnapshot[] }>('/interfaces', undefined, signal),
+  setPace: (id: number, pace: { paused?: boolean; speed?: number }) => post(`/interfaces/${id}/pace`, pace),
   declarations: () => get<Declarations>('/fields'),
 
   flows: (query: ListQuery & { fields?: string }, signal?: AbortSignal) => get<FlowList>('/flows', asQuery(query), signal),
