@@ -1,6 +1,6 @@
 /** Captures that are paused, slowed down and asked while they are read: the events stay the same, and questions are answered. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -11,6 +11,7 @@ import { createPatrol } from '../../src/patrol.ts';
 import type { CaptureSnapshot, Patrol } from '../../src/patrol-types.ts';
 import { dependencies } from '../api/support.ts';
 import { CAPTURES } from '../support/golden.ts';
+import { ethernet, ipv4, pcapFile, udp } from '../support/packets.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'flowpatrol-regulated-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -37,7 +38,7 @@ const textOf = (file: string): string => {
   return run === undefined ? text : text.replaceAll(run, 'RUN');
 };
 
-test('any speed, changes of it and pauses: the same events', async () => {
+test('any speed, changes of it and pauses: the same events', async (t) => {
   const fast = open({});
   await fast.patrol.start();
   await fast.patrol.done;
@@ -46,15 +47,20 @@ test('any speed, changes of it and pauses: the same events', async () => {
 
   const paced = open({ speed: 20_000 });
   await paced.patrol.start();
+  t.after(() => paced.patrol.stop());
   await until(() => (capture(paced.patrol).read ?? 0) > 0);
   assert.equal(paced.patrol.regulate(0, { paused: true }), 'done');
   assert.equal(capture(paced.patrol).paused, true);
   assert.equal(capture(paced.patrol).left, undefined);
   const answers = await paced.patrol.queryFlows({ filter: '', sort: 'bytes', descending: true, limit: 10 });
   assert.equal(answers.length, 1, 'one that is paused answers');
-  const stands = paced.patrol.snapshot().interfaces[0]?.position;
-  await paced.patrol.queryFlows({ filter: '', sort: 'bytes', descending: true, limit: 10 });
-  assert.equal(paced.patrol.snapshot().interfaces[0]?.position, stands);
+  const position = async (): Promise<number | undefined> => {
+    await paced.patrol.queryFlows({ filter: '', sort: 'bytes', descending: true, limit: 10 });
+    return paced.patrol.snapshot().interfaces[0]?.position;
+  };
+  for (let i = 0; i < 5; i++) await position(); // the batch that was under way has passed, and its position is told
+  const stands = await position();
+  assert.equal(await position(), stands);
   assert.equal(paced.patrol.snapshot().interfaces[0]?.state, 'running');
   paced.patrol.regulate(0, { speed: 100_000, paused: false });
   await paced.patrol.done;
@@ -83,4 +89,39 @@ test('the programming interface pauses and resumes, and says why it cannot', asy
   assert.equal((await post('0', { paused: false, speed: 0 })).body.capture?.paused, false);
   await patrol.done;
   assert.equal((await post('0', { paused: true })).body.code, 'wrong-value');
+});
+
+test('while a slow script keeps the ring full, and the flows are at their end, questions are answered', async () => {
+  const flows = 20_000; // more events than the ring takes
+  const many = join(scratch, 'many.pcap');
+  const packets = Array.from({ length: flows }, (_, i) => ({
+    time: 1e15 + i,
+    bytes: ethernet({}, ipv4({}, udp({ from: 1024 + i }, 'x'))),
+  }));
+  writeFileSync(many, pcapFile(packets));
+  writeFileSync(
+    join(scratch, 'slow.ts'),
+    `import { defineScript } from 'flowpatrol';
+     let calls = 0;
+     let x = 1;
+     export default defineScript({
+       key: 'slow',
+       title: 'Slow at first',
+       protocolDetected(info, flow) {
+         if (++calls < 2000) for (let i = 0; i < 500000; i++) x = (x * 31 + i) & 0xffff;
+         if (x > 70000) flow.alert('x', 'error', {});
+       },
+     });`,
+  );
+  const { patrol } = open({ interfaces: [many], scripts: true, scriptDirectories: [scratch], exportEvents: '/dev/null' });
+  const counter = (name: string): number => patrol.snapshot().interfaces[0]?.counters[name] ?? 0;
+  await patrol.start();
+  await until(() => counter('events') > 1000);
+  const [answer] = await patrol.queryFlows({ filter: '', sort: 'bytes', descending: true, limit: 10 });
+  assert.ok(answer !== undefined && answer.total > 0 && answer.events.length === 10);
+  assert.ok(counter('events') < flows, 'it waits for the script');
+  await patrol.done;
+  assert.equal(counter('events'), flows);
+  assert.equal(counter('events.lost'), 0);
+  assert.equal(patrol.snapshot().scripts[0]?.stats.protocolDetected?.calls, flows);
 });
