@@ -4,7 +4,8 @@
  *   change(), switch() ──► loaded versions (host/loading.ts) ──► order of calls per callback (host/plan.ts)
  *   run(view, callback) ──► filter, breaker, shedding ──► Runtime of each language ──► effects, kept back (host/outcome.ts) ──► HostSink
  *
- * Called by worker.ts for an interface, and by `flowpatrol test` and `replay`. Synchronous; an error of a script never leaves it.
+ * Called by worker.ts for an interface, and by `flowpatrol test` and `replay`. Synchronous, but for `relieve`; an error of a script never
+ * leaves it.
  */
 import { randomInt } from 'node:crypto';
 import type { Callback } from '../flows/event.ts';
@@ -168,6 +169,8 @@ export async function createScriptHost(options: ScriptHostOptions): Promise<Scri
       call(view, callback);
       commit(view, callback);
     },
+    overfull: limits.overfull,
+    relieve: limits.relieve,
     effectsDropped: effects.dropped,
     close() {
       for (const runtime of Object.values(runtimes)) runtime.close();

@@ -500,6 +500,7 @@ async function main(): Promise<void> {
       take(at, length, resume);
       resume = undefined;
       watch[WATCH_DONE] = -1;
+      if (host.overfull()) await host.relieve(view);
       if (!live && forwards.size > 0 && events.isLast(length)) catchUp();
       events.release(length);
     }

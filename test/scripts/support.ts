@@ -98,6 +98,8 @@ export const TYPICAL: Values = {
 
 export interface Harness {
   readonly host: ScriptHost;
+  /** Stands at the last event that was run. */
+  readonly view: EventView;
   /** Where the files are. */
   readonly directory: string;
   readonly alerts: ScriptAlert[];
@@ -157,6 +159,7 @@ export async function start(
   const view = createEventView(NAMES);
   return {
     host,
+    view,
     directory,
     alerts,
     lines,

@@ -7,19 +7,23 @@ import type { EventView } from '../../flows/view.ts';
 import type { Language, Runtime } from '../runtime.ts';
 import { type Script, type ScriptSet, usedUs } from './scripts.ts';
 
-/** Memory of all Lua scripts of a host together; beyond it the one that grew most is switched off. */
+/** Memory of all scripts of one language in a host together; beyond it the one that grew most is switched off. */
 export const MEMORY_LIMIT = 64 << 20;
-/** Memory by which the host's thread may grow: V8 does not tell TypeScript from Lua, which may take 256 MiB of it (lua/wasm.ts). */
-const TYPESCRIPT_LIMIT = 512 << 20;
+/** What the heap of the thread may grow by between two collections that are made to see what is garbage in it. */
+const HEAP_STEP = MEMORY_LIMIT / 4;
 /** Stretch of the interface's clock over which parts of the time are compared, µs. */
 const FAIR_US = 1e6;
 
 export interface Limits {
-  /** Much memory is in use: every call is to be measured. */
+  /** Much memory of Lua is in use: every call is to be measured. */
   heavy(): boolean;
   /** Once a second of the interface's clock. @param time µs */
   compareTime(time: number): void;
   limitMemory(view: EventView, callback: Callback): void;
+  /** So much is in use that `relieve` has to find whose it is, before the next event. */
+  overfull(): boolean;
+  /** Weighs the scripts in TypeScript, and switches one off where they hold too much. @param view stands at the last event */
+  relieve(view: EventView): Promise<void>;
 }
 
 interface LimitsOptions {
@@ -32,12 +36,46 @@ interface LimitsOptions {
 }
 
 export function createLimits({ scripts, runtimes, switchedOff, reload }: LimitsOptions): Limits {
-  const { lua } = runtimes;
+  const { lua, typescript } = runtimes;
   let comparedAt = 0;
-  let heavy = false;
+  let lastCallback: Callback = 'protocolDetected';
+  // Memory of TypeScript is that of the whole thread. Half full, the scripts are weighed, and full again: the difference is what grew.
+  let weighAt = MEMORY_LIMIT / 2;
+  let weights: ReadonlyMap<number, number> = new Map();
+  /** What a weighing found to be no script's. */
+  let others = 0;
+  /** What the last collection has left. */
+  let live = 0;
+  let overfull = false;
+
+  function switchOff(script: Script, view: EventView, callback: Callback): void {
+    const reason = `the scripts hold more than ${MEMORY_LIMIT >> 20} MiB of memory, and it grew most`;
+    script.breaker.open(view.time(), reason);
+    scripts.profileOf(script, callback).tally.failed('memory');
+    switchedOff(script, reason);
+    reload(script);
+    script.loaded?.runtime.memory(true);
+  }
+
+  function limitLua(view: EventView, callback: Callback): void {
+    const bytes = lua.memory(false);
+    if (bytes <= MEMORY_LIMIT || lua.memory(true) <= MEMORY_LIMIT) return;
+    const [worst] = scripts
+      .called()
+      .filter(({ loaded }) => loaded?.runtime === lua)
+      .sort((x, y) => y.grown - x.grown);
+    if (worst !== undefined) switchOff(worst, view, callback);
+  }
+
+  function lookAtHeap(): void {
+    const bytes = typescript.memory(false) - others;
+    if (overfull || bytes <= Math.max(weighAt, live + HEAP_STEP)) return;
+    live = typescript.memory(true) - others;
+    overfull = live > weighAt;
+  }
 
   return {
-    heavy: () => heavy || lua.memory(false) > MEMORY_LIMIT / 2,
+    heavy: () => lua.memory(false) > MEMORY_LIMIT / 2,
 
     compareTime(time) {
       if (time - comparedAt < FAIR_US) return;
@@ -58,24 +96,33 @@ export function createLimits({ scripts, runtimes, switchedOff, reload }: LimitsO
     },
 
     limitMemory(view, callback) {
-      heavy = false;
-      for (const runtime of Object.values(runtimes)) {
-        const limit = runtime === lua ? MEMORY_LIMIT : TYPESCRIPT_LIMIT;
-        const bytes = runtime.memory(false);
-        heavy ||= bytes > limit / 2;
-        if (bytes <= limit || runtime.memory(true) <= limit) continue;
-        const [worst] = scripts
-          .called()
-          .filter(({ loaded }) => loaded?.runtime === runtime)
-          .sort((x, y) => y.grown - x.grown);
-        if (worst === undefined) continue;
-        const reason = `the scripts hold more than ${limit >> 20} MiB of memory, and it grew most`;
-        worst.breaker.open(view.time(), reason);
-        scripts.profileOf(worst, callback).tally.failed('memory');
-        switchedOff(worst, reason);
-        reload(worst);
-        runtime.memory(true);
+      lastCallback = callback;
+      limitLua(view, callback);
+      lookAtHeap();
+    },
+
+    overfull: () => overfull,
+
+    async relieve(view) {
+      const now = await typescript.weigh?.();
+      overfull = false;
+      if (now === undefined) return; // the next look tries again
+      const grownBy = ({ loaded }: Script): number => (now.get(loaded?.number ?? 0) ?? 0) - (weights.get(loaded?.number ?? 0) ?? 0);
+      live = [...now.values()].reduce((sum, bytes) => sum + bytes, 0);
+      others = typescript.memory(false) - live;
+      const [worst] =
+        live <= MEMORY_LIMIT
+          ? []
+          : scripts
+              .called()
+              .filter(({ loaded }) => loaded?.runtime === typescript)
+              .sort((x, y) => grownBy(y) - grownBy(x));
+      if (worst !== undefined) {
+        switchOff(worst, view, lastCallback);
+        live = 0;
       }
+      weights = now;
+      weighAt = live > MEMORY_LIMIT / 2 ? MEMORY_LIMIT : MEMORY_LIMIT / 2;
     },
   };
 }

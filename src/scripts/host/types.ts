@@ -116,6 +116,10 @@ export interface ScriptHost {
   commit(view: EventView, callback: Callback): void;
   /** Both. */
   run(view: EventView, callback: Callback): void;
+  /** Scripts in TypeScript may hold too much memory: `relieve` is due before the next event. Nothing else depends on it. */
+  overfull(): boolean;
+  /** Finds out, and switches off the one that grew most. Takes turns of the event loop. @param view stands at the last event */
+  relieve(view: EventView): Promise<void>;
   /** Alerts, lines and changes of flows of one callback that there was no room for. */
   effectsDropped(): number;
   close(): void;

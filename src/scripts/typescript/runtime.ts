@@ -9,13 +9,14 @@
  * Which fields are handed over is learnt for each script and callback. A value is read from the event once, however many scripts ask
  * for it. Nothing but primitives crosses between a script and the host: see world.ts. Only who calls can end a call that does not return.
  */
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { type Context, constants, createContext, runInNewContext, Script } from 'node:vm';
+import { getHeapStatistics } from 'node:v8';
+import { type Context, Script } from 'node:vm';
 import { CALLBACKS, type Callback } from '../../flows/event.ts';
 import { properText } from '../../flows/export.ts';
 import { FIELDS, type Field, type FieldValue } from '../../flows/fields.ts';
 import type { EventView } from '../../flows/view.ts';
 import type { CallObserver, EventCall, Runtime, RuntimeHost, ScriptVersion } from '../runtime.ts';
+import { closeContext, collectGarbage, openContext, weighContexts } from './contexts.ts';
 import { definitionOf } from './definition.ts';
 import { failureOf } from './failure.ts';
 import { type SourceFile, sourcesOf } from './files.ts';
@@ -39,13 +40,8 @@ const LOAD_MS = 1000;
 const MOST_PREPARED = 8;
 /** Calls after which the fields are chosen, and chosen anew: one that a quarter of the calls since has asked for joins them. */
 const CHOOSE_AT = [32, 1024, 32_768];
-/** One timed event in so many has its memory measured too: that takes longer than most calls. */
-const MEASURE_MEMORY = 16;
 const SHORT_TEXT = 64;
 const START = '$flowpatrol_start';
-
-/** Of so much memory on each timed call is measured: somebody takes it. */
-const CROWDED = 192 << 20;
 
 /** Bytes of the thread: its heap, and what lies outside it, such as typed arrays. */
 function memoryInUse(): number {
@@ -81,16 +77,6 @@ interface Loaded {
 const worldScript = new Script(worldSource(), { filename: 'flowpatrol:world' });
 const startScript = new Script(`${START}()`, { filename: 'flowpatrol:start' });
 
-let collectGarbage: (() => void) | undefined;
-function collect(): void {
-  if (collectGarbage === undefined) {
-    setFlagsFromString('--expose-gc');
-    collectGarbage = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
-  }
-  collectGarbage();
-}
-
 /** `properText`, twice as fast for the short texts that most fields have. */
 function proper(text: string): string {
   if (text.length > SHORT_TEXT) return properText(text);
@@ -109,7 +95,6 @@ function plain(value: FieldValue): FieldValue {
 export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[] = FIELDS): Runtime {
   const scripts = new Map<number, Loaded>();
   const rows = Object.fromEntries(CALLBACKS.map((callback) => [callback, []])) as unknown as Record<Callback, (Stage | undefined)[]>;
-  let timedEvents = 0;
 
   // The current event ------------------------------------------------------------------------------------------
 
@@ -205,12 +190,8 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
     script: number,
     version: ScriptVersion,
     sources: readonly SourceFile[],
+    context: Context,
   ): { readonly loaded: Loaded; readonly told: string } {
-    const context = createContext(constants.DONT_CONTEXTIFY, {
-      codeGeneration: { strings: false, wasm: false },
-      // a queue of its own, which nothing works off: no callback of a promise runs outside of a call
-      microtaskMode: 'afterEvaluate',
-    });
     const world = (worldScript.runInContext(context) as (host: WorldHost, json: string) => World)(
       hostOf(script),
       JSON.stringify({ ...data, seed: of.seed }),
@@ -280,41 +261,36 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
 
   /** What the thread had in use when it began: the host, Lua, what else runs in there. */
   const before = memoryInUse();
-  let crowded = false;
-  function callTimed(stage: Stage, observer: CallObserver, startedAt: number, measure: boolean): number {
-    const began = measure ? memoryInUse() : 0;
-    callOne(stage, observer);
-    const now = performance.now();
-    observer.took(stage.script, (now - startedAt) * 1000);
-    if (!measure) return now;
-    const after = memoryInUse();
-    crowded = after - before > CROWDED;
-    const grown = after - began;
-    if (grown > 0) observer.grew(stage.script, grown);
-    return performance.now();
-  }
 
   return {
     load(script, version) {
       const sources = sourcesOf(version, of.directories);
-      const { loaded, told } = started(script, version, sources);
-      if (!told.startsWith('D')) throw new Error(failureOf(told, loaded.files).message);
-      const said = JSON.parse(told.slice(1)) as StartedScript;
-      const definition = definitionOf(version.file, said, of.names);
-      for (const callback of definition.callbacks) {
-        const named = sources.some(({ reads }) => reads.has(said.callbacks[callback] as string));
-        const stage = { script, loaded, callback, named, prepared: [], count: 0, fetched: new Uint32Array(fields.length), calls: 0 };
-        loaded.stages.set(callback, { ...stage, enter: arm(stage) });
+      const context = openContext();
+      try {
+        const { loaded, told } = started(script, version, sources, context);
+        if (!told.startsWith('D')) throw new Error(failureOf(told, loaded.files).message);
+        const said = JSON.parse(told.slice(1)) as StartedScript;
+        const definition = definitionOf(version.file, said, of.names);
+        for (const callback of definition.callbacks) {
+          const named = sources.some(({ reads }) => reads.has(said.callbacks[callback] as string));
+          const stage = { script, loaded, callback, named, prepared: [], count: 0, fetched: new Uint32Array(fields.length), calls: 0 };
+          loaded.stages.set(callback, { ...stage, enter: arm(stage) });
+        }
+        scripts.set(script, loaded);
+        return definition;
+      } catch (error) {
+        closeContext(context);
+        throw error;
       }
-      scripts.set(script, loaded);
-      return definition;
     },
 
     unload(script) {
       const loaded = scripts.get(script);
       scripts.delete(script);
       for (const callback of CALLBACKS) rows[callback] = rows[callback].map((stage) => (stage?.script === script ? undefined : stage));
-      loaded?.world.teardown();
+      if (loaded === undefined) return;
+      closeContext(loaded.context);
+      loaded.world.teardown();
     },
 
     arrange(callback, order) {
@@ -326,27 +302,33 @@ export function createTypeScriptRuntime(of: RuntimeHost, fields: readonly Field[
       const count = chosen === undefined ? row.length : chosen.length;
       if (count === 0) return;
       begin(next, callback);
-      const measure = timed && (crowded || (timedEvents++ & (MEASURE_MEMORY - 1)) === 0);
       let now = timed ? performance.now() : 0;
       for (let k = 0; k < count; k++) {
         const stage = row[chosen === undefined ? k : (chosen[k] as number)];
         if (stage === undefined) continue;
-        if (timed) now = callTimed(stage, observer, now, measure);
-        else callOne(stage, observer);
+        callOne(stage, observer);
+        if (!timed) continue;
+        const ended = performance.now();
+        observer.took(stage.script, (ended - now) * 1000);
+        now = ended;
       }
       running = undefined;
       view = undefined;
     },
 
     memory(collected) {
-      if (collected) collect();
+      if (collected) collectGarbage();
       // contexts share the memory of the thread with the host and with Lua: V8 counts no part of it apart
-      const bytes = memoryInUse() - before;
-      crowded = bytes > CROWDED;
-      return bytes;
+      return memoryInUse() - before;
+    },
+
+    async weigh() {
+      const weights = await weighContexts();
+      return weights && new Map([...scripts].map(([script, { context }]) => [script, weights.get(context) ?? 0]));
     },
 
     close() {
+      for (const { context } of scripts.values()) closeContext(context);
       scripts.clear();
       for (const callback of CALLBACKS) rows[callback] = [];
     },
