@@ -39,7 +39,6 @@ export type Trace = TraceEntry & { readonly interface: string };
 
 export type Who = Answers['GET /session'];
 export type Status = Answers['GET /status'];
-export type InterfaceStatus = Status['interfaces'][number];
 export type Declarations = Answers['GET /fields'];
 export type DeclaredField = Declarations['fields'][number];
 /** What the schemas leave open of alerts and traces, the program's types say. */
