@@ -10,11 +10,13 @@
 import { flowOf } from '../alerts/raise.ts';
 import type { AlertEvent } from '../alerts/writing.ts';
 import { CALLBACK_BIT, E_CALLBACKS, E_LENGTH } from '../flows/event.ts';
+import { properText } from '../flows/export.ts';
+import { type FieldValue, fieldByKey } from '../flows/fields.ts';
 import { createEventView, type EventView, type Names } from '../flows/view.ts';
 import type { HostBook } from '../hosts/book.ts';
 import type { LossSnapshot, Snapshot } from '../patrol-types.ts';
 import type { BatchSource, FlowBatch } from '../scripts/outbox.ts';
-import type { FlowEntry, History, SeriesPoint } from '../store/history.ts';
+import type { FlowEntry, FlowEvent, FlowRow, History, SeriesPoint } from '../store/history.ts';
 
 export interface Recorder {
   /** Never rejects; resolves when the batch is handed over. */
@@ -35,13 +37,34 @@ export interface RecorderOptions {
   readonly failed: (error: Error) => void;
 }
 
-/** Events between two turns of the event loop: some 2 ms. */
-const SLICE = 32;
+/** Events between two turns of the event loop. */
+const SLICE = 512;
 /** Rows that may be on their way into the store. */
 const MOST_UNSTORED = 50_000;
 /** Steps that the traffic of one flow of a capture is spread over at most. */
 const MOST_STEPS = 60;
 const SECOND_US = 1e6;
+
+/** Its fields are read when somebody asks for them: a store on disk reads them into its columns. */
+class RecordedFlow implements FlowEntry {
+  readonly time: number;
+  readonly interface: string;
+  readonly ended: boolean;
+  readonly event: FlowEvent;
+
+  constructor(time: number, name: string, ended: boolean, event: FlowEvent) {
+    this.time = time;
+    this.interface = name;
+    this.ended = ended;
+    this.event = event;
+  }
+
+  get flow(): FlowRow {
+    const { view, bytes, at } = this.event;
+    view.set(bytes, at);
+    return flowOf(view);
+  }
+}
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const second = (us: number): number => Math.floor(us / SECOND_US) * SECOND_US;
@@ -76,9 +99,8 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
     for (let at = 0; at < batch.length; at += lengths.getUint32(at + E_LENGTH, true)) {
       view.set(batch, at);
       const ended = ((batch[at + E_CALLBACKS] as number) & CALLBACK_BIT.idle) !== 0;
-      const entry = { time: view.time(), interface: name, ended, flow: flowOf(view) };
-      entries.push(entry);
-      if (!live && ended) spread(entry, points);
+      entries.push(new RecordedFlow(view.time(), name, ended, { view, bytes: batch, at }));
+      if (!live && ended) spread(name, view, points);
       if (entries.length % SLICE === 0) await nextTurn();
     }
     storing(entries.length, history.appendFlows(entries), () => (lostFlows += entries.length));
@@ -146,18 +168,20 @@ function add(points: Map<string, SeriesPoint>, point: SeriesPoint): void {
 }
 
 /** Nobody has looked at the counters of a capture every second of its time: its flows say when their traffic was, evenly spread. */
-function spread({ interface: name, flow }: FlowEntry, points: Map<string, SeriesPoint>): void {
-  const [from, to] = [Number(flow['seen.first'] ?? 0), Number(flow['seen.last'] ?? 0)];
+function spread(name: string, view: EventView, points: Map<string, SeriesPoint>): void {
+  const read = (key: string): FieldValue | undefined => fieldByKey.get(key)?.read(view);
+  const [from, to] = [Number(read('seen.first') ?? 0), Number(read('seen.last') ?? 0)];
+  const [bytes, packets] = [Number(read('bytes') ?? 0), Number(read('packets') ?? 0)];
   const steps = Math.max(1, Math.min(MOST_STEPS, Math.floor(to) - Math.floor(from) + 1));
   const put = (figure: string, time: number, value: number): void => {
     if (value > 0) add(points, { time: second(time * SECOND_US), interface: name, name: figure, value });
   };
   put('flows', from, 1);
-  const protocol = `protocol:${String(flow['proto.ndpi'] ?? '')}`;
+  const protocol = `protocol:${properText(String(read('proto.ndpi') ?? ''))}`;
   for (let step = 0; step < steps; step++) {
     const time = from + ((to - from) * step) / steps;
-    put('bytes', time, Number(flow.bytes ?? 0) / steps);
-    put('packets', time, Number(flow.packets ?? 0) / steps);
-    put(protocol, time, Number(flow.bytes ?? 0) / steps);
+    put('bytes', time, bytes / steps);
+    put('packets', time, packets / steps);
+    put(protocol, time, bytes / steps);
   }
 }

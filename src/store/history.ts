@@ -6,6 +6,7 @@
  */
 import type { Alert, AlertState } from '../alerts/alert.ts';
 import type { FieldValue } from '../flows/fields.ts';
+import type { EventView } from '../flows/view.ts';
 
 export type FlowRow = Readonly<Record<string, FieldValue>>;
 
@@ -17,7 +18,19 @@ export interface FlowEntry {
   readonly ended: boolean;
   /** The keys of `info`. */
   readonly flow: FlowRow;
+  /** Where `flow` is read from, as long as the entry has not been stored: a store may read single fields instead. */
+  readonly event?: FlowEvent;
 }
+
+/** A lifecycle event, and the view of its interface. */
+export interface FlowEvent {
+  readonly view: EventView;
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
+/** An entry that keeps nothing but its values, and can be sent to other threads. */
+export const plainEntry = ({ time, interface: name, ended, flow }: FlowEntry): FlowEntry => ({ time, interface: name, ended, flow });
 
 export interface Page {
   /** 1 to 10,000. */

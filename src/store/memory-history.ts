@@ -10,7 +10,16 @@ import { compileAlertFilter } from '../alerts/filter.ts';
 import type { FieldValue } from '../flows/fields.ts';
 import { addressKey } from './duckdb/columns.ts';
 import type { FilterNames } from './filter-check.ts';
-import type { FlowEntry, FlowRow, History, HistoryQuery, Page, Rows, SeriesPoint } from './history.ts';
+import {
+  type FlowEntry,
+  type FlowRow,
+  type History,
+  type HistoryQuery,
+  type Page,
+  plainEntry,
+  type Rows,
+  type SeriesPoint,
+} from './history.ts';
 import {
   checkFields,
   checkPage,
@@ -126,7 +135,7 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
   return {
     async appendFlows(entries) {
       const now = clock();
-      for (const entry of entries) flows.put(idOf(entry), entry, now);
+      for (const entry of entries.map(plainEntry)) flows.put(idOf(entry), entry, now);
     },
     async putAlerts(given) {
       const now = clock();

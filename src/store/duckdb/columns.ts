@@ -69,3 +69,12 @@ export function addressKey(address: unknown): string | undefined {
   const data = new DataView(parseIPv6(address).buffer);
   return addressText([0, 4, 8, 12].map((at) => data.getUint32(at)));
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The same of an address in an event: network order, 4 or 16 bytes. */
+export function eventAddress(bytes: Uint8Array, at: number, ipv6: boolean): string {
+  let text = ipv6 ? '6' : '4';
+  for (let i = 0; i < (ipv6 ? 16 : 4); i++) text += HEX[bytes[at + i] as number];
+  return text;
+}

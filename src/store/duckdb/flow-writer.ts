@@ -4,11 +4,12 @@
  *   append ──► waiting ──a batch, one transaction──► flows    ended: one row a flow
  *                                              └──► living   not ended: the newest entry of each flow
  *
- * A batch is a row group, or what has come in a few seconds. Nothing follows the entry of an ended flow, so no query has to look for the
+ * A batch is exactly a row group, which goes to its place at once (rows beyond it would go by the write-ahead log), or what has come in a few
+ * seconds. Nothing follows the entry of an ended flow, so no query has to look for the
  * last entry of a flow: what `living` has of it goes in the same transaction.
  */
 import { type DuckDBConnection, listValue } from '@duckdb/node-api';
-import type { FlowEntry } from '../history.ts';
+import { type FlowEntry, plainEntry } from '../history.ts';
 import { HistoryError } from '../history-checks.ts';
 import { createRowSource, type StoredRow } from './chunks.ts';
 import { FLOW_COLUMNS } from './columns.ts';
@@ -49,7 +50,12 @@ const newBatch = (): Batch => {
   return { done, entries: [] };
 };
 
-const idOf = ({ flow }: FlowEntry): string => String(flow['flow.id']);
+function idOf(entry: FlowEntry): string {
+  const { event } = entry;
+  if (event === undefined) return String(entry.flow['flow.id']);
+  event.view.set(event.bytes, event.at);
+  return event.view.flowId();
+}
 
 export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: FlowWriterOptions): Promise<FlowWriter> {
   const source = await lane.run(async (connection) => createRowSource(connection, 'entries_of_flows', FLOW_COLUMNS));
@@ -57,23 +63,26 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
   const living = await lane.run(
     async (connection) => new Set((await (await connection.run('SELECT flow_id FROM flows.living')).getRows()).map(([id]) => String(id))),
   );
-  /** Of entries that come now, and of those that are being written. */
-  let batch = newBatch();
+  /** The last one is of entries that come now; the others are full. */
+  const batches = [newBatch()];
+  /** What is being written. */
   let writing = newBatch();
+  /** Entries in the batches. */
+  let waiting = 0;
   let timer: NodeJS.Timeout | undefined;
   let hurried = false;
   let working: Promise<void> | undefined;
   let stored = 0;
   let lost = 0;
-  let batches = 0;
+  let transactions = 0;
 
   /** @returns what holds once the transaction does */
   async function write(connection: DuckDBConnection): Promise<() => void> {
     const now = clock();
-    const rowOf = ({ time, interface: name, ended, flow }: FlowEntry): StoredRow => ({
-      own: { _time: time, _stored: now, _interface: name, _ended: ended },
-      flow,
-    });
+    const rowOf = (entry: FlowEntry): StoredRow => {
+      const own = { _time: entry.time, _stored: now, _interface: entry.interface, _ended: entry.ended };
+      return entry.event === undefined ? { own, flow: entry.flow } : { own, event: entry.event };
+    };
     const ended: StoredRow[] = [];
     /** The newest entry of each flow that has not ended. */
     const newest = new Map<string, FlowEntry>();
@@ -98,16 +107,19 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
   }
 
   async function commit(): Promise<void> {
-    writing = batch;
-    batch = newBatch();
-    hurried = false;
-    clearTimeout(timer);
-    timer = undefined;
+    writing = batches.shift() as Batch;
+    if (batches.length === 0) batches.push(newBatch());
     const { done, entries } = writing;
+    waiting -= entries.length;
+    if (waiting === 0) {
+      hurried = false;
+      clearTimeout(timer);
+      timer = undefined;
+    }
     try {
       (await lane.transaction(write))();
       stored += entries.length;
-      batches++;
+      transactions++;
       done.resolve();
     } catch (error) {
       lost += entries.length;
@@ -116,7 +128,7 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
     writing = newBatch();
   }
 
-  const isDue = (): boolean => batch.entries.length > 0 && (hurried || batch.entries.length >= ROW_GROUP || lingerMs === 0);
+  const isDue = (): boolean => waiting > 0 && (hurried || batches.length > 1 || lingerMs === 0);
 
   async function work(): Promise<void> {
     while (isDue()) await commit();
@@ -142,26 +154,36 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
       return lost;
     },
     get batches() {
-      return batches;
+      return transactions;
     },
     append(entries) {
       if (entries.length === 0) return Promise.resolve();
-      const waiting = batch.entries.length;
       if (waiting + entries.length > mostWaiting) {
         lost += entries.length;
         const reason = `${waiting} others wait, ${mostWaiting} are the most: the disk is too slow for them`;
         return Promise.reject(new HistoryError(`${entries.length} flows were not stored: ${reason}`));
       }
-      for (const entry of entries) batch.entries.push(entry);
+      const done: Promise<void>[] = [];
+      for (let at = 0; at < entries.length; ) {
+        const last = batches.at(-1) as Batch;
+        const end = Math.min(entries.length, at + ROW_GROUP - last.entries.length);
+        for (; at < end; at++) last.entries.push(entries[at] as FlowEntry);
+        done.push(last.done.promise);
+        if (last.entries.length === ROW_GROUP) batches.push(newBatch());
+      }
+      waiting += entries.length;
       timer ??= setTimeout(() => {
         hurried = true;
         start();
       }, lingerMs).unref();
-      const { promise } = batch.done;
       start();
-      return promise;
+      return Promise.all(done).then(() => {});
     },
-    find: (id) => batch.entries.findLast((entry) => idOf(entry) === id) ?? writing.entries.findLast((entry) => idOf(entry) === id),
+    find(id) {
+      const isIt = (entry: FlowEntry): boolean => idOf(entry) === id;
+      const found = batches.findLast(({ entries }) => entries.some(isIt))?.entries.findLast(isIt) ?? writing.entries.findLast(isIt);
+      return found === undefined ? undefined : plainEntry(found);
+    },
     flush,
   };
 }

@@ -23,7 +23,7 @@ export interface DuckHistoryOptions {
   readonly directory: string;
   /** Of DuckDB, beside the memory of the program; 512 without it. */
   readonly memoryLimitMiB?: number;
-  /** Of DuckDB; 2 without it. */
+  /** Of DuckDB; 1 without it: a second one waits in a busy loop while JavaScript fills a chunk of rows, which doubles what a row costs. */
   readonly threads?: number;
   /** How long flows wait for others to be written with, ms; 10,000 without it. 0: every append is written at once. */
   readonly lingerMs?: number;
@@ -63,7 +63,7 @@ export interface DuckHistory extends History {
  * @example const history = await openDuckHistory({ directory: '/var/lib/flowpatrol' })
  */
 export async function openDuckHistory(options: DuckHistoryOptions): Promise<DuckHistory> {
-  const { directory, memoryLimitMiB = 512, threads = 2, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
+  const { directory, memoryLimitMiB = 512, threads = 1, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
   const clock = options.clock ?? (() => Date.now() * 1000);
   const database = await openDatabase({ directory, memoryLimitMiB, threads });
   const lane = async (): Promise<Lane> => createLane(await database.connect());
