@@ -31,6 +31,7 @@ function folderFor(t: TestContext): string {
 interface Line {
   readonly msg: string;
   readonly script?: string;
+  readonly ms?: number;
   readonly counters?: Readonly<Record<string, number>>;
 }
 
@@ -67,7 +68,7 @@ function goodCalls(file: string): Record<string, number> {
   return calls;
 }
 
-function check(said: string, alerts: string): void {
+function check(t: TestContext, said: string, alerts: string): void {
   const lines = logLines(said);
   const counters = lines.find((line) => line.counters !== undefined)?.counters ?? {};
   const due = Object.fromEntries(CALLBACKS.map((name) => [name, counters[`callbacks.${name}`] ?? 0]).filter(([, count]) => count !== 0));
@@ -86,6 +87,8 @@ function check(said: string, alerts: string): void {
   // nobody else was taken for it, and each host that was ended has another one in its place
   const ofAll = lines.filter(({ msg }) => msg === 'the host of the scripts is made anew').length;
   assert.equal(ofAll, lines.filter(({ msg }) => /goes on in a host of its own$/.test(msg) && /was ended/.test(msg)).length, said);
+  const took = lines.flatMap(({ script, ms }) => (ms === undefined || script !== undefined ? [] : [ms]));
+  t.diagnostic(`the host of all scripts was made anew within ${took.join(', ')} ms`);
   told('loop', /used up its budget of 1,000,000 instructions/);
   told('throws', /an error whose __tostring fails/);
 }
@@ -109,7 +112,7 @@ test('on a capture the good script is called for everything', (t) => {
   ];
   const { status, stderr } = runCli(['-i', `${CAPTURES}demo.pcap`, ...args]);
   assert.equal(status, 0, stderr);
-  check(stderr, alerts);
+  check(t, stderr, alerts);
   // the lines of exports are whole, too
   assert.equal(
     readFileSync(events, 'utf8').split('\n').length - 1,
@@ -148,7 +151,7 @@ test('on live traffic of 10,000 packets a second it is, too, and capture drops n
   program.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null], said.join('\n'));
   const all = said.join('\n');
-  check(all, alerts);
+  check(t, all, alerts);
   const counters = logLines(all).find((line) => line.counters !== undefined)?.counters ?? {};
   assert.equal(counters.packets, sent);
   assert.equal(counters['drops.kernel'], 0);

@@ -28,7 +28,7 @@ import type { CacheChange } from '../cache.ts';
 import { createJournalBuffer, openJournal } from '../journal.ts';
 import { OUTBOX_LOST, OUTBOX_UNDER_WAY, OUTBOX_WAITING, OUTBOX_WORDS } from '../outbox.ts';
 import type { HostVersions } from './file-book.ts';
-import { takeWorker } from './spare.ts';
+import { prepareSpares, takeWorker } from './spare.ts';
 import { endCall, watchCalls } from './watch.ts';
 
 /** Where a host was when it was ended. */
@@ -108,7 +108,11 @@ export function startHostThread({ data, own, history, on }: HostThreadOptions): 
     [theirs, ...data.flows],
   );
   watch[WATCH_DONE] = -1;
-  const unwatch = watchCalls(watch, (why) => on.stuck(host, why));
+  const unwatch = watchCalls(
+    watch,
+    (why) => on.stuck(host, why),
+    () => prepareSpares(2),
+  );
 
   const host: HostThread = {
     own,

@@ -1,39 +1,39 @@
 /**
  * Threads for script hosts. A thread takes a few tenths of a second until its modules are loaded; where one may be needed at any time,
- * one is kept ready, for all interfaces together.
+ * some are kept ready, for all interfaces together: one with live interfaces, two where a call of scripts seems not to return.
  *
- *   prepareSpare() ──► thread that waits        takeWorker() ──► it, or a new one ──first message: HostData──► worker.ts
+ *   prepareSpares() ──► thread that waits       takeWorker() ──► it, or a new one ──first message: HostData──► worker.ts
  *
  * Called by host-thread.ts, in the main thread.
  */
 import { Worker } from 'node:worker_threads';
 
-/** Memory of a host's JavaScript, MiB: scripts in TypeScript live in there. */
-const MOST_HEAP_MIB = 256;
+/**
+ * Memory of a host's JavaScript. Scripts in TypeScript are held to less (host/limits.ts), and a call that takes more is ended for its time
+ * before it gets here: where V8 meets its limit in the middle of growing a large object, it ends the whole process. The young generation
+ * is small because it is never given back: with V8's own choice a host grows by 100 MiB within some thousand reloads, for no gain in speed.
+ */
+const LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16 };
 
-let spare: Worker | undefined;
+const spares: Worker[] = [];
 
-const startWorker = (): Worker =>
-  new Worker(new URL('../worker.ts', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB } });
+const startWorker = (): Worker => new Worker(new URL('../worker.ts', import.meta.url), { resourceLimits: LIMITS });
 
-const forget = (): void => {
-  spare = undefined;
-};
-
-/** Makes sure that there is one. It keeps no process alive. */
-export function prepareSpare(): void {
-  if (spare !== undefined) return;
-  spare = startWorker();
-  spare.once('error', forget).once('exit', forget);
-  spare.unref();
+/** Makes sure that there are so many. They keep no process alive. */
+export function prepareSpares(count: number): void {
+  while (spares.length < count) {
+    const worker = startWorker();
+    const forget = (): void => {
+      const at = spares.indexOf(worker);
+      if (at >= 0) spares.splice(at, 1);
+    };
+    worker.once('error', forget).once('exit', forget).unref();
+    spares.push(worker);
+  }
 }
 
 export function takeWorker(): Worker {
-  const worker = spare ?? startWorker();
-  if (spare === worker) {
-    worker.off('error', forget).off('exit', forget);
-    worker.ref();
-    forget();
-  }
-  return worker;
+  const worker = spares.shift();
+  worker?.ref();
+  return worker ?? startWorker();
 }

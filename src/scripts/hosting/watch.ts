@@ -23,6 +23,8 @@ const STUCK_US = 200_000;
 /** CPU time of loading a script, with its `setup`, or of unloading one, with its `teardown`, µs. */
 const LOAD_STUCK_US = 1_500_000;
 const WATCH_MS = 25;
+/** A call that has used this part of its time may be one that does not return. */
+const SLOW_PART = 4;
 
 /** Ends the call that runs: what it was doing is undone. @returns false: none does */
 export const endCall = (watch: Int32Array): boolean =>
@@ -30,9 +32,10 @@ export const endCall = (watch: Int32Array): boolean =>
 
 /**
  * @param over is told once, that a call was ended and why: the thread does nothing more, and is to be terminated
+ * @param slow is told of a call that may come to that
  * @returns ends the watch
  */
-export function watchCalls(watch: Int32Array, over: (why: string) => void): () => void {
+export function watchCalls(watch: Int32Array, over: (why: string) => void, slow: () => void = () => {}): () => void {
   let calls = -1;
   let script = -1;
   let since = 0;
@@ -47,6 +50,7 @@ export function watchCalls(watch: Int32Array, over: (why: string) => void): () =
       return;
     }
     const most = Atomics.load(watch, WATCH_CALLBACK) < CALLBACKS.length ? STUCK_US : LOAD_STUCK_US;
+    if (cpu - since > most / SLOW_PART) slow();
     if (cpu - since <= most || !endCall(watch)) return;
     clearInterval(timer);
     over(`did not return for ${most / 1000} ms of CPU time`);
