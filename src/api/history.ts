@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
-import type { FieldValue } from '../flows/fields.ts';
 import type { ExportFormat } from '../store/history.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { checkFilter, fieldOf, fieldsOf, sortKey } from './flows.ts';
@@ -33,6 +32,15 @@ export const range = ({ from, to }: { readonly from?: number; readonly to?: numb
   ...(to === undefined ? {} : { to }),
 });
 
+/** What a row has beside the fields of its flow: it may be sorted by its time, and asking for it is no mistake. */
+const OF_THE_ROW = ['time', 'interface', 'ended'];
+const orderKey = (name: string): string => (name === 'time' ? name : sortKey(name));
+const ofFlow = (fields: string | undefined): string | undefined =>
+  fields
+    ?.split(',')
+    .filter((name) => !OF_THE_ROW.includes(name.trim()))
+    .join(',');
+
 /** The file as an answer; it is gone when it has been sent, or the one who asked has gone. */
 async function sent(file: string, done: () => void, headers: Record<string, string>): Promise<Response> {
   const { size } = await stat(file);
@@ -55,7 +63,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
         filter: FilterParameter,
         from: FromParameter,
         to: FromParameter,
-        sort: Type.String({ default: 'seen.last', description: 'a field' }),
+        sort: Type.String({ default: 'seen.last', description: 'a field, or `time`: that of the row' }),
         order: OrderParameter,
         limit: limitParameter(10_000, 100),
         offset: OffsetParameter,
@@ -67,19 +75,17 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       }),
       async handle({ query: { filter = '', sort, order, limit, offset, fields, ...times } }) {
         checkFilter(filter);
-        const wanted = fieldsOf(fields);
+        const wanted = fieldsOf(ofFlow(fields));
         const { rows, total } = await history.flows({
           filter,
           ...range(times),
-          sort: sortKey(sort),
+          sort: orderKey(sort),
           descending: order === 'desc',
           limit,
           offset,
+          ...(wanted === undefined ? {} : { fields: wanted.map(({ key }) => key) }),
         });
-        if (wanted === undefined) return { total, flows: rows };
-        const picked = (flow: Readonly<Record<string, FieldValue>>): Record<string, FieldValue> =>
-          Object.fromEntries(wanted.flatMap(({ key }) => (flow[key] === undefined ? [] : [[key, flow[key]]])));
-        return { total, flows: rows.map((row) => ({ ...row, flow: picked(row.flow) })) };
+        return { total, flows: rows };
       },
     }),
     route({
@@ -109,9 +115,16 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       role: 'viewer',
       tag: 'history',
       summary: 'Figures over time: `bytes`, `packets`, `flows`, `alerts`, `protocol:NAME` (bytes)',
+      problems: ['wrong-filter', 'history-refused'],
       query: object({
         names: Type.String({ description: 'separated by commas', default: 'bytes' }),
         interface: Type.Optional(Type.String()),
+        filter: Type.Optional(
+          Type.String({
+            maxLength: 4096,
+            description: 'sums of the flows that match, at the times of their rows: `bytes`, `packets`, `flows`',
+          }),
+        ),
         from: Type.Integer({ minimum: 0, description: 'µs since 1970' }),
         to: Type.Integer({ minimum: 0, description: 'µs since 1970' }),
         points: Type.Integer({ minimum: 1, maximum: 10_000, default: 500, description: 'at most; the store picks the step' }),
@@ -119,9 +132,10 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       answer: object({
         points: Type.Array(object({ time: Type.Number(), interface: Type.String(), name: Type.String(), value: Type.Number() })),
       }),
-      async handle({ query: { names, interface: name, from, to, points } }) {
+      async handle({ query: { names, interface: name, filter = '', from, to, points } }) {
+        checkFilter(filter);
         const wanted = names.split(',').map((each) => each.trim());
-        const of = name === undefined ? {} : { interface: name };
+        const of = { ...(name === undefined ? {} : { interface: name }), ...(filter === '' ? {} : { filter }) };
         return { points: await history.series({ names: wanted, from, to, points, ...of }) };
       },
     }),
@@ -147,7 +161,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
         const gone = (): void => void rm(folder, { recursive: true, force: true });
         try {
           const file = join(folder, `flows.${format}`);
-          const wanted = { filter, ...range(times), sort: sortKey(sort), descending: order === 'desc' };
+          const wanted = { filter, ...range(times), sort: orderKey(sort), descending: order === 'desc' };
           await history.exportFlows(wanted, format, file);
           return await sent(file, gone, {
             'content-type': MEDIA_TYPES[format],

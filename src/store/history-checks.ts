@@ -3,7 +3,7 @@ import { SEVERITIES } from '../alerts/alert.ts';
 import { type Field, fieldByKey } from '../flows/fields.ts';
 import { isSortable } from '../flows/selection.ts';
 import { nearest } from '../nearest.ts';
-import type { HistoryQuery, Page, SeriesQuery, TopQuery } from './history.ts';
+import type { FieldsQuery, Page, SeriesQuery, TopQuery } from './history.ts';
 
 /** The question is wrong, or the store cannot be used; the message says what to do. */
 export class HistoryError extends Error {}
@@ -20,11 +20,6 @@ export function checkPage({ limit, offset }: Page): void {
     throw new HistoryError(`limit: ${limit} is not a whole number from 1 to ${MOST_ROWS}`);
   }
   if (!Number.isSafeInteger(offset) || offset < 0) throw new HistoryError(`offset: ${offset} is not a whole number from 0 on`);
-}
-
-/** A page whose rows have some keys alone; all without `fields`. */
-export interface FieldsQuery extends HistoryQuery {
-  readonly fields?: readonly string[];
 }
 
 export function checkFields({ fields = [] }: FieldsQuery): void {
@@ -55,6 +50,19 @@ export const severityRank = (severity: string): number => (SEVERITIES as readonl
 export function checkTop({ of, limit }: TopQuery): void {
   checkPage({ limit, offset: 0 });
   if (!['bytes', 'packets', 'flows'].includes(of)) throw new HistoryError(`of: ${of} is none of bytes, packets, flows`);
+}
+
+/** Figures that flows which match a filter add up to. */
+export const FLOW_FIGURES = ['bytes', 'packets', 'flows'] as const;
+export type FlowFigure = (typeof FLOW_FIGURES)[number];
+
+/** @throws HistoryError for a figure that flows do not add up to */
+export function flowFigures({ names }: SeriesQuery): FlowFigure[] {
+  return names.map((name) => {
+    const figure = FLOW_FIGURES.find((each) => each === name);
+    if (figure !== undefined) return figure;
+    throw new HistoryError(`names: with a filter there is no figure ${name}; there are ${FLOW_FIGURES.join(', ')}`);
+  });
 }
 
 /** Steps of the roll-ups, s. */

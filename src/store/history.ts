@@ -44,9 +44,14 @@ export interface HistoryQuery extends Page {
   /** µs since 1970; both ends inclusive. */
   readonly from?: number;
   readonly to?: number;
-  /** A field, or for alerts a member of {@link Alert}. */
+  /** A field, `time` of the entry, or for alerts a member of {@link Alert}. */
   readonly sort: string;
   readonly descending: boolean;
+}
+
+/** A page whose rows have some keys alone; all without `fields`. */
+export interface FieldsQuery extends HistoryQuery {
+  readonly fields?: readonly string[];
 }
 
 export interface AlertQuery extends HistoryQuery {
@@ -75,6 +80,8 @@ export interface SeriesQuery {
   /** Name of the figure: `bytes`, `packets`, `flows`, `alerts`, or with a label `protocol:TLS`. */
   readonly names: readonly string[];
   readonly interface?: string;
+  /** Of flows that match alone: sums of entries at their times, of `bytes`, `packets` and `flows`. Without it what interfaces counted. */
+  readonly filter?: string;
   readonly from: number;
   readonly to: number;
   /** Points wanted at most; the store picks the roll-up. */
@@ -104,7 +111,7 @@ export interface History {
   /** Puts alerts, or replaces those of the same id. When it resolves they are on disk: what was shown is never lost. */
   putAlerts(alerts: readonly Alert[]): Promise<void>;
   appendSeries(points: readonly SeriesPoint[]): Promise<void>;
-  flows(query: HistoryQuery): Promise<Rows<FlowEntry>>;
+  flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   /** Newest entry of a flow. */
   flow(id: string): Promise<FlowEntry | undefined>;
   alerts(query: AlertQuery): Promise<Rows<Alert>>;

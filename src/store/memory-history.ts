@@ -11,6 +11,7 @@ import type { FieldValue } from '../flows/fields.ts';
 import { addressKey } from './duckdb/columns.ts';
 import type { FilterNames } from './filter-check.ts';
 import {
+  type FieldsQuery,
   type FlowEntry,
   type FlowRow,
   type History,
@@ -20,16 +21,7 @@ import {
   type Rows,
   type SeriesPoint,
 } from './history.ts';
-import {
-  checkFields,
-  checkPage,
-  checkTop,
-  columnField,
-  type FieldsQuery,
-  isAlertSort,
-  seriesStep,
-  severityRank,
-} from './history-checks.ts';
+import { checkFields, checkPage, checkTop, columnField, flowFigures, isAlertSort, seriesStep, severityRank } from './history-checks.ts';
 import { compileRowFilter } from './row-filter.ts';
 
 export interface MemoryHistoryOptions {
@@ -46,7 +38,6 @@ export interface MemoryHistoryOptions {
 }
 
 export interface MemoryHistory extends History {
-  flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   /** Entries that went because there was no room for them. */
   figures(): { readonly flowsDropped: number; readonly alertsDropped: number; readonly pointsDropped: number };
 }
@@ -152,8 +143,8 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
     async flows(query: FieldsQuery) {
       checkPage(query);
       checkFields(query);
-      const order = flowOrder(query.sort);
-      const { rows, total } = page(flowsOf(query), query, ({ flow }) => order(flow), idOf);
+      const order = query.sort === 'time' ? undefined : flowOrder(query.sort);
+      const { rows, total } = page(flowsOf(query), query, ({ time, flow }) => (order === undefined ? time : order(flow)), idOf);
       const { fields } = query;
       if (fields === undefined) return { rows, total };
       const wanted = new Set(fields);
@@ -199,11 +190,19 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
     },
     async series(query) {
       const { step, rollUp } = seriesStep(query);
+      const { filter } = query;
       const width = rollUp * 1e6;
       const start = Math.floor(query.from / step) * step;
       const wanted = new Set(query.names);
       const sums = new Map<string, { -readonly [K in keyof SeriesPoint]: SeriesPoint[K] }>();
-      for (const { value: point } of points) {
+      const figures = filter === undefined ? [] : flowFigures(query);
+      const given: Iterable<SeriesPoint> =
+        filter === undefined
+          ? points.map(({ value }) => value)
+          : flowsOf({ filter, from: start, to: query.to }).flatMap(({ time, interface: name, flow }) =>
+              figures.map((figure) => ({ time, interface: name, name: figure, value: figure === 'flows' ? 1 : Number(flow[figure] ?? 0) })),
+            );
+      for (const point of given) {
         const at = Math.floor(point.time / width) * width;
         if (at < start || at > query.to || !wanted.has(point.name)) continue;
         if (query.interface !== undefined && point.interface !== query.interface) continue;

@@ -168,6 +168,20 @@ describe('answers', () => {
     assert.equal(sum('flows'), flows.events.length);
     const bytes = await valid<{ bytes: number }>('/flows?limit=1');
     assert.equal(sum('bytes'), bytes.bytes);
+    const rows = await valid<{ flows: { time: number; flow: object }[] }>('/history/flows?sort=time&order=asc&limit=50&fields=time,bytes');
+    assert.deepEqual(
+      rows.flows.map(({ time }) => time),
+      rows.flows.map(({ time }) => time).toSorted((a, b) => a - b),
+    );
+    assert.ok(rows.flows.every(({ flow }) => Object.keys(flow).join() === 'bytes'));
+    const ofDns = await valid<typeof all>(`/history/flows?limit=1&filter=${encodeURIComponent('proto == DNS')}`);
+    const matching = await valid<{ points: { value: number }[] }>(
+      `/history/series?names=flows&from=1000000000000000&to=1900000000000000&points=5&filter=${encodeURIComponent('proto == DNS')}`,
+    );
+    assert.equal(
+      matching.points.reduce((total, { value }) => total + value, 0),
+      ofDns.total,
+    );
     const csv = await admin.ask(`${API}/history/export?format=csv&filter=${encodeURIComponent('proto == DNS')}`);
     assert.equal(csv.headers['content-disposition'], 'attachment; filename="flows.csv"');
     assert.ok(csv.text.split('\n').length > 5);

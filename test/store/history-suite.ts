@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { FilterError } from '../../src/filter/filter.ts';
-import type { AlertQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
-import { type FieldsQuery, HistoryError } from '../../src/store/history-checks.ts';
+import type { AlertQuery, FieldsQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
+import { HistoryError } from '../../src/store/history-checks.ts';
 import { FLOWS } from '../filter/flows.ts';
 import { alertOf, ENTRIES, entry, everything, idOf, START } from './history-data.ts';
 
@@ -52,6 +52,7 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
 
     test('order: addresses by their bytes, what is missing last', async () => {
       assert.deepEqual(await ids({ sort: 'bytes', descending: true }), ['1', '5', '2', '3', '4', '6']);
+      assert.deepEqual(await ids({ sort: 'time', descending: true, limit: 3 }), ['6', '5', '4']);
       assert.deepEqual(await ids({ sort: 'cli.ip' }), ['2', '4', '1', '5', '6', '3']);
       assert.deepEqual(await ids({ sort: 'cli.ip', descending: true }), ['3', '1', '5', '6', '2', '4']);
       assert.deepEqual(await ids({ sort: 'host_server_name' }), ['6', '1', '2', '3', '4', '5']);
@@ -234,6 +235,30 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
       await assert.rejects(ask({ from: START + 1, to: START }), HistoryError);
       await history.close();
     });
+  });
+
+  test(`${name}: figures of the flows that match, whatever a page has of them`, async () => {
+    const history = await open(() => START);
+    await history.appendFlows(ENTRIES);
+    await history.appendFlows([entry({ ...FLOWS.dns, seq: 99 }, { time: START + 3 * SECOND, ended: false, interface: 'eth1' })]);
+    const query = { filter: 'proto == DNS', from: START, to: START + 10 * SECOND, points: 100 };
+    const points = await history.series({ ...query, names: ['flows', 'bytes', 'packets'] });
+    const { rows } = await history.flows({ ...everything, filter: query.filter });
+    for (const figure of ['bytes', 'packets', 'flows']) {
+      const sum = points.reduce((total, point) => total + (point.name === figure ? point.value : 0), 0);
+      assert.equal(
+        sum,
+        rows.reduce((total, { flow }) => total + (figure === 'flows' ? 1 : Number(flow[figure])), 0),
+      );
+    }
+    assert.deepEqual(
+      points.map(({ time }) => time),
+      points.map(({ time }) => time).toSorted(),
+    );
+    const one = await history.series({ ...query, names: ['flows'], interface: 'eth1' });
+    assert.deepEqual(one, [{ time: START + 3 * SECOND, interface: 'eth1', name: 'flows', value: 1 }]);
+    await assert.rejects(history.series({ ...query, names: ['alerts'] }), HistoryError);
+    await history.close();
   });
 
   describe(`${name}: retention`, () => {

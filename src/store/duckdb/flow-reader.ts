@@ -8,8 +8,8 @@ import { rename, rm } from 'node:fs/promises';
 import { BIGINT, type DuckDBConnection, LIST, listValue } from '@duckdb/node-api';
 import type { FieldValue } from '../../flows/fields.ts';
 import type { FilterNames } from '../filter-check.ts';
-import type { ExportFormat, FlowEntry, HistoryQuery, Page, Rows, TopQuery } from '../history.ts';
-import { checkFields, checkPage, checkTop, columnField, type FieldsQuery, HistoryError } from '../history-checks.ts';
+import type { ExportFormat, FieldsQuery, FlowEntry, HistoryQuery, Page, Rows, SeriesPoint, SeriesQuery, TopQuery } from '../history.ts';
+import { checkFields, checkPage, checkTop, columnField, flowFigures, HistoryError, seriesStep } from '../history-checks.ts';
 import { columnOf, FIELD_COLUMNS, quoted } from './columns.ts';
 import { filterSql } from './filter-sql.ts';
 import type { Lane } from './lane.ts';
@@ -26,11 +26,14 @@ export interface FlowReader {
   flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   flow(id: string): Promise<FlowEntry | undefined>;
   top(query: TopQuery): Promise<{ readonly value: FieldValue; readonly sum: number }[]>;
+  /** Figures of the flows that match. */
+  series(query: SeriesQuery): Promise<SeriesPoint[]>;
   exportFlows(query: Omit<HistoryQuery, keyof Page>, format: ExportFormat, file: string): Promise<number>;
 }
 
 /** What a column is sorted by: addresses by their bytes, and a text that is empty comes last, as one that is missing does. */
 export function orderOf(key: string): string {
+  if (key === 'time') return '"_time"';
   if (key === 'cli.ip') return '"_client"';
   if (key === 'srv.ip') return '"_server"';
   const { type } = columnField(key, 'sorted');
@@ -105,6 +108,24 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
         `GROUP BY value ORDER BY total DESC, value LIMIT ${query.limit}`;
       const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
       return rows.map(([value, total]) => ({ value: value as FieldValue, sum: total as number }));
+    },
+    async series(query) {
+      const figures = flowFigures(query);
+      const { step } = seriesStep(query);
+      const parameters = createParameters();
+      const { filter = '', from, to } = query;
+      const conditions = [whereOf({ filter, from: Math.floor(from / step) * step, to }, parameters, names)];
+      if (query.interface !== undefined) conditions.push(`"_interface" = ${parameters.text(query.interface)}`);
+      const columns = ['"_time"', '"_interface"', columnOf('bytes'), columnOf('packets')].join(', ');
+      const statement =
+        `SELECT "_time" // ${step} * ${step} AS begin, "_interface" AS of, coalesce(sum(${columnOf('bytes')}), 0)::DOUBLE AS bytes, ` +
+        `coalesce(sum(${columnOf('packets')}), 0)::DOUBLE AS packets, count(*)::DOUBLE AS flows ` +
+        `FROM (${fromBoth(() => columns, conditions.join(' AND '))}) GROUP BY ALL ORDER BY begin, of`;
+      const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
+      return rows.flatMap(([time, of, bytes, packets, flows]) => {
+        const sums = { bytes, packets, flows };
+        return figures.toSorted().map((name) => ({ time: time as number, interface: of as string, name, value: sums[name] as number }));
+      });
     },
     async exportFlows(query, format, file) {
       const options = FORMATS[format];

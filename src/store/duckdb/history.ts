@@ -8,8 +8,7 @@
  * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting.
  */
 import type { FilterNames } from '../filter-check.ts';
-import type { FlowEntry, History, Rows } from '../history.ts';
-import type { FieldsQuery } from '../history-checks.ts';
+import type { History } from '../history.ts';
 import { createAlertStore } from './alerts.ts';
 import { openDatabase } from './database.ts';
 import { createFlowReader } from './flow-reader.ts';
@@ -52,7 +51,6 @@ export interface HistoryFigures {
 }
 
 export interface DuckHistory extends History {
-  flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
   figures(): HistoryFigures;
   /** Writes the flows that wait for others, at once. */
   flush(): Promise<void>;
@@ -82,7 +80,7 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
     alerts: alerts.alerts,
     alert: alerts.alert,
     appendSeries: series.append,
-    series: series.series,
+    series: (query) => (query.filter === undefined ? series.series(query) : reader.series(query)),
     retain: (retention, now) => retain(database, flowLane, alertLane, exports, retention, now),
     figures: () => ({
       flowsStored: writer.stored,
