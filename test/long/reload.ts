@@ -1,6 +1,7 @@
 /**
- * Reloads under load: versions of scripts replace each other while events pour in. No event may be lost or seen twice, and memory must not
- * grow.
+ * Reloads under load: versions of scripts, one in each language, replace each other while events pour in. No event may be lost or seen
+ * twice, and memory must not grow: what the thread of the host holds after a collection of garbage is the same at a tenth of the reloads and
+ * at the end, and the memory of the process at the end is at most {@link MOST_GROWTH} of what it was at a tenth.
  *
  *   npm run long:reload                        10,000 reloads
  *   npm run long:reload -- --reloads 500
@@ -8,12 +9,14 @@
  * Enters: events of one flow each, numbered, written into the ring of a real script host in its own thread. Leaves: a line for each tenth,
  * and a verdict. The short form is test/scripts/reload-load.test.ts; the figures of the long one stand in docs/reliability.md.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Worker } from 'node:worker_threads';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { createOutputLock } from '../../src/exports/lines.ts';
 import { CALLBACK_BIT, E_CALLBACKS, E_SEQ, E_VISIT } from '../../src/flows/event.ts';
@@ -27,23 +30,29 @@ import { event, NAMES } from '../support/events.ts';
 export interface ReloadResult {
   readonly reloads: number;
   readonly events: number;
-  /** Alerts that the reloaded script, and the one beside it, raised: one per event and script. */
-  readonly seen: number;
-  readonly seenBeside: number;
+  /** Events for which the reloaded scripts, and the one beside them, raised an alert. */
+  readonly seen: Readonly<Record<Key, number>>;
   readonly doubled: number;
   /** Versions that raised at least one. */
   readonly versions: number;
   /** Memory of the process at each tenth of the reloads, MiB. */
   readonly memoryMiB: readonly number[];
+  /** What the host's thread holds after a collection of garbage, at the first tenth and at the end, MiB. */
+  readonly heapMiB: readonly number[];
   readonly lostState: number;
 }
 
+/** Memory of the process at the end, over that at the first tenth. */
+const MOST_GROWTH = 1.15;
+/** What the heap may differ by after collections: compiled code is thrown away and made anew as V8 sees fit. */
+const HEAP_MIB = 1.5;
 /** Events between two reloads. */
 const EVENTS = 20;
 const EVENTS_A_VISIT = 10;
 
-const scriptOf = (key: string, version: number): FileChange => {
-  const source = `local script = { key = "${key}" }
+type Key = 'lua' | 'typescript' | 'beside';
+
+const LUA = (key: string, version: number): string => `local script = { key = "${key}" }
 local kept = {}
 for i = 1, 500 do kept[i] = "version ${version}, " .. i end
 function script.setup() return true end
@@ -52,9 +61,29 @@ function script.protocolDetected(info)
 end
 return script
 `;
-  const path = `/scripts/${key}.lua`;
-  return { path, version: { file: `${key}.lua`, path, language: 'lua', source: Buffer.from(source), hash: `${key}${version}` } };
+const TYPESCRIPT = (key: string, version: number): string => `import { defineScript } from 'flowpatrol';
+const kept: string[] = [];
+for (let i = 0; i < 500; i++) kept.push('version ${version}, ' + i);
+export default defineScript({ key: '${key}', title: '${key}', protocolDetected(_info, flow) {
+  flow.alert('flow_misbehaviour', 'info', { version: ${version}, kept: kept.length });
+} });
+`;
+
+const scriptOf = (key: Key, version: number): FileChange => {
+  const language = key === 'typescript' ? 'typescript' : 'lua';
+  const source = (key === 'typescript' ? TYPESCRIPT : LUA)(key, version);
+  const file = `${key}.${key === 'typescript' ? 'ts' : 'lua'}`;
+  const path = `/scripts/${file}`;
+  return { path, version: { file, path, language, source: Buffer.from(source), hash: `${key}${version}` } };
 };
+
+const mib = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10;
+
+/** Bytes of the thread's heap that are no garbage: a snapshot begins with a collection. */
+async function heapOf(worker: Worker): Promise<number> {
+  (await worker.getHeapSnapshot()).destroy();
+  return (await worker.getHeapStatistics()).used_heap_size;
+}
 
 export async function reload(reloads: number, onTenth: (line: string) => void = () => {}): Promise<ReloadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-reload-'));
@@ -64,6 +93,10 @@ export async function reload(reloads: number, onTenth: (line: string) => void = 
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   let hosts: ScriptHosts | undefined;
   const memoryMiB: number[] = [];
+  const heapMiB: number[] = [];
+  const workers: Worker[] = [];
+  const started = (worker: Worker): void => void workers.push(worker);
+  process.on('worker', started);
   try {
     const errors: string[] = [];
     hosts = startHosts({
@@ -78,7 +111,7 @@ export async function reload(reloads: number, onTenth: (line: string) => void = 
       outputLock: createOutputLock(),
       log: { debug() {}, info() {}, warn: (_, text) => errors.push(text), error: (_, text) => errors.push(text) },
       preferences: () => DEFAULT_PREFERENCES,
-      files: [scriptOf('a', 0), scriptOf('beside', 0)],
+      files: [scriptOf('lua', 0), scriptOf('typescript', 0), scriptOf('beside', 0)],
       switches: new Map(),
       cache: () => [],
       traceFilter: () => '',
@@ -103,7 +136,7 @@ export async function reload(reloads: number, onTenth: (line: string) => void = 
         writer.bytes.set(bytes, at);
         writer.commit(bytes.length);
       }
-      hosts.files([scriptOf('a', version)]);
+      hosts.files([scriptOf('lua', version), scriptOf('typescript', version)]);
       if (version % 5 === 0) {
         writer.waitUntilRead(); // so that many versions have their turn
         await turn();
@@ -111,43 +144,64 @@ export async function reload(reloads: number, onTenth: (line: string) => void = 
       if (version % Math.ceil(reloads / 10) === 0) {
         memoryMiB.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
         onTenth(`${version} reloads, ${seq} events, ${memoryMiB.at(-1)} MiB`);
+        if (memoryMiB.length === 1 || version === reloads) {
+          writer.waitUntilRead();
+          heapMiB.push(mib(await heapOf(workers[0] as Worker)));
+        }
       }
     }
     writer.close();
     await ended;
     if (errors.length > 0) throw new Error(errors[0]);
-    const lines = readFileSync(exportAlerts, 'utf8').split('\n').slice(0, -1);
-    const seen = { a: new Set<string>(), beside: new Set<string>() };
-    const versions = new Set<number>();
+    const seen = { lua: new Set<string>(), typescript: new Set<string>(), beside: new Set<string>() };
+    const versions = new Set<string>();
     let doubled = 0;
-    for (const line of lines) {
-      const alert = JSON.parse(line) as { script: 'a' | 'beside'; info: { version: number }; flow: { 'flow.id': string } };
+    for await (const line of createInterface(createReadStream(exportAlerts))) {
+      const alert = JSON.parse(line) as { script: Key; info: { version: number }; flow: { 'flow.id': string } };
       const of = seen[alert.script];
       if (of.has(alert.flow['flow.id'])) doubled++;
       of.add(alert.flow['flow.id']);
-      if (alert.script === 'a') versions.add(alert.info.version);
+      if (alert.script !== 'beside') versions.add(`${alert.script} ${alert.info.version}`);
     }
     return {
       reloads,
       events: seq,
-      seen: seen.a.size,
-      seenBeside: seen.beside.size,
+      seen: { lua: seen.lua.size, typescript: seen.typescript.size, beside: seen.beside.size },
       doubled,
       versions: versions.size,
       memoryMiB,
+      heapMiB,
       lostState: hosts.reports().reduce((sum, script) => sum + script.stateLost, 0),
     };
   } finally {
+    process.off('worker', started);
     await hosts?.terminate();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** What is wrong with a result, in words; nothing where it is fine. */
+export function faultsOf({ events, seen, doubled, lostState, heapMiB: [before = 0, after = 0] }: ReloadResult): string[] {
+  return [
+    ...Object.entries(seen)
+      .filter(([, count]) => count !== events)
+      .map(([key, count]) => `${key} has seen ${count} of ${events} events`),
+    ...(doubled === 0 ? [] : [`${doubled} alerts came twice`]),
+    ...(lostState === 0 ? [] : [`${lostState} scripts lost their state`]),
+    ...(after - before <= HEAP_MIB ? [] : [`the heap of the thread has grown from ${before} to ${after} MiB`]),
+  ];
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { reloads: { type: 'string', default: '10000' } } });
+  const began = performance.now();
   const result = await reload(Number(values.reloads), (line) => process.stdout.write(`${line}\n`));
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-  const fine = result.seen === result.events && result.seenBeside === result.events && result.doubled === 0;
-  process.stdout.write(fine ? 'no event lost, none doubled\n' : 'FAILED\n');
-  process.exitCode = fine ? 0 : 1;
+  process.stdout.write(`${JSON.stringify(result)}\n${Math.round((performance.now() - began) / 1000)} s\n`);
+  const [first = 0] = result.memoryMiB;
+  const last = result.memoryMiB.at(-1) ?? 0;
+  const faults = faultsOf(result);
+  if (last > first * MOST_GROWTH) faults.push(`the process has grown from ${first} to ${last} MiB`);
+  for (const fault of faults) process.stdout.write(`FAILED: ${fault}\n`);
+  if (faults.length === 0) process.stdout.write('no event lost, none doubled, no memory kept\n');
+  process.exitCode = faults.length === 0 ? 0 : 1;
 }

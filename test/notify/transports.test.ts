@@ -365,6 +365,16 @@ describe('syslog', () => {
 });
 
 describe('file', () => {
+  test('a line that was cut off stays alone', async (t) => {
+    const path = join(scratch(t), 'alerts.jsonl');
+    writeFileSync(path, '{"id":"cut o');
+    const alert = alertOf();
+    await open(t, 'file', { path }).send({ alerts: [alert], id: 'd', test: false });
+    const [cut, whole = ''] = readFileSync(path, 'utf8').trimEnd().split('\n');
+    assert.equal(cut, '{"id":"cut o');
+    assert.equal((JSON.parse(whole) as { id: string }).id, alert.id);
+  });
+
   test('has a line per alert, and is made anew when it was moved away', async (t) => {
     const path = join(scratch(t), 'alerts.jsonl');
     const file = open(t, 'file', { path });
