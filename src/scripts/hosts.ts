@@ -27,7 +27,6 @@ import { type HostThread, startHostThread } from './hosting/host-thread.ts';
 import { listAgain } from './hosting/listing.ts';
 import { createOwnHosts } from './hosting/own-hosts.ts';
 import { logSaid } from './hosting/said.ts';
-import { prepareSpares } from './hosting/spare.ts';
 import { unmaskedCallbacks } from './mask.ts';
 import type { ScriptReport, ScriptSwitch } from './report.ts';
 import { createTallyBuffer, openTallies } from './tally.ts';
@@ -170,7 +169,6 @@ export function startHosts(options: HostsOptions): ScriptHosts {
       if (path === undefined) log.info({ interface: name, ms }, 'the host of the scripts is made anew');
       else log.info({ script: figures.keyOf(path), interface: name, ms }, 'the script goes on in a host of its own');
     }
-    if (live || callsEnded > 0) prepareSpares(1);
   }
 
   function taken(host: HostThread, message: HostMessage): Promise<void> | undefined {

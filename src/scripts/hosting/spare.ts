@@ -1,6 +1,6 @@
 /**
- * Threads for script hosts. A thread takes a few tenths of a second until its modules are loaded; where one may be needed at any time,
- * some are kept ready, for all interfaces together: one with live interfaces, two where a call of scripts seems not to return.
+ * Threads for script hosts. A thread takes a few tenths of a second until its modules are loaded: so they are started while a call of
+ * scripts seems not to return, before it is ended.
  *
  *   prepareSpares() ──► thread that waits       takeWorker() ──► it, or a new one ──first message: HostData──► worker.ts
  *
@@ -15,12 +15,20 @@ import { Worker } from 'node:worker_threads';
  */
 const LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 16 };
 
+/** A thread that nobody has taken in this time is let go: it takes some 40 MiB. */
+const KEEP_MS = 30_000;
+
 const spares: Worker[] = [];
+let timer: NodeJS.Timeout | undefined;
 
 const startWorker = (): Worker => new Worker(new URL('../worker.ts', import.meta.url), { resourceLimits: LIMITS });
 
-/** Makes sure that there are so many. They keep no process alive. */
+/** Makes sure that there are so many for a while. They keep no process alive. */
 export function prepareSpares(count: number): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    for (const worker of spares.splice(0)) void worker.terminate();
+  }, KEEP_MS).unref();
   while (spares.length < count) {
     const worker = startWorker();
     const forget = (): void => {
