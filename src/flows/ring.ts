@@ -102,7 +102,7 @@ export function createRingWriter(shared: SharedArrayBuffer): RingWriter & {
         const tail = Atomics.load(control, TAIL);
         if (tail === Atomics.load(control, HEAD)) return true;
         if (waited >= timeoutMs) return false;
-        Atomics.wait(control, TAIL, tail, WAIT_MS);
+        Atomics.wait(control, TAIL, tail, Math.min(WAIT_MS, timeoutMs));
       }
     },
     close() {

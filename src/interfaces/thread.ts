@@ -81,13 +81,9 @@ interface Events extends EventSink {
   close(): void;
   /** From now on events wait for room. */
   patient(): void;
-  /** Waits until the script host has read everything; of a file's interface. */
+  /** Waits until the script host has read everything; of a file's interface, whose thread is the only one. */
   waitUntilRead(): void;
 }
-
-/** The first words of a ring: bytes written, bytes read (flows/ring.ts). */
-const RING_HEAD = 0;
-const RING_TAIL = 1;
 
 /**
  * Files wait for room in the ring, so results are complete; live interfaces shed and count, except at their end.
@@ -97,7 +93,6 @@ function ringSink(live: boolean, shared: SharedArrayBuffer, isAlone: boolean, at
   const alone = isAlone ? createRingWriter(shared) : undefined;
   const ring = alone ?? createSharedRingWriter(shared);
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
-  const words = new Int32Array(shared, 0, 2);
   let patient = !live;
   let events = 0;
   return {
@@ -106,12 +101,7 @@ function ringSink(live: boolean, shared: SharedArrayBuffer, isAlone: boolean, at
     crowded: ring.crowded,
     close: ring.close,
     waitUntilRead() {
-      for (;;) {
-        const tail = Atomics.load(words, RING_TAIL);
-        if (tail === Atomics.load(words, RING_HEAD)) return;
-        Atomics.wait(words, RING_TAIL, tail, LOOK_MS);
-        attend(true);
-      }
+      while (alone?.waitUntilRead(LOOK_MS) === false) attend(true);
     },
     patient() {
       patient = true;
@@ -183,6 +173,7 @@ export function createThread(data: InterfaceData, { live, packetInterface, sampl
       matcher.retry(time);
       if (!live) settleScripts();
     },
+    between: () => attend(false),
   });
   const matcher = createIdsMatcher({
     report: engine.report,
