@@ -31,11 +31,7 @@ export interface PendingStore {
   all(): Pending[];
 }
 
-const TABLE = `CREATE TABLE IF NOT EXISTS notify_pending (id INTEGER PRIMARY KEY AUTOINCREMENT, endpoint INTEGER NOT NULL,
-  alert TEXT NOT NULL, delivery TEXT NOT NULL DEFAULT '', UNIQUE (endpoint, alert)) STRICT`;
-
 export function createPendingStore({ database }: Settings): PendingStore {
-  database.exec(TABLE);
   const expect = database.prepare(
     `INSERT OR IGNORE INTO notify_pending (endpoint, alert) SELECT value ->> 'endpoint', value ->> 'alert' FROM json_each(?)`,
   );

@@ -63,7 +63,8 @@ export function loadLocales(folders: readonly string[] = [], report: (text: stri
     try {
       files = readdirSync(folder).sort();
     } catch (error) {
-      report(`locale files: ${(error as Error).message}`);
+      // A user who has no texts of their own has no folder for them.
+      if (folder === OWN || (error as NodeJS.ErrnoException).code !== 'ENOENT') report(`locale files: ${(error as Error).message}`);
       continue;
     }
     for (const file of files) {

@@ -50,6 +50,9 @@ const MIGRATIONS: readonly string[] = [
      created REAL NOT NULL, expires REAL, used REAL) STRICT, WITHOUT ROWID;
    CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, user TEXT NOT NULL, via TEXT NOT NULL,
      address TEXT NOT NULL, action TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL) STRICT`,
+  // src/notify/pending.ts
+  `CREATE TABLE notify_pending (id INTEGER PRIMARY KEY AUTOINCREMENT, endpoint INTEGER NOT NULL, alert TEXT NOT NULL,
+     delivery TEXT NOT NULL DEFAULT '', UNIQUE (endpoint, alert)) STRICT`,
 ];
 
 function migrate(database: DatabaseSync, file: string): void {
