@@ -56,5 +56,8 @@ export type HistoryReply =
   | { readonly id: number; readonly error: SentError }
   | { readonly type: 'ready' }
   | { readonly type: 'unusable'; readonly error: SentError }
-  | { readonly type: 'losses'; readonly losses: readonly LossSnapshot[] }
+  /** `recorded`: flows of all batches that are stored, or counted as lost. */
+  | { readonly type: 'losses'; readonly losses: readonly LossSnapshot[]; readonly recorded: number }
+  /** Nothing more is answered; what waits is written, then the thread leaves. */
+  | { readonly type: 'ending'; readonly reason: string }
   | { readonly type: 'failed'; readonly message: string };

@@ -42,9 +42,9 @@ async function open(): Promise<{ history: History; losses: () => LossSnapshot[] 
     return { history, losses };
   }
   const { openDuckHistory } = await import('../store/duckdb/history.ts');
-  const history = await openDuckHistory({ directory });
-  const help = 'flows that were not stored: the disk was full, or too slow';
-  return { history, losses: () => [{ name: 'history.not-stored', help, value: history.figures().flowsLost }] };
+  const history = await openDuckHistory({ directory, failed: (error) => say({ type: 'failed', message: error.message }) });
+  const help = 'logs of the history that could not be emptied: nothing is lost, the next start reads them again';
+  return { history, losses: () => [{ name: 'history.checkpoints', help, value: history.figures().checkpointsFailed }] };
 }
 
 async function main(): Promise<void> {
@@ -53,7 +53,24 @@ async function main(): Promise<void> {
   const recorder = createRecorder({ history, hosts: () => book, failed: (error) => say({ type: 'failed', message: error.message }) });
   const sources = new Map<number, Names>();
   const all = (): LossSnapshot[] => [...recorder.losses(), ...losses()].filter(({ value }) => value > 0);
-  const telling = setInterval(() => say({ type: 'losses', losses: all() }), LOSSES_MS);
+  const tell = (): void => say({ type: 'losses', losses: all(), recorded: recorder.recorded() });
+  const telling = setInterval(tell, LOSSES_MS);
+
+  let ending = false;
+  // an error that nobody expects: what waits is written, then another thread takes over (history-thread.ts)
+  process.once('uncaughtException', (error) => {
+    clearInterval(telling);
+    ending = true;
+    say({ type: 'ending', reason: error.message });
+    recorder
+      .flush()
+      .then(() => history.close())
+      .catch(() => {})
+      .finally(() => {
+        tell();
+        process.exit(1);
+      });
+  });
 
   async function obey(command: HistoryCommand): Promise<unknown> {
     switch (command.type) {
@@ -70,7 +87,7 @@ async function main(): Promise<void> {
         const value = await method.apply(history, [...command.args]);
         if (command.method === 'close') {
           clearInterval(telling);
-          say({ type: 'losses', losses: all() });
+          tell();
           parentPort?.unref();
         }
         return value;
@@ -79,6 +96,7 @@ async function main(): Promise<void> {
   }
 
   parentPort?.on('message', (request: HistoryRequest) => {
+    if (ending) return; // it is asked of the next thread
     switch (request.type) {
       case 'figures':
         recorder.figures(request.snapshot);

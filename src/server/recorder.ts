@@ -25,6 +25,8 @@ export interface Recorder {
   figures(snapshot: Pick<Snapshot, 'interfaces'>): void;
   /** New alerts become a figure, too. */
   alerts(events: readonly Pick<AlertEvent, 'type' | 'alert'>[]): void;
+  /** Flows that are stored, or counted as lost. */
+  recorded(): number;
   /** What did not get into the history. */
   losses(): LossSnapshot[];
   /** Resolves when everything that was taken is handed over; the history stores it at its end at the latest. */
@@ -78,6 +80,7 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
   /** Rows of flows that are handed over and not stored yet; who waits until they are fewer. */
   let unstored = 0;
   const waiting: (() => void)[] = [];
+  let recordedFlows = 0;
   let lostFlows = 0;
   let lostFigures = 0;
   /** Counters at the last look, by interface. */
@@ -121,6 +124,7 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
       })
       .finally(() => {
         unstored -= rows;
+        recordedFlows += rows;
         for (const resolve of waiting.splice(0)) resolve();
       });
   }
@@ -152,6 +156,7 @@ export function createRecorder({ history, hosts, failed }: RecorderOptions): Rec
       }
       append([...points.values()]);
     },
+    recorded: () => recordedFlows,
     losses: () =>
       [
         { name: 'history.flows', help: 'flow records that the history did not take', value: lostFlows },

@@ -8,6 +8,7 @@ import { FilterError } from '../../src/filter/filter.ts';
 import { startHistory } from '../../src/server/history-thread.ts';
 import { HistoryError } from '../../src/store/history-checks.ts';
 import { flowsOf } from '../api/support.ts';
+import { alertOf } from '../store/history-data.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'flowpatrol-history-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -59,4 +60,31 @@ test('a directory that cannot be used is one clear error', async () => {
   const file = join(scratch, 'file');
   writeFileSync(file, '');
   await assert.rejects(startHistory({ directory: join(file, 'below'), hosts }, assert.fail));
+});
+
+test('a thread that ends by an error is replaced: what was stored is there, what was asked is answered, the end is counted', async () => {
+  const failures: string[] = [];
+  const directory = join(scratch, 'replaced');
+  const thread = await startHistory({ directory, hosts }, (message) => failures.push(message));
+  const { history } = thread;
+  const of = { interface: 'test', names: flows.names, live: false };
+  await thread.record(batch(), of);
+  // what no interface ever says: the thread cannot go on
+  thread.figures({ interfaces: [null] } as never);
+  const alert = alertOf('shown');
+  await history.putAlerts([alert]);
+  await thread.record(batch(), of);
+  assert.deepEqual(await history.alert('shown'), alert);
+  await thread.flush();
+  assert.equal((await history.flows(query)).total, flows.events.length); // of the first thread, stored at its end
+  assert.match(failures.join('\n'), /its thread has ended: .*; it is started again$/m);
+  assert.deepEqual(
+    thread.losses().map(({ name, value }) => [name, value]),
+    [['history.restarts', 1]],
+  );
+  await history.close();
+  const again = await startHistory({ directory, hosts }, assert.fail);
+  assert.equal((await again.history.flows(query)).total, 2 * flows.events.length);
+  assert.deepEqual(await again.history.alert('shown'), alert);
+  await again.history.close();
 });

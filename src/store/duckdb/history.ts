@@ -9,6 +9,7 @@
  */
 import type { FilterNames } from '../filter-check.ts';
 import type { History } from '../history.ts';
+import { HistoryError } from '../history-checks.ts';
 import { createAlertStore } from './alerts.ts';
 import { openDatabase } from './database.ts';
 import { createFlowReader } from './flow-reader.ts';
@@ -34,6 +35,8 @@ export interface DuckHistoryOptions {
   readonly names?: FilterNames;
   /** µs since 1970, by the wall clock: when entries are stored. */
   readonly clock?: () => number;
+  /** Takes what went wrong without an answer to anybody: a checkpoint that failed. Its data are safe, in the write-ahead log. */
+  readonly failed?: (error: Error) => void;
 }
 
 /** Since the start. */
@@ -45,6 +48,8 @@ export interface HistoryFigures {
   readonly alertsStored: number;
   readonly alertBatches: number;
   readonly pointsStored: number;
+  /** Write-ahead logs that could not be emptied: the next start reads them. */
+  readonly checkpointsFailed: number;
   /** Bytes of the files and of their write-ahead logs now. */
   readonly fileBytes: number;
   readonly walBytes: number;
@@ -62,6 +67,8 @@ export interface DuckHistory extends History {
  */
 export async function openDuckHistory(options: DuckHistoryOptions): Promise<DuckHistory> {
   const { directory, memoryLimitMiB = 512, threads = 1, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
+  const { failed = () => {} } = options;
+  let checkpointsFailed = 0;
   const clock = options.clock ?? (() => Date.now() * 1000);
   const database = await openDatabase({ directory, memoryLimitMiB, threads });
   const lane = async (): Promise<Lane> => createLane(await database.connect());
@@ -70,6 +77,15 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
   const alerts = await createAlertStore(alertLane, queries, clock, names);
   const series = await createSeriesStore(flowLane, queries, clock, rollUpBatches);
   const reader = createFlowReader(queries, exports, names);
+
+  /** Emptied logs make the next start quick; what a checkpoint cannot do now the next start does. */
+  const checkpoint = (lane: Lane, name: string): Promise<void> =>
+    lane
+      .run(async (connection) => void (await connection.run(`CHECKPOINT ${name}`)))
+      .catch((error: Error) => {
+        checkpointsFailed++;
+        failed(new HistoryError(`the log of ${name} in ${directory} could not be emptied: ${error.message}; is there room on the disk?`));
+      });
 
   return {
     ...reader,
@@ -89,15 +105,15 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
       alertsStored: alerts.stored,
       alertBatches: alerts.batches,
       pointsStored: series.stored,
+      checkpointsFailed,
       fileBytes: database.fileBytes(),
       walBytes: database.walBytes(),
     }),
     async close() {
       await writer.flush();
       await alerts.close();
-      // emptied logs make the next start quick; what a checkpoint cannot do now the next start does
-      await flowLane.run((connection) => connection.run('CHECKPOINT flows')).catch(() => {});
-      await alertLane.run((connection) => connection.run('CHECKPOINT alerts')).catch(() => {});
+      await checkpoint(flowLane, 'flows');
+      await checkpoint(alertLane, 'alerts');
       await Promise.all([flowLane, alertLane, queries, exports].map((each) => each.close()));
       database.close();
     },
