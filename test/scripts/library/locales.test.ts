@@ -29,7 +29,7 @@ test('every status has a title in every language, and no language has keys of it
   assert.equal(new Set(keys).size, 1);
 });
 
-test("the user's files win, may be nested or dotted, and a bad one is named", (t) => {
+test("the user's files win, may be nested or dotted, a bad one is named, and a folder that is not there is none", (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-locales-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'pt-BR.json'), '{"mine":{"title":"Olá %{name}, %{count} e %{other}"}}');
@@ -37,7 +37,7 @@ test("the user's files win, may be nested or dotted, and a bad one is named", (t
   writeFileSync(join(folder, 'it.json'), '{"mine":5}');
   writeFileSync(join(folder, 'notes.txt'), 'x');
   const reports: string[] = [];
-  const { translator, languages } = loadLocales([folder, join(folder, 'missing')], (text) => reports.push(text));
+  const { translator, languages } = loadLocales([folder, join(folder, 'missing'), join(folder, 'notes.txt')], (text) => reports.push(text));
   assert.deepEqual(languages, ['de', 'en', 'it', 'pt-br']);
   assert.equal(translator('pt_BR')('mine.title', { name: 'Ana', count: 3 }), 'Olá Ana, 3 e %{other}');
   assert.equal(translator('de')('mine.title'), 'Hallo');
@@ -45,5 +45,5 @@ test("the user's files win, may be nested or dotted, and a bad one is named", (t
   assert.equal(translator('it')('mine.title'), undefined);
   assert.equal(reports.length, 2);
   assert.match(reports[0] ?? '', /it\.json: 'mine' is not a text; the file is ignored/);
-  assert.match(reports[1] ?? '', /^locale files: .*missing/);
+  assert.match(reports[1] ?? '', /^locale files: .*notes\.txt/);
 });
