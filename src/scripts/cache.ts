@@ -164,7 +164,8 @@ export function createScriptCache({ now, mostBytes = MOST_BYTES, mostChanges = M
 
   function find(key: string): Entry | undefined {
     const entry = entries.get(key);
-    if (entry === undefined || !isOver(entry)) return entry;
+    // changes from elsewhere were made before the key was over: they may be a part of it, or give it more time
+    if (entry === undefined || applying || !isOver(entry)) return entry;
     drop(key, entry);
     expired++;
     return undefined;
@@ -330,7 +331,8 @@ export function createScriptCache({ now, mostBytes = MOST_BYTES, mostChanges = M
       }
     }
     if (entry.kind === 'set') for (const member of of.members) yield { type: 'member', key, member, there: entry.members.has(member) };
-    if (entry.kind !== 'text' && (of.until || (of.list && entry.until !== 0))) yield { type: 'until', key, until: entry.until };
+    // also when it has not changed: who takes this over may have found the key over and make a new one of this part
+    if (entry.kind !== 'text' && (of.until || entry.until !== 0)) yield { type: 'until', key, until: entry.until };
   }
 
   function applyOne(change: CacheChange): void {

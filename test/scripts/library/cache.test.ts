@@ -105,6 +105,32 @@ test('patterns', () => {
   }
 });
 
+test('a part of a key that is over before its change is taken over does not come to life elsewhere', () => {
+  const clock = { now: 1000 };
+  const [one, other] = [createScriptCache({ now: () => clock.now }), createScriptCache({ now: () => clock.now })];
+  one.hashSet('h', 'f', '1');
+  one.setAdd('s', 'm');
+  for (const key of ['h', 's']) one.expire(key, 3);
+  other.apply(one.takeChanges());
+  one.hashSet('h', 'g', '2');
+  one.setAdd('s', 'n');
+  clock.now += 6;
+  other.apply(one.takeChanges());
+  for (const cache of [one, other]) assert.deepEqual([cache.keys('*'), cache.counters().bytes], [[], 0]);
+});
+
+test('a key that got more time stays elsewhere too, even if its first time is over when the change is taken over', () => {
+  const clock = { now: 1000 };
+  const [one, other] = [createScriptCache({ now: () => clock.now }), createScriptCache({ now: () => clock.now })];
+  one.hashSet('h', 'f', '1');
+  one.expire('h', 3);
+  other.apply(one.takeChanges());
+  one.expire('h', 20);
+  clock.now += 6;
+  other.apply(one.takeChanges());
+  for (const cache of [one, other]) assert.equal(cache.hashGet('h', 'f'), '1');
+});
+
 const key = fc.constantFrom('a', 'b', 'c');
 const word = fc.constantFrom('x', 'y', 'z', '');
 const doings = fc.oneof(
