@@ -14,7 +14,7 @@ import { resolve } from '../filter/fields.ts';
 import { filterFields } from '../filter/filter.ts';
 import { parseMac } from '../filter/literals.ts';
 import { BREED, CATEGORY, L4, PROTOCOL, RISK } from '../filter/names.ts';
-import { KINDS, type Naming, type Operand, type Operator, type Read, type Test, type Value } from '../filter/operands.ts';
+import { KINDS, type Naming, type Operand, type Operator, type Read, type Test, type Value, type ValueKind } from '../filter/operands.ts';
 import { type LeafSpans, parseWithSpans } from '../filter/parse.ts';
 import { presence, testOf } from '../filter/predicates.ts';
 import { fold, textTest } from '../filter/texts.ts';
@@ -118,10 +118,30 @@ export const MEMBERS: readonly AlertMember[] = [
 const memberByName = new Map(MEMBERS.map((member) => [member.name, member]));
 const fieldByName = new Map(filterFields().map((field) => [fold(field.name), field]));
 
-/** All names that a filter over alerts may use. */
-export const alertFilterNames = (): string[] => [
-  ...MEMBERS.map(({ name }) => name),
-  ...filterFields().flatMap(({ name }) => (memberByName.has(name) ? [] : [name])),
+/** Texts that are a place in a row. */
+const RANK: { readonly words: string; readonly operators: readonly Operator[] } = {
+  ...KINDS.text,
+  operators: [...KINDS.text.operators, '<', '<=', '>', '>='],
+};
+const kindOf = ({ kind, order }: AlertMember) => (order === undefined ? KINDS[kind] : RANK);
+
+/** Operators by the kinds of {@link alertFilterNames}. */
+export const alertOperators = (): Readonly<Record<ValueKind | 'rank', readonly Operator[]>> => {
+  const kinds = Object.entries(KINDS).map(([kind, { operators }]) => [kind, operators]);
+  return { ...(Object.fromEntries(kinds) as Record<ValueKind, readonly Operator[]>), rank: RANK.operators };
+};
+
+/** A name that a filter over alerts may use; `rank`: a text that is a place in a row. */
+export interface AlertFilterName {
+  readonly name: string;
+  readonly kind: ValueKind | 'rank';
+  readonly doc: string;
+}
+
+/** All of them: members, then what filters of flows have beside. */
+export const alertFilterNames = (): AlertFilterName[] => [
+  ...MEMBERS.map(({ name, kind, doc, order }): AlertFilterName => ({ name, kind: order === undefined ? kind : 'rank', doc })),
+  ...filterFields().filter(({ name }) => !memberByName.has(name)),
 ];
 
 // Fields of the flow -------------------------------------------------------------------------------------
@@ -208,11 +228,6 @@ function flowValues(name: string, operand: Operand, current: () => Flow): readon
 }
 
 // Compiling ----------------------------------------------------------------------------------------------
-
-const kindOf = (member: AlertMember): { readonly words: string; readonly operators: readonly Operator[] } => {
-  const kind = KINDS[member.kind];
-  return member.order === undefined ? kind : { ...kind, operators: [...kind.operators, '<', '<=', '>', '>='] };
-};
 
 function checkOperator(
   node: Comparison | Membership,
@@ -308,7 +323,11 @@ export function compileAlertFilter(line: string): AlertFilter {
   function fieldLeaf(node: FilterLeaf, at: LeafSpans): AlertTest {
     const operand = resolve(node.field);
     if (operand === undefined) {
-      const hint = didYouMean(node.field, alertFilterNames()) || 'the fields are listed in docs/reference/flow-info.md';
+      const hint =
+        didYouMean(
+          node.field,
+          alertFilterNames().map(({ name }) => name),
+        ) || 'the fields are listed in docs/reference/flow-info.md';
       throw new FilterError('unknown-field', `There is no field ${quote(node.field)}.`, at.field, hint);
     }
     for (const key of operand.keys) read.add(key);

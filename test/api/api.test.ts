@@ -1,12 +1,16 @@
 /** The programming interface: each resource asked directly, and its problems. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { compileAlertFilter, MEMBERS } from '../../src/alerts/filter.ts';
 import { createApi } from '../../src/api/app.ts';
 import { PROBLEMS, type ProblemBody, type ProblemCode } from '../../src/api/problems.ts';
 import type { FlowList } from '../../src/api/rows.ts';
+import { compileFilter, FilterError, filterFields } from '../../src/filter/filter.ts';
 import { FIELDS } from '../../src/flows/fields.ts';
 import type { ListStatus } from '../../src/hosts/lists/store.ts';
 import { PREFERENCE_NAMES } from '../../src/preferences.ts';
+import { NO_NAMES } from '../../src/store/filter-check.ts';
+import { compileRowFilter } from '../../src/store/row-filter.ts';
 import { asAdmin, dependencies, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
 
 interface Answer {
@@ -132,6 +136,46 @@ describe('flows', () => {
     assert.equal((await problem(broken('/flows'), 'internal')).detail, 'the thread is gone');
     assert.deepEqual(logged, ['the programming interface failed: the thread is gone']);
   });
+});
+
+test('declarations: every name that a filter may use, with operators that it takes', async () => {
+  interface Declared {
+    readonly filterNames: readonly { name: string; type: string; doc: string; of: string[] }[];
+    readonly filterOperators: Readonly<Record<string, readonly string[]>>;
+  }
+  const { filterNames, filterOperators } = (await ok(asks()('/fields'))) as Declared;
+  const accepts = (work: () => unknown): boolean => {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (error instanceof FilterError && !['unknown-field', 'wrong-operator'].includes(error.code)) return true;
+      return false;
+    }
+  };
+  const compile: Readonly<Record<string, (text: string) => unknown>> = {
+    ...{ flows: (text) => compileFilter(text, NO_NAMES), history: (text) => compileRowFilter(text), alerts: compileAlertFilter },
+  };
+  for (const { name, type, doc, of } of filterNames) {
+    assert.ok(doc !== '' && of.length > 0, name);
+    const operators = filterOperators[type];
+    assert.ok(operators !== undefined, `${name}: ${type}`);
+    for (const filter of of) {
+      const lines = [name, ...operators.map((operator) => `${name} ${operator} ${operator === 'in' ? '{1}' : '1'}`)];
+      for (const line of lines)
+        assert.ok(
+          accepts(() => compile[filter]?.(line)),
+          `${filter}: ${line}`,
+        );
+    }
+  }
+  for (const filter of Object.keys(compile)) {
+    const names = filterNames.flatMap(({ name, of }) => (of.includes(filter) ? [name] : []));
+    assert.equal(new Set(names).size, names.length, filter);
+    for (const { name } of filterFields()) assert.ok(names.includes(name), `${filter}: ${name}`);
+  }
+  const ofAlerts = filterNames.filter(({ of }) => of.includes('alerts')).map(({ name }) => name);
+  for (const { name } of MEMBERS) assert.ok(ofAlerts.includes(name), name);
 });
 
 describe('preferences', () => {

@@ -92,16 +92,26 @@ describe('completion', () => {
     alertTypes: ['flow_blacklisted'],
     severities: ['info', 'warning', 'error'],
     callbacks: [],
+    filterNames: [
+      { name: 'severity', type: 'rank', doc: '', of: ['alerts' as const] },
+      { name: 'ip', type: 'address', doc: '', of: ['flows' as const, 'history' as const, 'alerts' as const] },
+      ...['bytes', 'bytes.last', 'packets', 'cli2srv.bytes'].map((name) => ({
+        ...{ name, type: 'number', doc: `${name} of the flow`, of: ['flows' as const, 'history' as const, 'alerts' as const] },
+      })),
+    ],
+    filterOperators: { number: ['==', '>='], address: ['==', 'in'], rank: ['<'] },
   };
-  const at = (text: string): string[] => completions(text, text.length, declared).map((found) => found.text);
+  const at = (text: string, of?: 'alerts'): string[] => completions(text, text.length, declared, of).map((found) => found.text);
 
   it('names of fields where one may stand, those that begin so before those that hold it', () => {
     assert.deepEqual(at('byt'), ['bytes', 'bytes.last', 'cli2srv.bytes']);
     assert.deepEqual(at('not (pack'), ['packets']);
     assert.deepEqual(at('proto == TLS and pack'), ['packets']);
+    assert.deepEqual([at('sev'), at('sev', 'alerts')], [[], ['severity']]);
   });
   it('operators after a name, values where they are known, and then how to go on', () => {
-    assert.ok(at('bytes ').includes('>='));
+    assert.deepEqual(at('bytes '), ['==', '>=', 'and', 'or', 'not']);
+    assert.deepEqual(at('not IP '), ['==', 'in', 'and', 'or', 'not']);
     assert.deepEqual(at('status == bl'), ['blacklisted']);
     assert.deepEqual(at('severity >= w'), ['warning']);
     assert.deepEqual(at('bytes > '), []);

@@ -63,6 +63,17 @@ export interface Answers {
     readonly alertTypes: readonly (string)[];
     readonly severities: readonly (string)[];
     readonly callbacks: readonly (string)[];
+    /** all names of the filter language, in the order in which they are offered; one can mean different things */
+    readonly filterNames: readonly ({
+      readonly name: string;
+      /** kind of its values */
+      readonly type: string;
+      readonly doc: string;
+      /** filters that may use it */
+      readonly of: readonly ('flows' | 'history' | 'alerts')[];
+    })[];
+    /** by type; without any its presence is all that can be asked */
+    readonly filterOperators: Readonly<Record<string, readonly (string)[]>>;
   };
   readonly 'GET /flows/{id}': {
     readonly live: boolean;
