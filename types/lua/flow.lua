@@ -97,11 +97,11 @@ function flow.getSSLInfo() end
 ---@return { icmp?: table }
 function flow.getICMPInfo() end
 
----all fields of the flow; the same table that a callback of 2019 gets
+---2019: the same table that a callback gets; 4.x: a new table with addresses, ports, protocol, bytes and packets
 ---@return flowpatrol.Info
 function flow.getInfo() end
 
----the same as getInfo
+---all fields of the flow
 ---@return flowpatrol.Info
 function flow.getFullInfo() end
 

@@ -40,7 +40,7 @@ end
 
 -- In 4.x called with the time of the hook: the flow is the current one.
 function mud_utils.handleFlow(info)
-  if type(info) ~= 'table' or info['proto.l4'] == nil then info = flow.getInfo() end
+  if type(info) ~= 'table' or info['proto.l4'] == nil then info = flow.getFullInfo() end
   if info['proto.l4'] ~= 'TCP' and info['proto.l4'] ~= 'UDP' then return end
   for own, peer in pairs({ cli = 'srv', srv = 'cli' }) do
     local ip = info[own .. '.ip']

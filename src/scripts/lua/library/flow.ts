@@ -26,8 +26,8 @@ const tables: readonly Member[] = Object.entries(GETTERS).map(([name, keys]) => 
 });
 
 const VALUES = `
-getInfo(): flowpatrol.Info -- all fields of the flow; the same table that a callback of 2019 gets
-getFullInfo(): flowpatrol.Info -- the same as getInfo
+getInfo(): flowpatrol.Info -- 2019: the same table that a callback gets; 4.x: a new table with addresses, ports, protocol, bytes and packets
+getFullInfo(): flowpatrol.Info -- all fields of the flow
 getUnicastInfo(): { ["cli.broadmulticast"]?: boolean, ["srv.broadmulticast"]?: boolean } -- a new table
 methodNamesToIds(): table<string, integer> -- numbers of the getters of October 2019
 callMethodById(id: integer): any -- what the getter with that number returns
