@@ -85,6 +85,8 @@ export interface CaptureSnapshot extends Required<CapturePace> {
 export interface FlowQuery {
   /** In the filter language (src/filter); `''` for all. */
   readonly filter: string;
+  /** Name of the one that is asked; all without it. */
+  readonly interface?: string;
   /** Key of a field. */
   readonly sort: string;
   readonly descending: boolean;

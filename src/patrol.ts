@@ -548,7 +548,8 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
       configure(preferences, undefined);
     },
     async queryFlows(query, signal) {
-      const answers = Promise.all(interfaces.map((running) => running.query(query)));
+      const asked = interfaces.filter(({ name }) => query.interface === undefined || name === query.interface);
+      const answers = Promise.all(asked.map((running) => running.query(query)));
       const aborted = new Promise<never>((_, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
       });

@@ -1,15 +1,24 @@
 /** Alerts: list, one of them, and what people say about them; exclusions: those that nobody wants to see again. */
-import { Type } from '@sinclair/typebox';
-import { ALERT_STATES, type AlertState } from '../alerts/alert.ts';
+import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { ALERT_STATES, type AlertState, SEVERITIES } from '../alerts/alert.ts';
 import { type Exclusion, ExclusionError, previewExclusion, suggestExclusions } from '../alerts/exclusions.ts';
 import { compileAlertFilter } from '../alerts/filter.ts';
 import { FilterError } from '../filter/filter.ts';
+import type { AlertScope } from '../store/history.ts';
 import { ALERT_SORTS } from '../store/history-checks.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { range } from './history.ts';
 import { filterProblem, Problem } from './problems.ts';
 import { object, oneOf, type Route, route } from './route.ts';
-import { AlertSchema, FilterParameter, FromParameter, limitParameter, OffsetParameter, OrderParameter } from './schemas.ts';
+import {
+  AlertSchema,
+  FilterParameter,
+  FromParameter,
+  InterfaceParameter,
+  limitParameter,
+  OffsetParameter,
+  OrderParameter,
+} from './schemas.ts';
+import { whereOf } from './where.ts';
 
 const ACTIONS = { acknowledge: 'acknowledged', close: 'closed', reopen: 'new' } as const satisfies Readonly<Record<string, AlertState>>;
 const ACTION_NAMES = Object.keys(ACTIONS) as (keyof typeof ACTIONS)[];
@@ -27,6 +36,27 @@ function filtered<T>(work: () => T): T {
 
 const both = (one: string, other: string): string => (one.trim() === '' ? other : other === '' ? one : `(${one}) and ${other}`);
 
+/** Which alerts a question is about. */
+const SCOPE = {
+  filter: FilterParameter,
+  interface: InterfaceParameter,
+  from: FromParameter,
+  to: FromParameter,
+  state: Type.Optional(Type.String({ description: `${ALERT_STATES.join(', ')}; several separated by commas`, maxLength: 100 })),
+  shadow: Type.Optional(Type.Boolean({ description: 'true: those of scripts in shadow, false: the others' })),
+};
+
+/** @throws Problem */
+function scopeOf({ filter = '', state, shadow, ...where }: Static<TObject<typeof SCOPE>>): AlertScope {
+  filtered(() => compileAlertFilter(filter));
+  const states = state?.split(',').map((word) => {
+    const found = ALERT_STATES.find((known) => known === word.trim());
+    if (found !== undefined) return found;
+    throw new Problem('wrong-parameter', `state: '${word.trim()}' is not one of ${ALERT_STATES.join(', ')}.`);
+  });
+  return { filter, ...whereOf(where), ...(states === undefined ? {} : { states }), ...(shadow === undefined ? {} : { shadow }) };
+}
+
 export function alertsRoutes(dependencies: ApiDependencies): Route[] {
   const { history, alerts } = dependencies;
   if (history === undefined) return [];
@@ -40,30 +70,19 @@ export function alertsRoutes(dependencies: ApiDependencies): Route[] {
       doc: 'The filter is that of flows, over the flow of the alert, and has the members of alerts beside: severity, script, type, score …',
       problems: ['wrong-filter'],
       query: object({
-        filter: FilterParameter,
-        from: FromParameter,
-        to: FromParameter,
-        state: Type.Optional(Type.String({ description: `${ALERT_STATES.join(', ')}; several separated by commas`, maxLength: 100 })),
+        ...SCOPE,
         script: Type.Optional(Type.String({ description: 'key of a script', maxLength: 200 })),
-        shadow: Type.Optional(Type.Boolean({ description: 'true: those of scripts in shadow, false: the others' })),
         sort: oneOf(ALERT_SORTS, { default: 'time' }),
         order: OrderParameter,
         limit: limitParameter(10_000, 100),
         offset: OffsetParameter,
       }),
       answer: object({ total: Type.Integer({ description: 'that match, whatever the page' }), alerts: Type.Array(AlertSchema) }),
-      async handle({ query: { filter = '', state, script, shadow, sort, order, limit, offset, ...times } }) {
-        filtered(() => compileAlertFilter(filter));
-        const states = state?.split(',').map((word) => {
-          const found = ALERT_STATES.find((known) => known === word.trim());
-          if (found !== undefined) return found;
-          throw new Problem('wrong-parameter', `state: '${word.trim()}' is not one of ${ALERT_STATES.join(', ')}.`);
-        });
+      async handle({ query: { script, sort, order, limit, offset, ...asked } }) {
+        const scope = scopeOf(asked);
         const { rows, total } = await history.alerts({
-          filter: both(filter, script === undefined ? '' : `script == ${JSON.stringify(script)}`),
-          ...range(times),
-          ...(states === undefined ? {} : { states }),
-          ...(shadow === undefined ? {} : { shadow }),
+          ...scope,
+          filter: both(scope.filter, script === undefined ? '' : `script == ${JSON.stringify(script)}`),
           sort,
           descending: order === 'desc',
           limit,
@@ -71,6 +90,25 @@ export function alertsRoutes(dependencies: ApiDependencies): Route[] {
         });
         return { total, alerts: rows };
       },
+    }),
+    route({
+      method: 'get',
+      path: '/alerts/scripts',
+      role: 'viewer',
+      tag: 'alerts',
+      summary: 'How many alerts each script has, and the strongest severity among them; the one that has most comes first',
+      problems: ['wrong-filter'],
+      query: object(SCOPE),
+      answer: object({
+        scripts: Type.Array(
+          object({
+            script: Type.String({ description: 'key of a script; `core`' }),
+            count: Type.Integer({ description: 'alerts, however many each of them stands for' }),
+            severity: oneOf(SEVERITIES),
+          }),
+        ),
+      }),
+      handle: async ({ query }) => ({ scripts: [...(await history.alertScripts(scopeOf(query)))] }),
     }),
     route({
       method: 'get',
@@ -114,13 +152,13 @@ function actionsRoute(alerts: NonNullable<ApiDependencies['alerts']>): Route {
       { examples: [{ action: 'acknowledge', ids: ['…'], comment: 'known' }] },
     ),
     answer: object({ changed: Type.Integer(), complete: Type.Boolean() }),
-    async handle({ who, body: { action, comment = '', ids, filter, ...times } }) {
+    async handle({ who, body: { action, comment = '', ids, filter, ...where } }) {
       const change = { state: ACTIONS[action], by: who.name, comment };
       if ((ids === undefined) === (filter === undefined)) throw new Problem('wrong-value', 'Either ids or a filter say which alerts.');
       if (ids !== undefined) return { changed: await alerts.change(ids, change), complete: true };
       const wanted = filter ?? '';
       filtered(() => compileAlertFilter(wanted));
-      return alerts.changeAll({ filter: wanted, ...range(times) }, change);
+      return alerts.changeAll({ filter: wanted, ...whereOf(where) }, change);
     },
   });
 }

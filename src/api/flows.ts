@@ -11,7 +11,16 @@ import { fieldNamed, fieldNames } from './fields.ts';
 import { filterProblem, Problem } from './problems.ts';
 import { object, type Route, route } from './route.ts';
 import { type FlowRow, flowList } from './rows.ts';
-import { AlertSchema, FieldsParameter, FilterParameter, FlowRowSchema, limitParameter, OrderParameter } from './schemas.ts';
+import {
+  AlertSchema,
+  FieldsParameter,
+  FilterParameter,
+  FlowRowSchema,
+  InterfaceParameter,
+  limitParameter,
+  OrderParameter,
+} from './schemas.ts';
+import { whereOf } from './where.ts';
 
 const DEFAULT_LIMIT = 100;
 /** A visit may be under way in the interface's thread, and a packet comes first. */
@@ -79,6 +88,7 @@ export function flowsRoutes(dependencies: ApiDependencies): Route[] {
       problems: ['wrong-filter', 'unknown-field', 'too-slow'],
       query: object({
         filter: FilterParameter,
+        interface: InterfaceParameter,
         sort: Type.String({ default: 'bytes', description: 'a field' }),
         order: OrderParameter,
         limit: limitParameter(MOST_FLOWS, DEFAULT_LIMIT),
@@ -92,9 +102,9 @@ export function flowsRoutes(dependencies: ApiDependencies): Route[] {
         interfaces: Type.Array(object({ name: Type.String(), matched: Type.Integer(), total: Type.Integer() })),
         flows: Type.Array(FlowRowSchema),
       }),
-      async handle({ query: { filter = '', sort, order, limit, fields }, request }) {
+      async handle({ query: { filter = '', sort, order, limit, fields, ...where }, request }) {
         checkFilter(filter); // also where no interface runs that would ask it
-        const query: FlowQuery = { filter, sort: sortKey(sort), descending: order === 'desc', limit };
+        const query: FlowQuery = { filter, ...whereOf(where), sort: sortKey(sort), descending: order === 'desc', limit };
         const wanted = fieldsOf(fields);
         return flowList(query, await ask(query, request.signal), wanted, hosts);
       },

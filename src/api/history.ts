@@ -15,22 +15,18 @@ import {
   FilterParameter,
   FlowRowSchema,
   FromParameter,
+  InterfaceParameter,
   limitParameter,
   OffsetParameter,
   OrderParameter,
 } from './schemas.ts';
+import { whereOf } from './where.ts';
 
 const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
   jsonl: 'application/jsonl',
   parquet: 'application/vnd.apache.parquet',
 };
-
-/** A range that may be open at either end. */
-export const range = ({ from, to }: { readonly from?: number; readonly to?: number }) => ({
-  ...(from === undefined ? {} : { from }),
-  ...(to === undefined ? {} : { to }),
-});
 
 /** What a row has beside the fields of its flow: it may be sorted by its time, and asking for it is no mistake. */
 const OF_THE_ROW = ['time', 'interface', 'ended'];
@@ -61,6 +57,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       problems: ['wrong-filter', 'unknown-field', 'history-refused'],
       query: object({
         filter: FilterParameter,
+        interface: InterfaceParameter,
         from: FromParameter,
         to: FromParameter,
         sort: Type.String({ default: 'seen.last', description: 'a field, or `time`: that of the row' }),
@@ -73,12 +70,12 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
         total: Type.Integer({ description: 'that match, whatever the page' }),
         flows: Type.Array(object({ time: Type.Number(), interface: Type.String(), ended: Type.Boolean(), flow: FlowRowSchema })),
       }),
-      async handle({ query: { filter = '', sort, order, limit, offset, fields, ...times } }) {
+      async handle({ query: { filter = '', sort, order, limit, offset, fields, ...where } }) {
         checkFilter(filter);
         const wanted = fieldsOf(ofFlow(fields));
         const { rows, total } = await history.flows({
           filter,
-          ...range(times),
+          ...whereOf(where),
           sort: orderKey(sort),
           descending: order === 'desc',
           limit,
@@ -99,14 +96,15 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
         by: Type.String({ description: 'a field: cli.ip, srv.ip, proto.ndpi, srv.country …' }),
         of: oneOf(['bytes', 'packets', 'flows'] as const, { default: 'bytes' }),
         filter: FilterParameter,
+        interface: InterfaceParameter,
         from: FromParameter,
         to: FromParameter,
         limit: limitParameter(1000, 10),
       }),
       answer: object({ top: Type.Array(object({ value: FieldValueSchema, sum: Type.Number() })) }),
-      async handle({ query: { by, of, filter = '', limit, ...times } }) {
+      async handle({ query: { by, of, filter = '', limit, ...where } }) {
         checkFilter(filter);
-        return { top: await history.top({ by: fieldOf(by).key, of, filter, limit, ...range(times) }) };
+        return { top: await history.top({ by: fieldOf(by).key, of, filter, limit, ...whereOf(where) }) };
       },
     }),
     route({
@@ -118,7 +116,7 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       problems: ['wrong-filter', 'history-refused'],
       query: object({
         names: Type.String({ description: 'separated by commas', default: 'bytes' }),
-        interface: Type.Optional(Type.String()),
+        interface: InterfaceParameter,
         filter: Type.Optional(
           Type.String({
             maxLength: 4096,
@@ -132,11 +130,10 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       answer: object({
         points: Type.Array(object({ time: Type.Number(), interface: Type.String(), name: Type.String(), value: Type.Number() })),
       }),
-      async handle({ query: { names, interface: name, filter = '', from, to, points } }) {
+      async handle({ query: { names, filter = '', points, ...where } }) {
         checkFilter(filter);
         const wanted = names.split(',').map((each) => each.trim());
-        const of = { ...(name === undefined ? {} : { interface: name }), ...(filter === '' ? {} : { filter }) };
-        return { points: await history.series({ names: wanted, from, to, points, ...of }) };
+        return { points: await history.series({ ...where, names: wanted, points, ...(filter === '' ? {} : { filter }) }) };
       },
     }),
     route({
@@ -150,18 +147,19 @@ export function historyRoutes({ history }: ApiDependencies): Route[] {
       query: object({
         format: oneOf(['csv', 'jsonl', 'parquet'] as const, { default: 'csv' }),
         filter: FilterParameter,
+        interface: InterfaceParameter,
         from: FromParameter,
         to: FromParameter,
         sort: Type.String({ default: 'seen.last' }),
         order: OrderParameter,
       }),
-      async handle({ query: { format, filter = '', sort, order, ...times } }) {
+      async handle({ query: { format, filter = '', sort, order, ...where } }) {
         checkFilter(filter);
         const folder = await mkdtemp(join(tmpdir(), 'flowpatrol-export-'));
         const gone = (): void => void rm(folder, { recursive: true, force: true });
         try {
           const file = join(folder, `flows.${format}`);
-          const wanted = { filter, ...range(times), sort: orderKey(sort), descending: order === 'desc' };
+          const wanted = { filter, ...whereOf(where), sort: orderKey(sort), descending: order === 'desc' };
           await history.exportFlows(wanted, format, file);
           return await sent(file, gone, {
             'content-type': MEDIA_TYPES[format],

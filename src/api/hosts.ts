@@ -7,7 +7,8 @@ import type { ApiDependencies } from './dependencies.ts';
 import { checkFilter, flowsAsked } from './flows.ts';
 import { object, oneOf, type Route, route } from './route.ts';
 import { flowList } from './rows.ts';
-import { FilterParameter, limitParameter, OrderParameter } from './schemas.ts';
+import { FilterParameter, InterfaceParameter, limitParameter, OrderParameter } from './schemas.ts';
+import { whereOf } from './where.ts';
 
 const SORTS = ['bytes', 'sent', 'received', 'flows', 'score', 'address'] as const;
 
@@ -62,14 +63,15 @@ export function hostsRoutes(dependencies: ApiDependencies): Route[] {
       problems: ['wrong-filter', 'too-slow'],
       query: object({
         filter: FilterParameter,
+        interface: InterfaceParameter,
         sort: oneOf(SORTS, { default: 'bytes' }),
         order: OrderParameter,
         limit: limitParameter(1000, 100),
       }),
       answer: object({ hosts: Type.Array(HostSchema), total: Type.Integer(), complete: Type.Boolean() }),
-      async handle({ query: { filter = '', sort, order, limit }, request }) {
+      async handle({ query: { filter = '', sort, order, limit, ...where }, request }) {
         checkFilter(filter);
-        const query = { filter, sort: 'bytes', descending: true, limit: MOST_FLOWS };
+        const query = { filter, ...whereOf(where), sort: 'bytes', descending: true, limit: MOST_FLOWS };
         const list = flowList(query, await ask(query, request.signal), READ, book);
         const found = new Map<string, HostRow>();
         for (const row of list.flows) {

@@ -211,6 +211,7 @@ export const AlertSchema = object({
 // Parameters ------------------------------------------------------------------------------------------------
 
 export const FilterParameter = Optional(Text({ description: 'in the filter language; without it all', maxLength: 8192 }));
+export const InterfaceParameter = Optional(Text({ description: 'name of an interface, as given to -i; without it all', maxLength: 4096 }));
 export const OrderParameter = oneOf(['desc', 'asc'] as const, { default: 'desc' });
 export const FromParameter = Optional(Integer({ description: 'µs since 1970, inclusive', minimum: 0 }));
 export const limitParameter = (most: number, fallback: number) => Integer({ minimum: 1, maximum: most, default: fallback });

@@ -9,7 +9,8 @@ import type { ApiDependencies } from './dependencies.ts';
 import { checkFilter, fieldsOf, sortKey } from './flows.ts';
 import { filterProblem, Problem } from './problems.ts';
 import { object, type Route, route } from './route.ts';
-import { FieldsParameter, FilterParameter, limitParameter, OrderParameter } from './schemas.ts';
+import { FieldsParameter, FilterParameter, InterfaceParameter, limitParameter, OrderParameter } from './schemas.ts';
+import { whereOf } from './where.ts';
 
 const ALL = [...TOPICS, 'flows'] as const;
 type Wanted = (typeof ALL)[number];
@@ -43,12 +44,13 @@ export function streamRoutes({ hub, accounts, queryFlows, hosts }: ApiDependenci
       role: 'viewer',
       tag: 'streams',
       summary: 'Alerts, statistics (every second) and live flows (every 2 s) as they come',
-      doc: 'Server-sent events `alerts`, `stats`, `flows`. With Last-Event-ID the alerts and statistics that were missed come first; an event `gap` says how many are gone. The filter is one of flows; `alert-filter` is one of alerts.',
+      doc: 'Server-sent events `alerts`, `stats`, `flows`. With Last-Event-ID the alerts and statistics that were missed come first; an event `gap` says how many are gone. `filter` and `interface` are of flows, `alert-filter` of alerts.',
       problems: ['wrong-filter', 'unknown-field', 'too-busy'],
       produces: 'text/event-stream',
       query: object({
         topics: Type.String({ default: 'alerts,stats', description: `of ${ALL.join(', ')}`, maxLength: 100 }),
         filter: FilterParameter,
+        interface: InterfaceParameter,
         'alert-filter': FilterParameter,
         sort: Type.String({ default: 'bytes' }),
         order: OrderParameter,
@@ -56,7 +58,11 @@ export function streamRoutes({ hub, accounts, queryFlows, hosts }: ApiDependenci
         fields: FieldsParameter,
         after: Type.Optional(Type.String({ maxLength: 100, description: 'as Last-Event-ID, for those who cannot set a header' })),
       }),
-      handle({ query: { topics: text, filter = '', 'alert-filter': line = '', sort, order, limit, fields, after }, who, request }) {
+      handle({
+        query: { topics: text, filter = '', 'alert-filter': line = '', sort, order, limit, fields, after, ...where },
+        who,
+        request,
+      }) {
         const topics = topicsOf(text);
         checkFilter(filter);
         const alertFilter = alertFilterOf(line);
@@ -72,7 +78,7 @@ export function streamRoutes({ hub, accounts, queryFlows, hosts }: ApiDependenci
         });
         if (listener === undefined) throw new Problem('too-busy', 'Too many listen already.', { retryAfter: 30 });
         if (topics.has('flows')) {
-          const query = { filter, sort: key, descending: order === 'desc', limit };
+          const query = { filter, ...whereOf(where), sort: key, descending: order === 'desc', limit };
           done = live.listen(query, wanted, (list) => listener.tell('flows', list));
         }
         return new Response(listener.stream, {

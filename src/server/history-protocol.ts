@@ -19,8 +19,8 @@ export interface HistoryData {
 
 export type HistoryMethod = keyof History;
 export const HISTORY_METHODS = [
-  ...(['appendFlows', 'putAlerts', 'appendSeries', 'flows', 'flow', 'alerts', 'alert', 'top', 'series', 'exportFlows'] as const),
-  ...(['retain', 'close'] as const),
+  ...(['appendFlows', 'putAlerts', 'appendSeries', 'flows', 'flow', 'alerts', 'alert', 'alertScripts', 'top', 'series'] as const),
+  ...(['exportFlows', 'retain', 'close'] as const),
 ] as const satisfies readonly HistoryMethod[];
 
 export type HistoryCommand =

@@ -4,7 +4,7 @@
  *
  *   script hosts, alert intake ──append──► History ──query──► programming interface, pages, exports
  */
-import type { Alert, AlertState } from '../alerts/alert.ts';
+import type { Alert, AlertState, Severity } from '../alerts/alert.ts';
 import type { FieldValue } from '../flows/fields.ts';
 import type { EventView } from '../flows/view.ts';
 
@@ -38,12 +38,18 @@ export interface Page {
   readonly offset: number;
 }
 
-export interface HistoryQuery extends Page {
+/** Which flows or alerts are meant. */
+export interface Scope {
   /** In the filter language (src/filter), '' = all. */
   readonly filter: string;
+  /** Its name, as given to -i; all without it. */
+  readonly interface?: string;
   /** µs since 1970; both ends inclusive. */
   readonly from?: number;
   readonly to?: number;
+}
+
+export interface HistoryQuery extends Scope, Page {
   /** A field, `time` of the entry, or for alerts a member of {@link Alert}. */
   readonly sort: string;
   readonly descending: boolean;
@@ -54,9 +60,20 @@ export interface FieldsQuery extends HistoryQuery {
   readonly fields?: readonly string[];
 }
 
-export interface AlertQuery extends HistoryQuery {
+export interface AlertScope extends Scope {
   readonly states?: readonly AlertState[];
   readonly shadow?: boolean;
+}
+
+export interface AlertQuery extends AlertScope, HistoryQuery {}
+
+/** What there is of one script. */
+export interface ScriptAlerts {
+  readonly script: string;
+  /** Alerts, however many each of them stands for. */
+  readonly count: number;
+  /** The strongest. */
+  readonly severity: Severity;
 }
 
 export interface Rows<T> {
@@ -65,10 +82,7 @@ export interface Rows<T> {
   readonly total: number;
 }
 
-export interface TopQuery {
-  readonly filter: string;
-  readonly from?: number;
-  readonly to?: number;
+export interface TopQuery extends Scope {
   /** Field to group by: `cli.ip`, `srv.ip`, `proto.ndpi`, `srv.country` … */
   readonly by: string;
   /** What is summed: `bytes`, `packets`, or `flows`. */
@@ -116,6 +130,8 @@ export interface History {
   flow(id: string): Promise<FlowEntry | undefined>;
   alerts(query: AlertQuery): Promise<Rows<Alert>>;
   alert(id: string): Promise<Alert | undefined>;
+  /** The scripts that have alerts; the one that has most comes first. */
+  alertScripts(scope: AlertScope): Promise<readonly ScriptAlerts[]>;
   top(query: TopQuery): Promise<readonly { readonly value: FieldValue; readonly sum: number }[]>;
   series(query: SeriesQuery): Promise<readonly SeriesPoint[]>;
   /** Writes what matches to a file. @returns rows */

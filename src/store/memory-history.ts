@@ -5,12 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Alert } from '../alerts/alert.ts';
+import { type Alert, SEVERITIES, type Severity } from '../alerts/alert.ts';
 import { compileAlertFilter } from '../alerts/filter.ts';
 import type { FieldValue } from '../flows/fields.ts';
 import { addressKey } from './duckdb/columns.ts';
 import type { FilterNames } from './filter-check.ts';
 import {
+  type AlertScope,
   type FieldsQuery,
   type FlowEntry,
   type FlowRow,
@@ -19,6 +20,7 @@ import {
   type Page,
   plainEntry,
   type Rows,
+  type Scope,
   type SeriesPoint,
 } from './history.ts';
 import { checkFields, checkPage, checkTop, columnField, flowFigures, isAlertSort, seriesStep, severityRank } from './history-checks.ts';
@@ -116,11 +118,32 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
   let points: Kept<SeriesPoint>[] = [];
   let pointsDropped = 0;
 
-  function flowsOf({ filter, from, to }: Pick<HistoryQuery, 'filter' | 'from' | 'to'>): FlowEntry[] {
+  function flowsOf({ filter, interface: name, from, to }: Scope): FlowEntry[] {
     const matches = compileRowFilter(filter, names);
     return flows
       .values()
-      .filter((entry) => (from === undefined || entry.time >= from) && (to === undefined || entry.time <= to) && matches(entry.flow));
+      .filter(
+        (entry) =>
+          (name === undefined || entry.interface === name) &&
+          (from === undefined || entry.time >= from) &&
+          (to === undefined || entry.time <= to) &&
+          matches(entry.flow),
+      );
+  }
+
+  function alertsOf({ filter, interface: name, from, to, states, shadow }: AlertScope): Alert[] {
+    const { matches } = compileAlertFilter(filter);
+    return alerts
+      .values()
+      .filter(
+        (alert) =>
+          (name === undefined || alert.interface === name) &&
+          (from === undefined || alert.lastTime >= from) &&
+          (to === undefined || alert.firstTime <= to) &&
+          (shadow === undefined || alert.shadow === shadow) &&
+          (states === undefined || states.includes(alert.state)) &&
+          matches(alert),
+      );
   }
 
   return {
@@ -154,27 +177,25 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
     flow: async (id) => flows.get(id),
     async alerts(query) {
       checkPage(query);
-      const { sort, from, to, states, shadow } = query;
+      const { sort } = query;
       const order = isAlertSort(sort)
         ? (alert: Alert) => (sort === 'severity' ? severityRank(alert.severity) : alert[sort])
         : (
             (of) => (alert: Alert) =>
               of(alert.flow)
           )(flowOrder(sort));
-      const { matches } = compileAlertFilter(query.filter);
-      const found = alerts
-        .values()
-        .filter(
-          (alert) =>
-            (from === undefined || alert.lastTime >= from) &&
-            (to === undefined || alert.firstTime <= to) &&
-            (shadow === undefined || alert.shadow === shadow) &&
-            (states === undefined || states.includes(alert.state)) &&
-            matches(alert),
-        );
-      return page(found, query, order, ({ id }) => id);
+      return page(alertsOf(query), query, order, ({ id }) => id);
     },
     alert: async (id) => alerts.get(id),
+    async alertScripts(scope) {
+      const found = Map.groupBy(alertsOf(scope), ({ script }) => script);
+      return [...found]
+        .map(([script, of]) => {
+          const severity = SEVERITIES[Math.max(...of.map((alert) => severityRank(alert.severity)))] as Severity;
+          return { script, count: of.length, severity };
+        })
+        .sort((a, b) => b.count - a.count || (a.script < b.script ? -1 : 1));
+    },
     async top(query) {
       checkTop(query);
       const { key } = columnField(query.by, 'grouped');
@@ -199,7 +220,7 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
       const given: Iterable<SeriesPoint> =
         filter === undefined
           ? points.map(({ value }) => value)
-          : flowsOf({ filter, from: start, to: query.to }).flatMap(({ time, interface: name, flow }) =>
+          : flowsOf({ ...query, filter, from: start }).flatMap(({ time, interface: name, flow }) =>
               figures.map((figure) => ({ time, interface: name, name: figure, value: figure === 'flows' ? 1 : Number(flow[figure] ?? 0) })),
             );
       for (const point of given) {

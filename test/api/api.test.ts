@@ -11,7 +11,7 @@ import type { ListStatus } from '../../src/hosts/lists/store.ts';
 import { PREFERENCE_NAMES } from '../../src/preferences.ts';
 import { NO_NAMES } from '../../src/store/filter-check.ts';
 import { compileRowFilter } from '../../src/store/row-filter.ts';
-import { asAdmin, dependencies, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
+import { asAdmin, dependencies, type Flows, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
 
 interface Answer {
   readonly status: number;
@@ -110,6 +110,21 @@ describe('flows', () => {
     assert.equal(both.total, 2 * flows.events.length);
     assert.equal(both.flows.length, 3);
     assert.equal(both.flows[0]?.bytes, both.flows[1]?.bytes);
+  });
+
+  test('one interface of several', async () => {
+    const other: Flows = { events: flows.events.slice(0, 3), names: { ...flows.names, interfaceName: 'eth 1' } };
+    const several = asks({ queryFlows: queryOver([flows, other]) });
+    const { total, matched, interfaces, flows: rows } = (await ok(several('/flows?interface=eth%201'))) as FlowList;
+    assert.deepEqual([total, matched, interfaces], [3, 3, [{ name: 'eth 1', matched: 3, total: 3 }]]);
+    assert.ok(rows.length === 3 && rows.every((row) => row.interface === 'eth 1'));
+    assert.equal(((await ok(several('/flows?interface=eth2'))) as FlowList).total, 0);
+    const { hosts } = (await ok(several('/hosts?interface=eth%201'))) as { hosts: { interface: string; flows: number }[] };
+    assert.ok(hosts.every((host) => host.interface === 'eth 1'));
+    assert.equal(
+      hosts.reduce((sum, host) => sum + host.flows, 0),
+      6,
+    );
   });
 
   test('problems', async () => {

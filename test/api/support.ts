@@ -33,15 +33,17 @@ export function flowsOf(capture: string): Flows {
 export const queryOver =
   (interfaces: readonly Flows[]): PatrolControl['queryFlows'] =>
   async (query) =>
-    interfaces.map(({ names, events }) => {
-      const selection = createSelection(query, names);
-      const view = createEventView(names);
-      for (const bytes of events) {
-        view.set(bytes, 0);
-        selection.offer(bytes, 0, bytes.length, view);
-      }
-      return selection.answer();
-    });
+    interfaces
+      .filter(({ names }) => query.interface === undefined || names.interfaceName === query.interface)
+      .map(({ names, events }) => {
+        const selection = createSelection(query, names);
+        const view = createEventView(names);
+        for (const bytes of events) {
+          view.set(bytes, 0);
+          selection.offer(bytes, 0, bytes.length, view);
+        }
+        return selection.answer();
+      });
 
 export const INTERFACE: InterfaceSnapshot = {
   id: 0,

@@ -185,6 +185,22 @@ describe('answers', () => {
     const csv = await admin.ask(`${API}/history/export?format=csv&filter=${encodeURIComponent('proto == DNS')}`);
     assert.equal(csv.headers['content-disposition'], 'attachment; filename="flows.csv"');
     assert.ok(csv.text.split('\n').length > 5);
+    const csvOf = async (name: string): Promise<number> =>
+      (await admin.ask(`${API}/history/export?format=csv&interface=${name}`)).text.trimEnd().split('\n').length - 1;
+    for (const [name, count] of [
+      ['test', flows.events.length],
+      ['other', 0],
+    ] as const) {
+      assert.equal((await valid<{ total: number }>(`/history/flows?interface=${name}&limit=1`)).total, count);
+      const { top: protocols } = await valid<{ top: { sum: number }[] }>(`/history/top?by=proto.ndpi&of=flows&limit=50&interface=${name}`);
+      assert.equal(
+        protocols.reduce((total, { sum: of }) => total + of, 0),
+        count,
+      );
+      assert.equal(await csvOf(name), count);
+      assert.equal((await valid<{ total: number }>(`/flows?interface=${name}`)).total, count);
+      assert.equal((await valid<{ total: number }>(`/hosts?interface=${name}`)).total > 0, count > 0);
+    }
     for (const path of [
       '/history/top?by=nonsense',
       '/history/flows?sort=tos',
@@ -201,6 +217,16 @@ describe('answers', () => {
       '/alerts?script=beacon',
     );
     assert.equal(total, 2);
+    assert.equal((await valid<{ total: number }>('/alerts?interface=test')).total, 2);
+    assert.equal((await valid<{ total: number }>('/alerts?interface=other')).total, 0);
+    const scripts = [{ script: 'beacon', count: 2, severity: 'error' }];
+    assert.deepEqual(await valid('/alerts/scripts'), { scripts });
+    assert.deepEqual(await valid('/alerts/scripts?interface=test&state=new&shadow=false&filter=score%20%3E%201'), { scripts });
+    for (const none of ['interface=other', 'shadow=true', 'to=1', 'state=closed', 'filter=score%20%3C%201']) {
+      assert.deepEqual(await valid(`/alerts/scripts?${none}`), { scripts: [] }, none);
+    }
+    assert.equal((await admin.ask(`${API}/alerts/scripts?state=odd`)).status, 400);
+    assert.equal((await admin.ask(`${API}/alerts/scripts?filter=(`)).json<{ code: string }>().code, 'wrong-filter');
     const [first] = alerts;
     assert.ok(first !== undefined);
     await valid(`/alerts/${first.id}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { FilterError } from '../../src/filter/filter.ts';
-import type { AlertQuery, FieldsQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
+import type { AlertQuery, AlertScope, FieldsQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
 import { HistoryError } from '../../src/store/history-checks.ts';
 import { FLOWS } from '../filter/flows.ts';
 import { alertOf, ENTRIES, entry, everything, idOf, START } from './history-data.ts';
@@ -135,6 +135,25 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
     });
   });
 
+  test(`${name}: flows of one interface: rows, sums, files`, async () => {
+    const history = await open(() => START);
+    await history.appendFlows([
+      ...ENTRIES,
+      ...[98, 99].map((seq) => entry({ ...FLOWS.dns, seq }, { interface: "a 'b'.pcap", ended: seq === 98 })),
+    ]);
+    const of = { interface: "a 'b'.pcap" };
+    const { rows, total } = await history.flows({ ...everything, ...of });
+    assert.deepEqual([rows.map(idOf), total], [['k3x9-0-98', 'k3x9-0-99'], 2]);
+    assert.equal((await history.flows({ ...everything, interface: 'eth0' })).total, ENTRIES.length);
+    assert.equal((await history.flows({ ...everything, interface: 'eth7' })).total, 0);
+    assert.deepEqual(await history.top({ filter: '', by: 'proto.ndpi', of: 'flows', limit: 5, ...of }), [{ value: 'DNS', sum: 2 }]);
+    const directory = await mkdtemp(join(tmpdir(), 'history-export-'));
+    const query = { filter: '', sort: 'flow.id', descending: false, ...of };
+    assert.equal(await history.exportFlows(query, 'jsonl', join(directory, 'flows.jsonl')), 2);
+    await rm(directory, { recursive: true });
+    await history.close();
+  });
+
   describe(`${name}: alerts`, () => {
     let history: History;
     const all: AlertQuery = { ...everything, sort: 'time' };
@@ -184,6 +203,26 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
       assert.deepEqual(await ids({ sort: 'title', descending: true }), ['a1', 'a2', 'a3']);
       assert.deepEqual(await ids({ sort: 'cli.ip' }), ['a2', 'a1', 'a3']);
       await assert.rejects(ids({ sort: 'reason' }), HistoryError);
+    });
+
+    test('how many each script has, and the strongest of them', async () => {
+      const scripts = (scope: Partial<AlertScope> = {}): Promise<unknown> => history.alertScripts({ filter: '', ...scope });
+      const both = [
+        { script: 'low_goodput', count: 2, severity: 'critical' },
+        { script: 'blacklisted', count: 1, severity: 'notice' },
+      ];
+      assert.deepEqual(await scripts(), both);
+      assert.deepEqual(await scripts({ shadow: false }), [both[1], { script: 'low_goodput', count: 1, severity: 'error' }]);
+      assert.deepEqual(await scripts({ states: ['closed'] }), [both[1]]);
+      assert.deepEqual(await scripts({ filter: 'severity >= critical' }), [{ ...both[0], count: 1 }]);
+      assert.deepEqual(await scripts({ from: START + 50 }), [{ script: 'low_goodput', count: 1, severity: 'error' }]);
+      assert.deepEqual(await scripts({ interface: 'eth0' }), both);
+      assert.deepEqual(await scripts({ interface: 'eth1' }), []);
+    });
+
+    test('those of one interface', async () => {
+      assert.equal((await history.alerts({ ...all, interface: 'eth0' })).total, 3);
+      assert.deepEqual(await history.alerts({ ...all, interface: 'eth1' }), { rows: [], total: 0 });
     });
 
     test('one that is put again takes the place of the first', async () => {

@@ -6,22 +6,23 @@
  * The whole alert is kept as JSON; beside it are columns for what lists sort by and filters ask, those of its flow among them.
  */
 import { listValue } from '@duckdb/node-api';
-import type { Alert } from '../../alerts/alert.ts';
+import { type Alert, SEVERITIES, type Severity } from '../../alerts/alert.ts';
 import type { FilterNames } from '../filter-check.ts';
-import type { AlertQuery, Rows } from '../history.ts';
+import type { AlertQuery, AlertScope, Rows, ScriptAlerts } from '../history.ts';
 import { type AlertSort, checkPage, HistoryError, isAlertSort, severityRank } from '../history-checks.ts';
 import { createRowSource, type OwnValues } from './chunks.ts';
 import { ALERT_COLUMNS } from './columns.ts';
 import { filterSql } from './filter-sql.ts';
 import { orderOf } from './flow-reader.ts';
 import type { Lane } from './lane.ts';
-import { createParameters } from './parameters.ts';
+import { createParameters, type Parameters } from './parameters.ts';
 import { ask, numberOf, rowsOf } from './read.ts';
 
 export interface AlertStore {
   put(alerts: readonly Alert[]): Promise<void>;
   alerts(query: AlertQuery): Promise<Rows<Alert>>;
   alert(id: string): Promise<Alert | undefined>;
+  alertScripts(scope: AlertScope): Promise<ScriptAlerts[]>;
   readonly stored: number;
   readonly batches: number;
   close(): Promise<void>;
@@ -67,6 +68,18 @@ const TEXTS: ReadonlySet<AlertSort> = new Set([
 function orderOfAlerts(sort: string): string {
   if (!isAlertSort(sort)) return orderOf(sort);
   return TEXTS.has(sort) ? `nullif(${SORT_COLUMNS[sort]}, '')` : SORT_COLUMNS[sort];
+}
+
+function whereOf({ filter, interface: name, from, to, states, shadow }: AlertScope, parameters: Parameters, names?: FilterNames): string {
+  const conditions = [filterSql(filter, 'alerts', parameters, names)];
+  if (name !== undefined) conditions.push(`"_interface" = ${parameters.text(name)}`);
+  if (from !== undefined) conditions.push(`"_last" >= ${parameters.number(from)}`);
+  if (to !== undefined) conditions.push(`"_first" <= ${parameters.number(to)}`);
+  if (shadow !== undefined) conditions.push(shadow ? '"_shadow"' : 'NOT "_shadow"');
+  if (states !== undefined) {
+    conditions.push(states.length === 0 ? 'false' : `"_state" IN (${states.map((state) => parameters.text(state)).join(', ')})`);
+  }
+  return conditions.join(' AND ');
 }
 
 const valuesOf = (alert: Alert, stored: number): OwnValues => ({
@@ -140,16 +153,7 @@ export async function createAlertStore(writer: Lane, queries: Lane, clock: () =>
       checkPage(query);
       const order = orderOfAlerts(query.sort);
       const parameters = createParameters();
-      const conditions = [filterSql(query.filter, 'alerts', parameters, names)];
-      if (query.from !== undefined) conditions.push(`"_last" >= ${parameters.number(query.from)}`);
-      if (query.to !== undefined) conditions.push(`"_first" <= ${parameters.number(query.to)}`);
-      if (query.shadow !== undefined) conditions.push(query.shadow ? '"_shadow"' : 'NOT "_shadow"');
-      if (query.states !== undefined) {
-        conditions.push(
-          query.states.length === 0 ? 'false' : `"_state" IN (${query.states.map((state) => parameters.text(state)).join(', ')})`,
-        );
-      }
-      const where = conditions.join(' AND ');
+      const where = whereOf(query, parameters, names);
       const sorted = `ORDER BY ${order} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, "_id"`;
       // whole alerts are read of the page alone
       const page = `SELECT rowid FROM alerts.alerts WHERE ${where} ${sorted} LIMIT ${query.limit} OFFSET ${query.offset}`;
@@ -166,6 +170,17 @@ export async function createAlertStore(writer: Lane, queries: Lane, clock: () =>
         const rows = await rowsOf(await connection.run('SELECT "_alert" FROM alerts.alerts WHERE "_id" = $1', [id]));
         return rows[0] === undefined ? undefined : (JSON.parse(rows[0][0] as string) as Alert);
       }),
+    async alertScripts(scope) {
+      const parameters = createParameters();
+      const where = whereOf(scope, parameters, names);
+      const statement =
+        `SELECT "_script", count(*) AS alerts, max("_rank") FROM alerts.alerts WHERE ${where} ` +
+        'GROUP BY "_script" ORDER BY alerts DESC, "_script"';
+      const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
+      return rows.map(([script, count, rank]) => ({
+        ...{ script: script as string, count: count as number, severity: SEVERITIES[rank as number] as Severity },
+      }));
+    },
     async close() {
       await planned;
     },

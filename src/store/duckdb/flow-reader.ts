@@ -8,7 +8,18 @@ import { rename, rm } from 'node:fs/promises';
 import { BIGINT, type DuckDBConnection, LIST, listValue } from '@duckdb/node-api';
 import type { FieldValue } from '../../flows/fields.ts';
 import type { FilterNames } from '../filter-check.ts';
-import type { ExportFormat, FieldsQuery, FlowEntry, HistoryQuery, Page, Rows, SeriesPoint, SeriesQuery, TopQuery } from '../history.ts';
+import type {
+  ExportFormat,
+  FieldsQuery,
+  FlowEntry,
+  HistoryQuery,
+  Page,
+  Rows,
+  Scope,
+  SeriesPoint,
+  SeriesQuery,
+  TopQuery,
+} from '../history.ts';
 import { checkFields, checkPage, checkTop, columnField, flowFigures, HistoryError, seriesStep } from '../history-checks.ts';
 import { columnOf, FIELD_COLUMNS, quoted } from './columns.ts';
 import { filterSql } from './filter-sql.ts';
@@ -40,10 +51,9 @@ export function orderOf(key: string): string {
   return type === 'string' ? `nullif(${columnOf(key)}, '')` : columnOf(key);
 }
 
-type Asked = Pick<HistoryQuery, 'filter' | 'from' | 'to'>;
-
-function whereOf({ filter, from, to }: Asked, parameters: Parameters, names?: FilterNames): string {
+function whereOf({ filter, interface: name, from, to }: Scope, parameters: Parameters, names?: FilterNames): string {
   const conditions = [filterSql(filter, 'flows', parameters, names)];
+  if (name !== undefined) conditions.push(`"_interface" = ${parameters.text(name)}`);
   if (from !== undefined) conditions.push(`"_time" >= ${parameters.number(from)}`);
   if (to !== undefined) conditions.push(`"_time" <= ${parameters.number(to)}`);
   return conditions.join(' AND ');
@@ -113,14 +123,12 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
       const figures = flowFigures(query);
       const { step } = seriesStep(query);
       const parameters = createParameters();
-      const { filter = '', from, to } = query;
-      const conditions = [whereOf({ filter, from: Math.floor(from / step) * step, to }, parameters, names)];
-      if (query.interface !== undefined) conditions.push(`"_interface" = ${parameters.text(query.interface)}`);
+      const where = whereOf({ filter: '', ...query, from: Math.floor(query.from / step) * step }, parameters, names);
       const columns = ['"_time"', '"_interface"', columnOf('bytes'), columnOf('packets')].join(', ');
       const statement =
         `SELECT "_time" // ${step} * ${step} AS begin, "_interface" AS of, coalesce(sum(${columnOf('bytes')}), 0)::DOUBLE AS bytes, ` +
         `coalesce(sum(${columnOf('packets')}), 0)::DOUBLE AS packets, count(*)::DOUBLE AS flows ` +
-        `FROM (${fromBoth(() => columns, conditions.join(' AND '))}) GROUP BY ALL ORDER BY begin, of`;
+        `FROM (${fromBoth(() => columns, where)}) GROUP BY ALL ORDER BY begin, of`;
       const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
       return rows.flatMap(([time, of, bytes, packets, flows]) => {
         const sums = { bytes, packets, flows };

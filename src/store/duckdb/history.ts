@@ -95,6 +95,7 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
     putAlerts: alerts.put,
     alerts: alerts.alerts,
     alert: alerts.alert,
+    alertScripts: alerts.alertScripts,
     appendSeries: series.append,
     series: (query) => (query.filter === undefined ? series.series(query) : reader.series(query)),
     retain: (retention, now) => retain(database, flowLane, alertLane, exports, retention, now),
