@@ -178,6 +178,15 @@ export interface Answers {
       readonly value: number;
     })[];
   };
+  readonly 'GET /alerts/scripts': {
+    readonly scripts: readonly ({
+      /** key of a script; `core` */
+      readonly script: string;
+      /** alerts, however many each of them stands for */
+      readonly count: number;
+      readonly severity: 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
+    })[];
+  };
   readonly 'GET /notifications': {
     readonly notifications: readonly ({
       readonly id: number;

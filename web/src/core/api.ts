@@ -144,8 +144,13 @@ export interface Times {
   readonly to?: number | undefined;
 }
 
-export interface ListQuery extends Times {
+export interface Where extends Times {
   readonly filter?: string;
+  /** Its name; of all without it. */
+  readonly interface?: string;
+}
+
+export interface ListQuery extends Where {
   readonly sort?: string;
   readonly order?: 'asc' | 'desc';
   readonly limit?: number;
@@ -184,13 +189,15 @@ export const api = {
 
   historyFlows: (query: ListQuery & { fields?: string }, signal?: AbortSignal) =>
     get<Answers['GET /history/flows']>('/history/flows', asQuery(query), signal),
-  top: (query: Times & { by: string; of?: 'bytes' | 'packets' | 'flows'; filter?: string; limit?: number }, signal?: AbortSignal) =>
+  top: (query: Where & { by: string; of?: 'bytes' | 'packets' | 'flows'; limit?: number }, signal?: AbortSignal) =>
     get<Answers['GET /history/top']>('/history/top', asQuery(query), signal),
   series: (query: { names: string; from: number; to: number; points?: number; interface?: string }, signal?: AbortSignal) =>
     get<Answers['GET /history/series']>('/history/series', asQuery(query), signal),
 
   alerts: (query: ListQuery & { state?: string; script?: string; shadow?: boolean }, signal?: AbortSignal) =>
     get<{ alerts: readonly Alert[]; total: number }>('/alerts', asQuery(query), signal),
+  alertScripts: (query: Where & { state?: string; shadow?: boolean }, signal?: AbortSignal) =>
+    get<Answers['GET /alerts/scripts']>('/alerts/scripts', asQuery(query), signal),
   alert: (id: string, signal?: AbortSignal) => get<Alert>(`/alerts/${part(id)}`, undefined, signal),
   actOnAlerts: (ids: readonly string[], action: 'acknowledge' | 'close' | 'reopen', comment: string) =>
     post<{ changed: number }>('/alerts/actions', { ids, action, comment }),

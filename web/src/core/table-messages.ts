@@ -26,8 +26,6 @@ export type ToTable =
       readonly type: 'ask';
       /** Without a limit. */
       readonly url: string;
-      /** Name of the one whose flows are wanted, '' = all. */
-      readonly interface: string;
       readonly columns: readonly TableColumn[];
       /** Place of `flow.status` in the columns, and the words of its values by id. */
       readonly statuses: readonly string[];

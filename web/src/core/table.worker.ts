@@ -49,7 +49,7 @@ async function ask(): Promise<void> {
   clearTimeout(timer);
   control?.abort();
   if (asked === undefined) return;
-  const { url, interface: name } = asked;
+  const { url } = asked;
   const mine = new AbortController();
   control = mine;
   limit = Math.min(MOST_FLOWS, Math.max(LEAST, Math.ceil((seen.to + AHEAD) / LEAST) * LEAST));
@@ -62,10 +62,9 @@ async function ask(): Promise<void> {
       return;
     }
     const list = answer as FlowList;
-    flows = name === '' ? list.flows : list.flows.filter((row) => row.interface === name);
-    const of = list.interfaces.find((each) => each.name === name);
-    const { matched, total } = name === '' ? list : (of ?? { matched: 0, total: 0 });
-    say({ type: 'table', matched, total, packets: list.packets, bytes: list.bytes, loaded: flows.length });
+    const { matched, total, packets, bytes } = list;
+    flows = list.flows;
+    say({ type: 'table', matched, total, packets, bytes, loaded: flows.length });
     show();
   } catch (error) {
     if (mine.signal.aborted) return;
@@ -78,7 +77,7 @@ async function ask(): Promise<void> {
 addEventListener('message', ({ data }: MessageEvent<ToTable>): void => {
   switch (data.type) {
     case 'ask': {
-      const same = asked?.url === data.url && asked.interface === data.interface;
+      const same = asked?.url === data.url;
       asked = data;
       formats = createFormats(data.language);
       if (same) show();
@@ -93,7 +92,7 @@ addEventListener('message', ({ data }: MessageEvent<ToTable>): void => {
       seen = data.window;
       show();
       // more than was asked for is looked at
-      if (following && seen.to > flows.length && limit < MOST_FLOWS && flows.length >= limit && asked?.interface === '') void ask();
+      if (following && seen.to > flows.length && limit < MOST_FLOWS && flows.length >= limit) void ask();
       break;
     case 'follow':
       following = data.on;
