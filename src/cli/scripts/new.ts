@@ -1,8 +1,13 @@
 /** `flowpatrol scripts new`: a script to begin with, every part of it with a comment. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config.ts';
+import { settings } from '../../scripts/lua/library/stubs.ts';
 import { runError, usageError } from '../errors.ts';
+
+/** What Lua scripts find, for editors. */
+const TYPES_FOLDER = fileURLToPath(new URL('../../../types', import.meta.url));
 
 const lua = (key: string): string => `--
 -- ${key}: what it looks for, and why.
@@ -18,6 +23,7 @@ local alert_consts = require("alert_consts")
 -- These variables live as long as this version of the script: use them to remember what other flows did.
 local seen = {}
 
+---@type flowpatrol.Script
 local script = {
    -- Unique among all scripts.
    key = "${key}",
@@ -111,6 +117,15 @@ export default defineScript({
 });
 `;
 
+/** Tells editors of Lua where the types are, unless the folder has settings of its own. */
+function writeEditorSettings(directory: string): void {
+  try {
+    writeFileSync(join(directory, '.luarc.json'), settings(TYPES_FOLDER), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** @returns lines for the user. @throws CommandError: the name is wrong, or there is such a file */
 export function newScript({ scriptDirectories }: Config, name: string, language: 'lua' | 'typescript' | undefined): string[] {
   if (!/^[A-Za-z_][\w-]{0,63}$/.test(name))
@@ -121,6 +136,7 @@ export function newScript({ scriptDirectories }: Config, name: string, language:
   try {
     mkdirSync(directory, { recursive: true });
     writeFileSync(path, language === 'lua' ? lua(name) : typescript(name), { flag: 'wx' });
+    if (language === 'lua') writeEditorSettings(directory);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw usageError(`scripts new: ${path} is there already`, 'give another name');
