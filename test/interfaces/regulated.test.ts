@@ -45,7 +45,7 @@ test('any speed, changes of it and pauses: the same events', async (t) => {
   const expected = textOf(fast.events);
   assert.ok(expected.split('\n').length > 20);
 
-  const paced = open({ speed: 20_000 });
+  const paced = open({ speed: 3000 });
   await paced.patrol.start();
   t.after(() => paced.patrol.stop());
   await until(() => (capture(paced.patrol).read ?? 0) > 0);
