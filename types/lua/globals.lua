@@ -147,7 +147,7 @@ trimString = trimSpace
 ---@return string
 function firstToUpper(text) end
 
----at most so many characters, 24 without a number
+---the first so many characters and '...', 24 without a number
 ---@param text string
 ---@param most? integer
 ---@return string
@@ -210,7 +210,7 @@ function hostinfo2hostkey(host, side, with_vlan) end
 ---@return { host: string, vlan: integer }
 function hostkey2hostinfo(key) end
 
----its name, or its address
+---its name, or its address, with @vlan
 ---@param host table|string
 ---@return string
 function hostinfo2label(host) end

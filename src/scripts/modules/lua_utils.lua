@@ -244,7 +244,14 @@ function getResolvedAddress(host)
   local found = type(host) == 'table' and (host.host or host.ip or host['cli.ip']) or host
   return ntop.getResolvedName(tostring(found))
 end
-resolveAddress, getHostName, hostinfo2label = getResolvedAddress, getResolvedAddress, getResolvedAddress
+resolveAddress, getHostName = getResolvedAddress, getResolvedAddress
+
+function hostinfo2label(host)
+  if type(host) ~= 'table' then return getResolvedAddress(host) end
+  local label = isEmptyString(host.name) and getResolvedAddress(host) or host.name
+  local vlan = math.tointeger(tonumber(host.vlan)) or 0
+  return vlan == 0 and label or label .. '@' .. vlan
+end
 
 function isMacAddress(text)
   return type(text) == 'string' and text:find('^%x%x:%x%x:%x%x:%x%x:%x%x:%x%x$') ~= nil

@@ -36,7 +36,7 @@ split(text: string, separator: string): string[]
 trimSpace(text: string): string
 trimString = trimSpace
 firstToUpper(text: string): string
-shortenString(text: string, most?: integer): string -- at most so many characters, 24 without a number
+shortenString(text: string, most?: integer): string -- the first so many characters and '...', 24 without a number
 toboolean(value: any): boolean?
 tolongint(value: any): integer
 round(number: number, decimals?: integer): number
@@ -50,7 +50,7 @@ ipv4ToInt(ip: string): integer?
 intToIPv4(number: integer): string
 hostinfo2hostkey(host: table, side?: string, with_vlan?: boolean): string -- ip, or ip@vlan
 hostkey2hostinfo(key: string): { host: string, vlan: integer }
-hostinfo2label(host: table|string): string -- its name, or its address
+hostinfo2label(host: table|string): string -- its name, or its address, with @vlan
 getResolvedAddress(host: table|string): string -- the name that is known of an end of the current flow, or its address
 resolveAddress = getResolvedAddress
 getHostName = getResolvedAddress

@@ -1,0 +1,291 @@
+/** What scripts of each generation could name, member by member: it is there, and of the right kind; and what the less common ones do. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { FIELDS } from '../../../src/flows/fields.ts';
+import { createScriptCache } from '../../../src/scripts/cache.ts';
+import { fieldOf, start } from '../support.ts';
+import { eventOfTls, GENERATIONS } from './world.ts';
+
+type Generation = keyof typeof GENERATIONS;
+const ALL: readonly Generation[] = ['2019', '4.0', '4.2'];
+const SINCE_4: readonly Generation[] = ['4.0', '4.2'];
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+const under = (container: string, text: string): string[] => words(text).map((name) => `${container}.${name}`);
+
+/** Generations, kind, expressions. */
+const AUDIT: readonly (readonly [readonly Generation[], string, readonly string[]])[] = [
+  [
+    ALL,
+    'table',
+    words('flow interface ntop host network alert_consts alerts_api flow_consts package io os string table math utf8 coroutine'),
+  ],
+  [ALL, 'integer', words('TRACE_ERROR TRACE_WARNING TRACE_NORMAL TRACE_INFO TRACE_DEBUG')],
+  [
+    ALL,
+    'function',
+    words(`print require i18n tprint traceError ternary isEmptyString starts ends pairsByKeys isIPv4 isIPv6 hostinfo2hostkey resolveAddress
+      shortFlowLabel l4_proto_to_id string.split table.len table.empty table.merge table.clone table.compare table.slice
+      os.date os.time os.clock io.open io.write load pcall`),
+  ],
+  [ALL, 'string', ['package.path', 'TRACE_CONSOLE and tostring(TRACE_CONSOLE)']],
+  [
+    ALL,
+    'function',
+    under(
+      'flow',
+      `getInfo isLocal setScore getClientScore getServerScore setClientScore setServerScore getClientMUDPref getServerMUDPref
+      serializeClientByMac serializeServerByMac storeAlert methodNamesToIds callMethodById getStatus getProtocols getBytes
+      getClient2ServerTraffic getServer2ClientTraffic getClient2ServerIAT getServer2ClientIAT getPackets getTime getClientIp getServerIp
+      getClientInfo getServerInfo getSSLInfo getSSHInfo getHTTPInfo getDNSInfo getICMPInfo getTCPInfo getClientPort getServerPort
+      getClientGeolocation getServerGeolocation`,
+    ),
+  ],
+  [
+    ALL,
+    'function',
+    under(
+      'require("alerts_api")',
+      `storeFlowAlert flow_checkbox_input_builder checkbox_input_builder load_flow_check_modules store_flow_check_modules_benchmarks
+      get_flow_check_module_benchmarks store trigger release hostAlertEntity interfaceAlertEntity networkAlertEntity macEntity userEntity
+      processEntity hostPoolEntity pingedHostEntity categoryListsEntity`,
+    ),
+  ],
+  [
+    ALL,
+    'integer',
+    words(`info warning error`).flatMap((name) => under(`alert_consts.alert_severities.${name}`, 'severity_id syslog_severity')),
+  ],
+  [
+    ALL,
+    'integer',
+    under(
+      'alert_consts.alert_entities',
+      `interface host network snmp_device flow mac host_pool process user influx_db test category_lists pinged_host periodic_activity`,
+    ).map((entity) => `${entity}.entity_id`),
+  ],
+  [
+    ALL,
+    'integer',
+    words('min hour day').flatMap((name) => under(`alert_consts.alerts_granularities.${name}`, 'granularity_id granularity_seconds')),
+  ],
+  [
+    ALL,
+    'integer',
+    ['alert_consts.alerts_granularities["5mins"].granularity_seconds', 'flow_consts.status_blacklisted', 'flow_consts.max_score'],
+  ],
+  [ALL, 'string', ['flow_consts.flow_status_types[13].i18n_title', 'alert_consts.alert_types.flow_blacklisted.i18n_title']],
+  [ALL, 'string', under('ntop.getDirs()', 'installdir workingdir scriptdir httpdocsdir callbacksdir pcapdir')],
+  [
+    ALL,
+    'function',
+    under(
+      'ntop',
+      `getDirs readdir isPro isEnterprise isnEdge getCache setCache delCache getPref setPref getHashCache setHashCache delHashCache
+      getHashAllCache getKeysCache setMembersCache rpushCache lpopCache llenCache bitmapIsSet bitmapSet bitmapClear getDeadline getticks
+      gettickspersec`,
+    ),
+  ],
+  [ALL, 'integer', ['interface.getId()']],
+  [ALL, 'function', under('interface', 'getId getnDPIProtoName isViewed viewedBy isPacketInterface getnDPIProtoId')],
+  [
+    ALL,
+    'function',
+    ['require("mud_utils").handleFlow', 'require("user_scripts").load', 'require("json").encode', 'require("dkjson").decode'],
+  ],
+  [
+    ALL,
+    'table',
+    ['require("os_utils")', 'require("discover_utils")', 'require("ids_utils")', 'require("flow_utils")', 'require("lua_utils") and {}'],
+  ],
+  [SINCE_4, 'table', under('require("user_scripts").script_categories', 'other security internals network system')],
+  [
+    SINCE_4,
+    'function',
+    under(
+      'flow',
+      `getFullInfo getUnicastInfo isStatusSet setStatus triggerStatus triggerAlert getAlertedStatus getAlertedStatusScore getKey
+      getHashEntryId getFirstSeen getLastSeen getDuration getPacketsSent getPacketsRcvd getBytesSent getBytesRcvd getGoodputBytes
+      getClientKey getServerKey isClientUnicast isServerUnicast isUnicast isRemoteToRemote isLocalToRemote isRemoteToLocal isTwhOK
+      isBidirectional isTCPConnecting isTCPConnectionRefused isBlacklisted getBlacklistedInfo isDeviceProtocolNotAllowed
+      getDeviceProtoAllowedInfo getnDPICategoryName getnDPICategoryId getnDPIProtocolName getnDPIMasterProtoId getnDPIAppProtoId
+      getProtoBreed getClientTCPIssues getServerTCPIssues getTCPStats getServerCipherClass getTLSVersion hasMaliciousTlsSignature
+      getDnsQuery dnsQueryHasInvalidChars getICMPType getMaxSeenIcmpPayloadSize getICMPStatusInfo getClientCountry getServerCountry
+      getTLSInfo retrieveExternalAlertInfo getMUDInfo isNotPurged getScore getScoreInfo clearStatus getPredominantStatus`,
+    ),
+  ],
+  [
+    SINCE_4,
+    'integer',
+    words(`getStatus getBytes getPackets getBytesSent getPacketsRcvd getDuration getnDPICategoryId getTLSVersion getClientTCPIssues
+      getFirstSeen getKey getPredominantStatus getAlertedStatus`).map((name) => `flow.${name}()`),
+  ],
+  [
+    SINCE_4,
+    'integer',
+    under(
+      'alert_consts.alert_types',
+      `blacklisted_country device_protocol_not_allowed external flow_blacklisted flow_blocked flow_misbehaviour internals
+      malicious_signature alert_none potentially_dangerous_protocol remote_to_remote suspicious_activity udp_unidirectional
+      user_script_calls_drops web_mining connection_issues suspicious_file_transfer known_proto_on_non_std_port flow_risk
+      unexpected_dns_server unexpected_smtp_server unexpected_dhcp_server unexpected_ntp_server`,
+    ).map((type) => `${type}.alert_key`),
+  ],
+  [ALL, 'table', under('flow_consts.status_types.status_blacklisted', 'alert_severity alert_type')],
+  [['2019'], 'table', words('getStatus getBytes getPackets').map((name) => `flow.${name}()`)],
+  [
+    ['4.2'],
+    'function',
+    under(
+      'flow',
+      'hasRisk getRiskInfo setCustomInfo getnDPIMatchPacket getClientRetrPercentage getServerRetrPercentage isClientNoIP isServerNoIP',
+    ),
+  ],
+  [
+    ['4.2'],
+    'integer',
+    under('require("alert_severities")', 'debug info notice warning error critical alert emergency').map(
+      (severity) => `${severity}.severity_id`,
+    ),
+  ],
+  [['4.2'], 'function', ['flow_consts.status_types.status_flow_risk.create', 'require("plugins_utils").loadModule']],
+];
+
+async function said(
+  t: TestContext,
+  generation: Generation,
+  body: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
+  const { lines, errors, host } = await start(
+    t,
+    { 'a.lua': GENERATIONS[generation](body), ...more },
+    { cache: createScriptCache({ now: () => 0 }), fields: FIELDS.map((field) => fieldOf(field.key, field.type)) },
+  );
+  host.run(eventOfTls(), 'protocolDetected');
+  assert.deepEqual(errors, []);
+  return lines;
+}
+
+const KIND = `
+local function kind(value)
+  local metatable = type(value) == "table" and getmetatable(value)
+  return metatable and metatable.__call and "function" or math.type(value) or type(value)
+end
+`;
+
+for (const generation of ALL) {
+  const expected = AUDIT.filter(([generations]) => generations.includes(generation)).flatMap(([, kind, expressions]) =>
+    expressions.map((expression) => [expression, kind] as const),
+  );
+  test(`${generation}: all that the reference names is there`, async (t) => {
+    const body = expected.map(([expression]) => `print((select(2, pcall(function() return kind(${expression}) end))))`);
+    const lines = await said(t, generation, KIND + body.join('\n'));
+    assert.deepEqual(
+      expected.map(([expression], i) => `${expression}: ${lines[i]}`),
+      expected.map(([expression, kind]) => `${expression}: ${kind}`),
+    );
+  });
+}
+
+const NUMBERS: Readonly<Record<Generation, string>> = {
+  '2019': '0 1 2, 7 6 21 45 48, 13 22 27',
+  '4.0': '0 1 2, 8 39 55 28 23, 1 21 13',
+  '4.2': '2 4 5, 8 39 55 28 23, 1 21 13',
+};
+for (const generation of ALL) {
+  test(`${generation}: numbers`, async (t) => {
+    const none = generation === '2019' ? 'anomalous_tcp_flags' : 'alert_none';
+    const lines = await said(
+      t,
+      generation,
+      `local s, a, f = alert_consts.alert_severities, alert_consts.alert_types, flow_consts
+print(("%d %d %d, %d %d %d %d %d, %d %d %d"):format(s.info.severity_id, s.warning.severity_id, s.error.severity_id,
+  a.flow_blacklisted.alert_id, a.remote_to_remote.alert_id, a.web_mining.alert_id, a.${none}.alert_id, a.malicious_signature.alert_id,
+  f.status_blacklisted, f.status_tcp_severe_connection_issues, f.status_malicious_signature))`,
+    );
+    assert.deepEqual(lines, [NUMBERS[generation]]);
+  });
+}
+
+test('getInfo: all fields in 2019, a small table of its own in 4.x, where getFullInfo has all', async (t) => {
+  const body = `local names = {}
+for name in pairs(flow.getInfo()) do names[#names + 1] = name end
+table.sort(names)
+print(#names > 50 and "all" or table.concat(names, " "))
+print(flow.getInfo() == flow.getInfo(), flow.getInfo()["srv.port"], flow.getFullInfo()["proto.ndpi_id"])
+flow.getInfo()["srv.port"] = 1
+print(flow.getInfo()["srv.port"])`;
+  assert.deepEqual(await said(t, '2019', body), ['all', 'true\t443\t2', '1']);
+  for (const generation of SINCE_4) {
+    assert.deepEqual(await said(t, generation, body), [
+      'cli.ip cli.localhost cli.port cli2srv.bytes cli2srv.packets duration proto.l4 proto.ndpi proto.ndpi_app proto.ndpi_cat srv.ip srv.localhost srv.port srv2cli.bytes srv2cli.packets',
+      'false\t443\t2',
+      '443',
+    ]);
+  }
+});
+
+test('load_flow_check_modules has a table for each callback, as who goes through them expects', async (t) => {
+  const body = `local found = require("alerts_api").load_flow_check_modules(true)
+for name, modules in pairsByKeys(found) do print(name, table.len(modules)) end
+require("alerts_api").store_flow_check_modules_benchmarks({})
+print(require("alerts_api").get_flow_check_module_benchmarks("a"))`;
+  assert.deepEqual(await said(t, '2019', body), [
+    'all\t0',
+    'idle\t0',
+    'periodicUpdate\t0',
+    'protocolDetected\t0',
+    'statusChanged\t0',
+    'nil',
+  ]);
+});
+
+test('mud_utils.handleFlow takes the flow of 2019 as its argument, later the current one', async (t) => {
+  for (const generation of ALL) {
+    const body = `local mud_utils = require("mud_utils")
+mud_utils.handleFlow(${generation === '2019' ? 'info' : 'now'})
+ntop.setPref("ntopng.prefs.mud_recording.203.0.113.7", "special_purpose")
+mud_utils.handleFlow(${generation === '2019' ? 'info' : 'now'})
+print(mud_utils.isMUDRecordingInProgress(), mud_utils.hasRecordedMUD("192.168.1.20"), mud_utils.hasRecordedMUD("203.0.113.7"))
+print(mud_utils.getHostMUDRecordingPref(0, "203.0.113.7"), mud_utils.getHostMUDRecordingPref(0, "192.168.1.20"))
+print((ntop.getMembersCache(mud_utils.keyOf("203.0.113.7"))[1]:match("from .*$")))`;
+    assert.deepEqual(
+      await said(t, generation, body),
+      ['true\tfalse\ttrue', 'special_purpose\tdisabled', 'from 192.168.1.20 443'],
+      generation,
+    );
+  }
+});
+
+test('plugins_utils.loadModule looks in the folder of the plugin, in its modules, then as require does', async (t) => {
+  const body = `local load = require("plugins_utils").loadModule
+print(load("own", "first").name, load("own", "second").name, load("own", "third").name, load("own", "json") == require("json"))
+print((select(2, pcall(load, "own", "fourth")):match("fourth")))
+print((select(2, pcall(load, "own", "broken")):match("it is broken")))`;
+  const module = (name: string): string => `return { name = "${name}" }`;
+  const files = {
+    'own/first.lua': module('in the folder'),
+    'own/modules/second.lua': module('in its modules'),
+    'lib/third.lua': '',
+    'third.lua': 'local script = { name = "beside" } return script',
+    'own/broken.lua': 'error("it is broken")',
+  };
+  const { lines, host } = await start(t, { 'a.lua': GENERATIONS['4.2'](body), ...files }, { cache: createScriptCache({ now: () => 0 }) });
+  host.run(eventOfTls(), 'protocolDetected');
+  assert.deepEqual(lines, ['in the folder\tin its modules\tbeside\ttrue', 'fourth', 'it is broken']);
+});
+
+test('texts: shortenString, hostinfo2label, hostinfo2hostkey', async (t) => {
+  const body = `print(shortenString("short"), #shortenString(("x"):rep(100)) < 40, shortenString("a longer text", 6))
+print(hostinfo2label({ host = "10.0.0.1" }), hostinfo2label({ host = "10.0.0.1", vlan = 5 }), hostinfo2label({ host = "10.0.0.1", name = "nas" }))
+print(hostinfo2label("10.0.0.1"), hostinfo2label({ host = "192.168.1.20" }))
+print(hostinfo2hostkey({ host = "10.0.0.1", vlan = 5 }), hostinfo2hostkey(flow.getFullInfo(), "cli"), hostinfo2hostkey({ ip = "10.0.0.2" }))`;
+  for (const generation of ALL) {
+    assert.deepEqual(
+      await said(t, generation, body),
+      ['short\ttrue\ta long...', '10.0.0.1\t10.0.0.1@5\tnas', '10.0.0.1\tlaptop', '10.0.0.1@5\t192.168.1.20\t10.0.0.2'],
+      generation,
+    );
+  }
+});
