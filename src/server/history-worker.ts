@@ -2,6 +2,7 @@
  * The thread of the history: the store and the recorder in front of it, so that rows are made, stored and asked for beside the thread
  * that answers people. Started by history-thread.ts with HistoryData.
  */
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FilterError } from '../filter/filter.ts';
 import type { Names } from '../flows/view.ts';
@@ -15,6 +16,9 @@ import { createRecorder } from './recorder.ts';
 
 const { directory, hosts } = workerData as HistoryData;
 const LOSSES_MS = 1000;
+
+/** Rows of the history can be shed, packets cannot: where processors are short, this thread waits first. 0 is usual, 19 the last. */
+const NICE = 5;
 
 const say = (reply: HistoryReply): void => parentPort?.postMessage(reply);
 
@@ -47,7 +51,17 @@ async function open(): Promise<{ history: History; losses: () => LossSnapshot[] 
   return { history, losses: () => [{ name: 'history.checkpoints', help, value: history.figures().checkpointsFailed }] };
 }
 
+/** On Linux 0 means the thread that calls. */
+function giveWay(): void {
+  try {
+    if (process.platform === 'linux') setPriority(0, NICE);
+  } catch {
+    // not allowed here: it is as important as others
+  }
+}
+
 async function main(): Promise<void> {
+  giveWay();
   const { history, losses } = await open();
   const book = openHostBook(hosts);
   const recorder = createRecorder({ history, hosts: () => book, failed: (error) => say({ type: 'failed', message: error.message }) });
