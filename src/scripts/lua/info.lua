@@ -12,6 +12,7 @@ local host, shared = ...
 local rawget, rawset, rawnext, setmetatable = rawget, rawset, next, setmetatable
 local getmeta, setmeta = debug.getmetatable, debug.setmetatable
 local fetch, all = host.fetch, host.all
+local max = math.max
 
 local BYTES, SEEN = {}, {}
 -- metatable of lazy tables -> names of the fields those were made with; a metatable is made anew with each dispatcher
@@ -119,24 +120,59 @@ local function dispatcher(prepared, functions)
   return make(shared, functions, new_metatable(set), BYTES, setmetatable, some, starting)
 end
 
+local MOST_LINES = 40
+
+-- `file:line: in name` where the level is one of a script's code.
+local function line_at(level)
+  local at = debug.getinfo(level + 1, 'Sln')
+  if not at then return nil, true end
+  if not at.source:find('^@') or at.source:find('^@flowpatrol/') or at.currentline <= 0 then return nil end
+  return ('%s:%d: in %s'):format(at.short_src, at.currentline, at.name or 'the script')
+end
+
+-- The outermost level of the stack, which lies beyond `low`. Asking for a level takes time in proportion to it.
+local function outermost(low)
+  local high = low * 2
+  while debug.getinfo(high, 'l') do low, high = high, high * 2 end
+  while high - low > 1 do
+    local middle = (low + high) // 2
+    if debug.getinfo(middle, 'l') then low = middle else high = middle end
+  end
+  return low
+end
+
 -- Where an error came from: the lines of scripts, innermost first, one per line.
 local function lines_of_scripts()
   local lines = {}
-  for level = 3, 40 do
-    local at = debug.getinfo(level, 'Sln')
-    if not at then break end
-    if at.source:sub(1, 1) == '@' and at.currentline > 0 then
-      lines[#lines + 1] = ('%s:%d: in %s'):format(at.short_src, at.currentline, at.name or 'the script')
-    end
+  for level = 3, MOST_LINES do
+    local line, past = line_at(level)
+    if past then return lines end
+    lines[#lines + 1] = line
+  end
+  if lines[1] then return lines end
+  -- deep in a recursion of ours: the script is at the other end
+  local last = outermost(MOST_LINES)
+  for level = last, max(MOST_LINES + 1, last - 8), -1 do
+    lines[1] = line_at(level)
+    if lines[1] then break end
   end
   return lines
+end
+
+local OURS = '^flowpatrol[ /][%w_.]+:%d+: '
+
+-- A message that names a line of ours names the line of the script that came there.
+local function located(message)
+  if type(message) ~= 'string' or not message:find(OURS) then return message end
+  local line = lines_of_scripts()[1]
+  return (line and line:match('^.-:%d+: ') or '') .. message:gsub(OURS, '')
 end
 
 -- Message handler: makes `file:line: message` of any error value, and behind a zero byte the lines it came from.
 local function describe(value)
   -- tostring calls a script's own __tostring, which may fail or say nothing useful
   local ok, text = pcall(tostring, value)
-  text = (ok and text or 'an error whose __tostring fails'):gsub('^flowpatrol %a+:%d+: ', ''):gsub('%z', ' ')
+  text = (ok and text or 'an error whose __tostring fails'):gsub(OURS, ''):gsub('%z', ' ')
   local lines = lines_of_scripts()
   if not (type(value) == 'string' and text:find('^[^\n:]+:%d+: ')) and lines[1] then
     text = lines[1]:match('^.-:%d+: ') .. text
@@ -144,4 +180,4 @@ local function describe(value)
   return text .. '\0' .. table.concat(lines, '\n')
 end
 
-return { is_lazy = is_lazy, materialise = materialise, dispatcher = dispatcher, describe = describe }
+return { is_lazy = is_lazy, materialise = materialise, dispatcher = dispatcher, describe = describe, located = located }

@@ -8,11 +8,14 @@
 --                                                    world/flow.lua, world/ntop.lua, modules/*.lua
 
 local host, lazy, shared = ...
-local is_lazy, materialise = lazy.is_lazy, lazy.materialise
+local is_lazy, materialise, located = lazy.is_lazy, lazy.materialise, lazy.located
 local base = {}
 for name, value in next, _G do base[name] = value end
 local type, error, tostring, tonumber, rawnext, rawpairs = type, error, tostring, tonumber, next, pairs
 local concat, pack, floor = table.concat, table.pack, math.floor
+
+-- Chunks of ours that scripts may interrupt are named so. No chunk of a script is.
+local OURS = '@flowpatrol/'
 
 -- What does not change: names and constants beside the functions.
 for name, value in next, host.about() do host[name] = value end
@@ -42,8 +45,11 @@ local function safe_rawget(t, key)
   return base.rawget(t, key)
 end
 
+local null -- of json: one for all scripts
+
 local function safe_rawset(t, key, value)
   check_table(t, 'rawset')
+  if t == null then error('json.null cannot be changed', 2) end
   if is_lazy(t) then
     t[key] = value
     return t
@@ -72,13 +78,13 @@ local function caught(ok, ...)
   return ok, ...
 end
 
-local function safe_pcall(f, ...) return caught(base.pcall(f, ...)) end
+local function safe_pcall(f, ...) return caught(base.xpcall(f, located, ...)) end
 
 -- The handler is not called for the error that ends a call: there the budget would not hold for it.
 local function safe_xpcall(f, handler, ...)
   return caught(base.xpcall(f, function(message)
     if host.exhausted() then return message end
-    return handler(message)
+    return handler(located(message))
   end, ...))
 end
 
@@ -88,7 +94,12 @@ local function resumed(thread, ...)
   return caught(...)
 end
 
-local function safe_resume(thread, ...) return resumed(thread, base.coroutine.resume(thread, ...)) end
+local function cleaned(ok, first, ...)
+  if ok then return ok, first, ... end
+  return ok, located(first)
+end
+
+local function safe_resume(thread, ...) return resumed(thread, cleaned(base.coroutine.resume(thread, ...))) end
 
 local function wrapped(thread, ok, ...)
   host.spent(thread)
@@ -182,8 +193,9 @@ local function trusted(path, ...)
 end
 
 -- strings.lua adds to the string library, json.lua is shared by all; both work on what scripts give them, so they can be interrupted.
-base.assert(base.load(host.chunk('strings.lua'), '@strings.lua', 't'))()
-local json = base.assert(base.load(host.module('json'), '@json.lua', 't', basic_environment()))('json')
+base.assert(base.load(host.chunk('strings.lua'), OURS .. 'strings.lua', 't'))()
+local json = base.assert(base.load(host.module('json'), OURS .. 'json.lua', 't', basic_environment()))('json')
+null = json.null
 
 local constants = base.assert(base.load(host.constants(), '=flowpatrol constants', 't', {}))()
 local generations = trusted('generations.lua', host, base)
@@ -272,8 +284,8 @@ local function add_modules(env, script, era)
     protocol_id = host.protocol_id,
     risk_name = host.risk_name,
   }
-  local function load_source(source, file, ...)
-    local chunk, syntax_error = base.load(source, '@' .. file, 't', env)
+  local function load_source(source, name, ...)
+    local chunk, syntax_error = base.load(source, name, 't', env)
     if not chunk then error(syntax_error, 0) end
     return chunk(...)
   end
@@ -293,8 +305,8 @@ local function add_modules(env, script, era)
         if not own then error(('module %q does not exist; there are: %s'):format(name, host.modules), 2) end
       end
       loading[name] = true
-      if source then value = load_source(source, name .. '.lua', name, context)
-      else value = load_source(own, file, name) end
+      if source then value = load_source(source, OURS .. name .. '.lua', name, context)
+      else value = load_source(own, '@' .. file, name) end
       loading[name] = nil
     end
     if value == nil then value = loaded[name] == nil or loaded[name] end

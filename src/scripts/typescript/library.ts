@@ -15,7 +15,9 @@ const ALERT_IDS: ReadonlyMap<string, number> = new Map(ALERT_TYPES.map(({ name, 
 const SEVERITY_IDS: ReadonlyMap<string, number> = new Map(SEVERITIES.map((name, id) => [name, id]));
 const LEVELS = ['print', 'error', 'warning', 'normal', 'info', 'debug'] as const satisfies readonly PrintLevel[];
 const SCORES = ['flow', 'client', 'server'] as const satisfies readonly ScoreOf[];
-const MOST_SCORE = 1000;
+/** As in Lua (lua/world/statuses.lua). */
+const MOST_OF_ALERT = 1000;
+const MOST_SCORE = 65_534;
 
 /** A text as its UTF-8 bytes, one character each. */
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -31,9 +33,10 @@ function oneOf<T extends string>(names: readonly T[], what: string, name: unknow
   throw new Error(`there is no ${what} '${name}'; there are: ${names.join(', ')}`);
 }
 
-function checkScore(score: unknown): number {
-  if (Number.isInteger(score) && (score as number) >= 0 && (score as number) <= MOST_SCORE) return score as number;
-  throw new Error(`a score is a whole number from 0 to ${MOST_SCORE}, not ${score}`);
+/** A whole number from 0 to `most`, the nearest one to what was given. */
+function whole(score: unknown, most: number): number {
+  if (typeof score !== 'number' || Number.isNaN(score)) throw new Error(`a score is a number, not ${score}`);
+  return Math.floor(Math.max(0, Math.min(most, score)));
 }
 
 type Arguments = readonly Primitive[];
@@ -96,14 +99,14 @@ export function createLibrary({ effects, cache, translate }: RuntimeHost, script
         alertTypeName: type,
         severity: idOf(SEVERITY_IDS, 'severity', severity),
         severityName: severity,
-        ...(score === undefined ? {} : { score: checkScore(score) }),
+        ...(score === undefined ? {} : { score: whole(score, MOST_OF_ALERT) }),
         ...(status === undefined ? {} : { status: idOf(STATUS_IDS, 'status', status) }),
         ...(info === undefined ? {} : { info: latin1(info) }),
       });
     },
     status: (name, set) => effects.status(script, idOf(STATUS_IDS, 'status', name), set),
     isStatusSet: (name) => effects.isStatusSet(idOf(STATUS_IDS, 'status', name)),
-    setScore: (of, score) => effects.score(script, oneOf(SCORES, 'score of', of), checkScore(score)),
+    setScore: (of, score) => effects.score(script, oneOf(SCORES, 'score of', of), whole(score, MOST_SCORE)),
     scoreOf: (of) => effects.scoreOf(oneOf(SCORES, 'score of', of)),
     print(name, lines) {
       const level = oneOf(LEVELS, 'level', name);

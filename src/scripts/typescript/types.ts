@@ -46,7 +46,7 @@ export type L4 =
 ${[...L4_NUMBERS.keys()].map((name) => `  | '${name}'\n`).join('')}  | number;
 
 export interface AlertOptions {
-  /** Of the flow, a whole number from 0 to 1000. */
+  /** Of the flow, a whole number from 0 to 1000; others become the nearest one. */
   readonly score?: number;
   /** The status that the alert is raised for. */
   readonly status?: StatusName;
@@ -65,7 +65,7 @@ export interface Flow {
   clearStatus(status: StatusName): void;
   /** With what the scripts of this event have set and cleared. */
   isStatusSet(status: StatusName): boolean;
-  /** Score of the flow, or of one of its hosts: a whole number from 0 to 1000. */
+  /** Score of the flow, or of one of its hosts: a whole number from 0 to 65,534; others become the nearest one. */
   setScore(score: number, of?: ScoreOf): void;
   /** The score that scripts gave in this event; undefined if none did. */
   score(of?: ScoreOf): number | undefined;

@@ -18,8 +18,28 @@ export function lockRealm(now: () => number, seed: number): void {
   for (const name of [...threads, ...later, 'eval']) deleteProperty(globals, name);
   deleteProperty(Array, 'fromAsync');
 
-  // Node asks a realm's Error how to show a stack; an answer of the script would see frames of the host
-  defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false });
+  // Node asks a realm's Error how to show a stack: the lines of the script's files, with no frame of the host and no path of the machine
+  const { startsWith } = String.prototype;
+  const errorText = Error.prototype.toString;
+  const isOfHost = (file: unknown): boolean =>
+    typeof file !== 'string' ||
+    apply(startsWith, file, ['flowpatrol:']) ||
+    apply(startsWith, file, ['file:']) ||
+    apply(startsWith, file, ['node:']);
+  const prepareStackTrace = (error: Error, sites: readonly NodeJS.CallSite[]): string => {
+    let stack = 'Error';
+    try {
+      stack = apply(errorText, error, []);
+    } catch {
+      // what the script made of it has no text
+    }
+    for (let i = 0; i < sites.length; i++) {
+      const site = sites[i] as NodeJS.CallSite;
+      if (!isOfHost(site.getFileName())) stack += `\n    at ${site.toString()}`;
+    }
+    return stack;
+  };
+  defineProperty(Error, 'prepareStackTrace', { value: prepareStackTrace, writable: false, configurable: false });
   defineProperty(globals, 'Error', { value: Error, writable: false, configurable: false });
 
   // the traffic's clock
@@ -35,6 +55,29 @@ export function lockRealm(now: () => number, seed: number): void {
   defineProperty(FlowDate, 'prototype', { value: RealDate.prototype, writable: false });
   define(RealDate.prototype, 'constructor', FlowDate);
   define(globals, 'Date', FlowDate);
+
+  // formats without a date mean now
+  const formats = Intl.DateTimeFormat.prototype;
+  const { format, formatToParts } = Object.getOwnPropertyDescriptors(formats);
+  const bound = format.get as () => (date: unknown) => string;
+  const dated = (date: unknown): unknown => (date === undefined ? now() : date);
+  defineProperty(formats, 'format', {
+    get(this: Intl.DateTimeFormat) {
+      const real = apply(bound, this, []) as (date: unknown) => string;
+      return (date?: unknown) => real(dated(date));
+    },
+    configurable: true,
+  });
+  const parts = formatToParts.value as (date: unknown) => unknown;
+  define(
+    formats,
+    'formatToParts',
+    {
+      formatToParts(this: Intl.DateTimeFormat, date?: unknown) {
+        return apply(parts, this, [dated(date)]);
+      },
+    }.formatToParts,
+  );
 
   // mulberry32: 32 bits of state, a full period
   let state = seed >>> 0;

@@ -297,4 +297,35 @@ end`,
     events: idle,
     lines: ['any'],
   },
+  {
+    name: 'scores beyond their range become the nearest one',
+    lua: [
+      lua(
+        'a',
+        `function script.idle(info)
+  for _, score in ipairs({ -5, 2.9, 1000000 }) do flow.setScore(score) flow.setClientScore(score) end
+end`,
+      ),
+    ],
+    typescript: [
+      ts('a', "idle(info, flow) { for (const score of [-5, 2.9, 1000000]) { flow.setScore(score); flow.setScore(score, 'client'); } }"),
+    ],
+    events: idle,
+    changes: ['flow=0', 'client=0', 'flow=2', 'client=2', 'flow=65534', 'client=65534'],
+  },
+  {
+    name: 'an alert with a severity that cannot be is none, and one with a type that cannot be',
+    lua: [
+      lua('a', 'function script.idle(info)\n  flow.storeAlert(1, 256)\nend'),
+      lua('b', 'function script.idle(info)\n  flow.storeAlert(1, -1)\nend'),
+      lua('c', 'function script.idle(info)\n  flow.storeAlert(1 << 40, 1)\nend'),
+    ],
+    typescript: [
+      ts('a', "idle(info, flow) {\n  flow.alert('web_mining', 'loudest');\n}"),
+      ts('b', "idle(info, flow) {\n  flow.alert('web_mining', -1);\n}"),
+      ts('c', "idle(info, flow) {\n  flow.alert(1099511627776, 'info');\n}"),
+    ],
+    events: idle,
+    failed: ['idle a', 'idle b', 'idle c'],
+  },
 ];

@@ -208,6 +208,92 @@ print(("%d %d %d, %d %d %d %d %d, %d %d %d"):format(s.info.severity_id, s.warnin
   });
 }
 
+/** In the order of their numbers, from 0 on. */
+const NUMBERED = {
+  alerts2019:
+    words(`tcp_syn_flood flows_flood threshold_cross suspicious_activity alert_connection_issues flow_misbehaviour remote_to_remote
+    flow_blacklisted flow_blocked new_device device_connection device_disconnection host_pool_connection
+    host_pool_disconnection quota_exceeded misconfigured_app too_many_drops mac_ip_association_change port_status_change
+    unresponsive_device process_notification web_mining nfq_flushed slow_stats_update alert_device_protocol_not_allowed
+    alert_user_activity influxdb_export_failure port_errors test_failed inactivity active_flows_anomaly list_download_failed
+    dns_anomaly icmp_anomaly broadcast_domain_too_large ids_alert ip_outsite_dhcp_range port_duplexstatus_change
+    port_load_threshold_exceeded ping_issues slow_periodic_activity influxdb_dropped_points login_failed
+    potentially_dangerous_protocol request_reply_ratio anomalous_tcp_flags misbehaving_flows_ratio ghost_network
+    malicious_signature`),
+  statuses2019: words(`normal slow_tcp_connection slow_application_header slow_data_exchange low_goodput suspicious_tcp_syn_probing
+    tcp_connection_issues suspicious_tcp_probing flow_when_interface_alerted tcp_connection_refused ssl_certificate_mismatch
+    dns_invalid_query remote_to_remote blacklisted blocked web_mining_detected device_protocol_not_allowed
+    elephant_local_to_remote elephant_remote_to_local longlived not_purged ids_alert tcp_severe_connection_issues
+    ssl_unsafe_ciphers data_exfiltration ssl_old_protocol_version potentially_dangerous malicious_signature`),
+  statuses4: words(`normal blacklisted blacklisted_country blocked data_exfiltration device_protocol_not_allowed dns_data_exfiltration
+    dns_invalid_query elephant_local_to_remote elephant_remote_to_local external_alert longlived low_goodput
+    malicious_signature not_purged potentially_dangerous remote_to_remote suspicious_tcp_probing suspicious_tcp_syn_probing
+    tcp_connection_issues tcp_connection_refused tcp_severe_connection_issues tls_certificate_expired
+    tls_certificate_mismatch tls_old_protocol_version tls_unsafe_ciphers udp_unidirectional web_mining_detected
+    tls_certificate_selfsigned suspicious_file_transfer known_proto_on_non_std_port flow_risk unexpected_dhcp_server
+    unexpected_dns_server unexpected_smtp_server unexpected_ntp_server`),
+};
+const ALERTS_4: Readonly<Record<string, number>> = {
+  blacklisted_country: 1,
+  device_protocol_not_allowed: 5,
+  external: 7,
+  flow_blacklisted: 8,
+  flow_blocked: 9,
+  flow_misbehaviour: 10,
+  internals: 18,
+  malicious_signature: 23,
+  none: 28,
+  potentially_dangerous_protocol: 36,
+  remote_to_remote: 39,
+  suspicious_activity: 45,
+  udp_unidirectional: 51,
+  user_script_calls_drops: 54,
+  web_mining: 55,
+  connection_issues: 56,
+  suspicious_file_transfer: 57,
+  known_proto_on_non_std_port: 58,
+  flow_risk: 62,
+  unexpected_dns_server: 63,
+  unexpected_smtp_server: 64,
+  unexpected_dhcp_server: 65,
+  unexpected_ntp_server: 66,
+  user_01: 32768,
+  user_05: 32772,
+};
+const GETTERS_OCTOBER =
+  words(`getStatus getProtocols getBytes getClient2ServerTraffic getServer2ClientTraffic getClient2ServerIAT getServer2ClientIAT
+    getPackets getTime getClientIp getServerIp getClientInfo getServerInfo getSSLInfo getSSHInfo getHTTPInfo getDNSInfo getICMPInfo
+    getTCPInfo getClientPort getServerPort getClientGeolocation getServerGeolocation`);
+const numbered = (names: readonly string[]): string[] => names.map((name, id) => `${name} ${id}`);
+
+test('2019: every type of alert, every status and every getter has its number', async (t) => {
+  const lines = await said(
+    t,
+    '2019',
+    `local function show(name, id) print(name .. " " .. tostring(id)) end
+for name in ("${NUMBERED.alerts2019.join(' ')}"):gmatch("%S+") do show(name, (alert_consts.alert_types[name] or {}).alert_id) end
+for name in ("${NUMBERED.statuses2019.join(' ')}"):gmatch("%S+") do show(name, flow_consts["status_" .. name]) end
+for name in ("${GETTERS_OCTOBER.join(' ')}"):gmatch("%S+") do show(name, flow.methodNamesToIds()[name]) end`,
+  );
+  assert.deepEqual(lines, [NUMBERED.alerts2019, NUMBERED.statuses2019, GETTERS_OCTOBER].flatMap(numbered));
+});
+
+for (const generation of SINCE_4) {
+  test(`${generation}: every type of alert that concerns flows and every status has its number`, async (t) => {
+    const lines = await said(
+      t,
+      generation,
+      `local function show(name, id) print(name .. " " .. tostring(id)) end
+for name in ("${Object.keys(ALERTS_4).join(' ')}"):gmatch("%S+") do
+  show(name, (alert_consts.alert_types["alert_" .. name] or {}).alert_key)
+  assert(alert_consts.alert_types[name] == alert_consts.alert_types["alert_" .. name], name)
+end
+for name in ("${NUMBERED.statuses4.join(' ')}"):gmatch("%S+") do show(name, (flow_consts.status_types["status_" .. name] or {}).status_key) end`,
+    );
+    assert.deepEqual(lines, [...Object.entries(ALERTS_4).map(([name, id]) => `${name} ${id}`), ...numbered(NUMBERED.statuses4)]);
+  });
+}
+
 test('getInfo: all fields in 2019, a small table of its own in 4.x, where getFullInfo has all', async (t) => {
   const body = `local names = {}
 for name in pairs(flow.getInfo()) do names[#names + 1] = name end

@@ -116,7 +116,7 @@ test('deep recursion is an error of its script', async (t) => {
   const errors = await hostile(t, bodies);
   for (const [i, body] of bodies.entries()) {
     assert.equal(errors.get(`h${i}`)?.length, 2, body);
-    for (const error of errors.get(`h${i}`) ?? []) assert.match(error, /^idle h\d+: (?:h\d+|json)\.lua:\d+: /, body);
+    for (const error of errors.get(`h${i}`) ?? []) assert.match(error, /^idle h\d+: h\d+\.lua:\d+: /, body);
   }
 });
 
@@ -204,15 +204,40 @@ walk("event", setmetatable({}, { __index = info }))
 print(#found, found[1])
 print(getmetatable("x"), getmetatable(print), getmetatable(nil), getmetatable(1), getmetatable(info), getmetatable(require("json").null))
 print(pcall(function() require("json").null.x = 1 end))
+print(pcall(rawset, require("json").null, "x", 1), pcall(table.insert, require("json").null, 1))
 print(pcall(setmetatable, "x", {}), pcall(setmetatable, print, {}))
 print(load(string.char(27) .. "Lua"), (pcall(load, "x", "n", "b")))
 print(coroutine.isyieldable(), (pcall(coroutine.yield)), select(2, coroutine.running()))`,
   );
   assert.deepEqual(lines.slice(0, 2), ['0\tnil', 'nil\tnil\tnil\tnil\tnil\tnil']);
   assert.match(lines[2] ?? '', /^false\t.*json\.null cannot be changed$/);
-  assert.equal(lines[3], "false\tfalse\tbad argument #1 to 'setmetatable' (table expected, got function)");
-  assert.equal(lines[4], 'nil\ttrue');
-  assert.equal(lines[5], 'false\tfalse\ttrue');
+  assert.match(lines[3] ?? '', /^false\tfalse\t.*json\.null cannot be changed$/);
+  assert.equal(lines[4], "false\tfalse\tbad argument #1 to 'setmetatable' (table expected, got function)");
+  assert.equal(lines[5], 'nil\ttrue');
+  assert.equal(lines[6], 'false\tfalse\ttrue');
+});
+
+test('an error that a script catches names a line of a script, and none of our code', async (t) => {
+  const { lines, run } = await startWith(t, {
+    'a.lua': script(
+      'a',
+      'idle',
+      `local json = require("json")
+print(pcall(json.decode))
+print(pcall(function() shortFlowLabel(5) end))
+print(pcall(string.split, nil))
+print(xpcall(os.date, function(message) return "handled: " .. message end, {}))
+print(coroutine.resume(coroutine.create(function() json.decode() end)))
+print(pcall(coroutine.wrap(function() json.decode() end)))
+print(pcall(io.write, {}))
+print(pcall(ntop.setCache))
+print(pcall(require, "alerts_api.nothing"))`,
+    ),
+  });
+  run('idle');
+  for (const line of lines) assert.doesNotMatch(line, /flowpatrol[ /]|(?:json|strings|lua_utils)\.lua/);
+  const at = (line: string): string | undefined => /\ba\.lua:\d+/.exec(line)?.[0];
+  assert.deepEqual(lines.map(at).slice(0, 7), ['a.lua:5', 'a.lua:6', 'a.lua:7', 'a.lua:8', 'a.lua:9', 'a.lua:10', 'a.lua:11']);
 });
 
 test('finalisers never run', async (t) => {

@@ -145,12 +145,12 @@ test('wrong arguments are errors that name the line of the script', async (t) =>
   const bodies = [
     ['flow.setStatus("no such status")', /a\.lua:4: flow\.setStatus: there is no status no such status/],
     ['flow.isStatusSet(0)', /a\.lua:4: flow\.isStatusSet: there is no status 0/],
-    ['flow.storeAlert("x", 1)', /a\.lua:4: flow\.storeAlert: the alert type must be a whole number, it is x/],
+    ['flow.storeAlert("x", 1)', /a\.lua:4: flow\.storeAlert: the alert type must be a whole number from 0 to 65535, it is x/],
     ['ntop.setCache({}, 1)', /a\.lua:4: ntop\.setCache: the key must be a text or a number, it is table/],
     ['ntop.setCache("k", "x") ntop.setHashCache("k", "f", "v")', /a\.lua:4: the cache key 'k' holds a text, not a hash/],
     ['ntop.bitmapIsSet(nil, 1)', /a\.lua:4: attempt to perform bitwise operation on a nil value/],
     ['pairs(nil)', /a\.lua:4: bad argument #1 to 'pairs' \(table expected, got nil\)/],
-    ['json = require("json") json.encode(print)', /json\.lua:\d+: json\.encode: a function has no form in JSON/],
+    ['json = require("json") json.encode(print)', /a\.lua:4: json\.encode: a function has no form in JSON/],
     ['interface.neverHeardOf()', /a\.lua:4: attempt to call a nil value \(field 'neverHeardOf'\)/],
   ] as const;
   for (const [body, message] of bodies) {

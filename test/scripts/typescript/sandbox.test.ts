@@ -59,9 +59,9 @@ test('everything that a script gets is of its own realm', (t) => {
 test('errors of the host arrive as errors of the script, without the object', (t) => {
   const lines = printed(
     t,
-    `const fails = [() => flow.alert('none', 'error'), () => flow.setStatus('none'), () => flow.setScore(-1), () => flow.cache.get(5),
+    `const fails = [() => flow.alert('none', 'error'), () => flow.setStatus('none'), () => flow.setScore(NaN), () => flow.cache.get(5),
       () => flow.cache.listPush('l', 'x', 'middle'), () => flow.log('loud', 'x'), () => flow.alert({ toString() { return 'x'; } }, 'error'),
-      () => flow.alert('web_mining', 'error', {}, { score: 5000 })];
+      () => flow.alert('web_mining', 'error', {}, { score: '7' })];
     for (const f of fails) {
       try { f(); console.log('nothing'); }
       catch (error) { console.log(error instanceof Error, error.constructor.constructor === Function, error.message.slice(0, 50)); }
@@ -75,12 +75,12 @@ test('errors of the host arrive as errors of the script, without the object', (t
   assert.deepEqual(lines, [
     "true true there is no type of alerts 'none'; there are: tcp_",
     "true true there is no status 'none'; there are: normal, slow",
-    'true true a score is a whole number from 0 to 1000, not -1',
+    'true true a score is a number, not NaN',
     'true true argument 1 must be a text, it is a number',
     "true true there is no end of a list 'middle'; there are: lef",
     "true true there is no level 'loud'; there are: print, error,",
     'true true flow.alert: argument 1 must be a text, a number or',
-    'true true a score is a whole number from 0 to 1000, not 5000',
+    'true true a score is a number, not 7',
     'true',
     'end',
   ]);
@@ -96,9 +96,35 @@ test('stacks show nothing of the host', (t) => {
     Function.prototype.prepareStackTrace = (_, sites) => sites;
     const holder = {};
     Error.captureStackTrace(holder);
-    console.log(typeof new Error('x').stack, typeof holder.stack, typeof new TypeError('x').stack);`,
+    const inner = () => new TypeError('x').stack;
+    try { flow.alert('none', 'error'); } catch (error) { console.log(error.stack.replace(/'none'.*/, '')); }
+    console.log(holder.stack);
+    console.log(inner());
+    const odd = new Error('x'); Object.defineProperty(odd, 'name', { get() { throw 1; } }); Error.captureStackTrace(odd);
+    console.log(odd.stack.split('\\n')[0], Error.prepareStackTrace(odd, []).split('\\n').length);`,
   );
-  assert.deepEqual(lines, [...Array<string>(5).fill('TypeError'), 'string string string']);
+  const text = lines.slice(5).join('\n');
+  assert.deepEqual(lines.slice(0, 5), Array<string>(5).fill('TypeError'));
+  assert.deepEqual(text.replace(/\d+:\d+/g, 'L').split('\n'), [
+    'Error: there is no type of alerts ',
+    '    at Object.idle (a.ts:L)',
+    'Error',
+    '    at Object.idle (a.ts:L)',
+    'TypeError: x',
+    '    at inner (a.ts:L)',
+    '    at Object.idle (a.ts:L)',
+    'Error 1',
+  ]);
+});
+
+test('no format shows the clock of the machine', (t) => {
+  const lines = printed(
+    t,
+    `const format = new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: 'UTC' });
+    console.log(format.format(), format.format(0), [0].map(format.format).join(), format.formatToParts().map(({ value }) => value).join(''));
+    console.log(new Date(0).toLocaleDateString('en', { timeZone: 'UTC' }), new Date().toLocaleDateString('en', { timeZone: 'UTC' }));`,
+  );
+  assert.deepEqual(lines, ['9/30/19 1/1/70 1/1/70 9/30/19', '1/1/1970 9/30/2019']);
 });
 
 test('functions tell nothing of who calls them', (t) => {

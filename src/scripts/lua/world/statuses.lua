@@ -16,6 +16,7 @@ local encode = json.encode
 
 local MOST_SCORE = { ['2019'] = 1000, ['4.0'] = 1000, ['4.2'] = 1024 }
 local MOST_OF_HOST = 65534 -- 65535 = no score
+local MOST_TYPE, MOST_SEVERITY = 65535, 255
 
 -- Era -> what its numbers and names mean.
 local function numbering(era)
@@ -187,14 +188,16 @@ return function(flow, script, era)
     if not ending.deferred then ending.settle() end
   end
 
+  -- Numbers that name no type and no severity are kept as they are, within what the original has room for.
   -- @param status_info text in JSON, or any value that can become such
+  local function check_number(what, value, largest)
+    if math_type(value) == 'integer' and value >= 0 and value <= largest then return end
+    error(('flow.storeAlert: the %s must be a whole number from 0 to %d, it is %s'):format(what, largest, tostring(value)), 3)
+  end
+
   function flow.storeAlert(type_id, severity_id, status_info)
-    if math_type(type_id) ~= 'integer' then
-      error('flow.storeAlert: the alert type must be a whole number, it is ' .. tostring(type_id), 2)
-    end
-    if math_type(severity_id) ~= 'integer' then
-      error('flow.storeAlert: the severity must be a whole number, it is ' .. tostring(severity_id), 2)
-    end
+    check_number('alert type', type_id, MOST_TYPE)
+    check_number('severity', severity_id, MOST_SEVERITY)
     in_flow('flow.storeAlert')
     local kind, severity = of.alerts[type_id], of.severities[severity_id]
     host.alert(script, kind and kind.id or type_id, severity and severity.severity or severity_id, kind and kind.name,
