@@ -5,11 +5,12 @@
  *   ring ──event──► host.run per callback ──► exports, recording ──► release
  *            └────► rings of scripts that have a host of their own
  *
- * It turns no event loop: commands of the main thread are looked at between two visits and while nothing comes. While scripts run, the
+ * It turns no event loop but for the sake of memory: commands of the main thread are looked at between two visits and while nothing comes. While scripts run, the
  * main thread may end it from outside (hosts.ts): so everything that a callback leads to happens after it, with WATCH_STATE idle, and is
  * complete when WATCH_DONE counts it.
  */
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { RaisedFlowAlert } from '../alerts/alert.ts';
 import { systemClock } from '../alerts/clock.ts';
@@ -335,6 +336,7 @@ async function main(): Promise<void> {
         for (const { number, change } of command.files) numbers.set(change.path, number);
         change(command.files);
         settled();
+        reloaded = true;
         break;
       case 'switch':
         recording?.input(command);
@@ -368,6 +370,8 @@ async function main(): Promise<void> {
     }
   }
 
+  /** The event loop is to be turned: what V8 has to say of contexts that are gone waits there (typescript/contexts.ts). */
+  let reloaded = false;
   let obeyed = 0;
   function obeyAll(): void {
     while (obeyed !== Atomics.load(watch, WATCH_COMMANDS)) {
@@ -501,6 +505,8 @@ async function main(): Promise<void> {
       resume = undefined;
       watch[WATCH_DONE] = -1;
       if (host.overfull()) await host.relieve(view);
+      if (reloaded) await turn();
+      reloaded = false;
       if (!live && forwards.size > 0 && events.isLast(length)) catchUp();
       events.release(length);
     }
