@@ -38,7 +38,10 @@ for _, alert in ipairs(world.constants.alerts) do
     end
   end
 end
-if era ~= '2019' then alert_consts.alert_types.alert_none = { alert_id = 28, alert_key = 28, i18n_title = 'None', icon = '' } end
+if era ~= '2019' then
+  alert_consts.alert_types.none = { alert_id = 28, alert_key = 28, i18n_title = 'None', icon = '' }
+  alert_consts.alert_types.alert_none = alert_consts.alert_types.none
+end
 
 local ENTITIES = [[
   interface host network snmp_device flow mac host_pool process user influx_db test category_lists pinged_host periodic_activity]]
