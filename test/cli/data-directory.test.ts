@@ -83,3 +83,12 @@ test('a file is no data directory', () => {
   assert.equal(refusal(file).exitCode, 2);
   assert.equal(refusal(join(file, 'below')).exitCode, 2);
 });
+
+test('where no directory can be made: said at once, with what to do', () => {
+  for (const directory of ['/proc/flowpatrol', '/proc/flowpatrol/below']) {
+    const { exitCode, message, hint } = refusal(directory);
+    assert.equal(exitCode, 1);
+    assert.ok(message.startsWith(`the data directory ${directory} cannot be made: `), message);
+    assert.match(hint, /another directory with -d/);
+  }
+});

@@ -50,6 +50,20 @@ test('help, version and interfaces answer on standard output', async () => {
   assert.match(interfaces.out, /^lo +up +127\.0\.0\.1/m);
 });
 
+test('what is no capture: exit code 1, and what it is instead', async () => {
+  writeFileSync(join(scratch, 'text.txt'), 'This is a text, longer than the header of a capture.\n');
+  writeFileSync(join(scratch, 'check.lua'), 'return { hooks = {}, title = "a script, and no capture" }\n');
+  const cases: [string, RegExp][] = [
+    ['text.txt', /^flowpatrol: text\.txt cannot be opened: it is no capture in the format pcap or pcapng \(unknown file format\)\n$/],
+    ['check.lua', /^flowpatrol: check\.lua cannot be opened: that is a script, no capture \(--scripts-dir FOLDER runs/],
+  ];
+  for (const [name, expected] of cases) {
+    const { code, out, err } = await run('-i', name);
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, expected);
+  }
+});
+
 test('wrong options: exit code 2, a sentence, a hint, nothing on standard output', async () => {
   writeFileSync(join(scratch, 'notes.pcap'), '');
   const cases: [string[], RegExp][] = [

@@ -21,6 +21,12 @@ const firstBytes = (path: string): Uint8Array => {
 /** RFC 1952, 2.3.1. */
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
+/** What libpcap's words leave open: what the file should have been. */
+const noCapture = (path: string, words: string): string =>
+  /\.(lua|ts)$/.test(path)
+    ? 'that is a script, no capture (--scripts-dir FOLDER runs the scripts of a folder)'
+    : `it is no capture in the format pcap or pcapng (${words.slice(words.startsWith(`${path}: `) ? path.length + 2 : 0)})`;
+
 /** @throws when the file cannot be opened or is no capture */
 export function openFile(path: string, filter: string): PacketSource {
   const stat = path === '-' ? undefined : statSync(path);
@@ -36,6 +42,8 @@ export function openFile(path: string, filter: string): PacketSource {
     const message = gunzip ? native.gunzipClose(gunzip).message.trim() : '';
     const { message: words, code } = error as NodeJS.ErrnoException;
     if (path === '-' && code === 'EPCAP') throw Object.assign(new Error(`${words} (compressed? zcat FILE | flowpatrol -i -)`), { code });
+    if (message === '' && code === 'EPCAP' && /unknown file format|truncated dump file/.test(words))
+      throw Object.assign(new Error(noCapture(path, words)), { code });
     throw message === '' ? error : new Error(`${message} (${(error as Error).message})`, { cause: error });
   }
   const linkType = native.pcapLinkType(pcap);
