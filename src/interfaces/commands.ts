@@ -23,7 +23,6 @@ const SLICE_FLOWS = 512;
 interface Query {
   readonly id: number;
   readonly selection: ReturnType<typeof createSelection>;
-  cursor: number;
 }
 
 export interface Commands {
@@ -51,6 +50,9 @@ export function createCommands(
 ): Commands {
   const view = createEventView(names);
   const queries: Query[] = [];
+  /** What is answered now: queries that have come together share one look at each flow, so that more of them cost little more. */
+  const underWay: Query[] = [];
+  let cursor = 1;
   const changes: MessagePort[] = [];
   const put: InterfaceCommand[] = []; // came in the middle of a visit
   let taken = 0;
@@ -75,7 +77,7 @@ export function createCommands(
         break;
       case 'query':
         try {
-          queries.push({ id: command.id, selection: createSelection(command.query, names), cursor: 1 });
+          queries.push({ id: command.id, selection: createSelection(command.query, names) });
         } catch (error) {
           say({ type: 'query-failed', id: command.id, error: error as Error });
         }
@@ -93,18 +95,27 @@ export function createCommands(
     }
   };
 
-  const advance = (query: Query, records: number, flows: number): boolean => {
+  /** @returns false: there is nothing to answer */
+  const begin = (): boolean => {
+    if (underWay.length > 0) return true;
+    underWay.push(...queries.splice(0));
+    cursor = 1;
+    return underWay.length > 0;
+  };
+
+  /** @returns false: all flows have been looked at */
+  const advance = (records: number, flows: number): boolean => {
     const limit = engine.limit();
-    const stop = Math.min(limit, query.cursor + records);
+    const stop = Math.min(limit, cursor + records);
     let left = flows;
-    while (query.cursor < stop && left > 0) {
-      const length = engine.snapshot(query.cursor++);
+    while (cursor < stop && left > 0) {
+      const length = engine.snapshot(cursor++);
       if (length === 0) continue;
       view.set(engine.snapshots, 0);
-      query.selection.offer(engine.snapshots, 0, length, view);
+      for (const { selection } of underWay) selection.offer(engine.snapshots, 0, length, view);
       left--;
     }
-    return query.cursor < limit;
+    return cursor < limit;
   };
 
   const answer = ({ id, selection }: Query): void => {
@@ -133,17 +144,15 @@ export function createCommands(
       receive((command) => (command.type === 'query' ? take(command) : put.push(command)));
     },
     work() {
-      const query = queries[0];
-      if (query === undefined) return false;
-      if (advance(query, SLICE_RECORDS, SLICE_FLOWS)) return true;
-      answer(query);
-      queries.shift();
+      if (!begin()) return false;
+      if (advance(SLICE_RECORDS, SLICE_FLOWS)) return true;
+      for (const query of underWay.splice(0)) answer(query);
       return queries.length > 0;
     },
     finish() {
-      for (const query of queries.splice(0)) {
-        advance(query, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-        answer(query);
+      while (begin()) {
+        advance(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+        for (const query of underWay.splice(0)) answer(query);
       }
     },
   };
