@@ -8,6 +8,8 @@ import type { Preferences } from './preferences.ts';
 import type { RecordedEvents } from './recording/writer.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type LogFormat = 'text' | 'json';
 export type PcapCallbacks = 'protocolDetected' | 'all';
 
 export interface Config {
@@ -85,6 +87,8 @@ export interface Config {
   /** Largest capture that can be uploaded, bytes. */
   readonly uploadLimit: number;
   readonly logLevel: LogLevel;
+  /** Absent: text on a terminal, JSON else. */
+  readonly logFormat?: LogFormat;
 }
 
 export interface WebAddress {

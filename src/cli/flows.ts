@@ -103,7 +103,7 @@ export async function flows(
   const fields = tableFields(view, output.terminal ? output.columns : Number.POSITIVE_INFINITY, false);
   checkFilter(view.filter, config);
 
-  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, screen, !process.env.NO_COLOR);
+  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, screen, !process.env.NO_COLOR, config.logFormat);
   const patrol = createPatrol({ ...config, flowQuery: query }, log, kindOf);
   await play(patrol, screen);
   const snapshot = patrol.snapshot();

@@ -7,7 +7,7 @@
 
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { type Config, DEFAULT_CONFIG, DEFAULT_WEB, type LogLevel, type WebAddress } from '../config.ts';
+import { type Config, DEFAULT_CONFIG, DEFAULT_WEB, type LogFormat, type LogLevel, type WebAddress } from '../config.ts';
 import { isUrl, ListError, type ListSource, parseListOption } from '../hosts/lists/declaration.ts';
 import { isNetwork } from '../hosts/prefixes.ts';
 import { IdsError, parseIdsOption } from '../ids/option.ts';
@@ -253,6 +253,7 @@ function openTunnels(texts: readonly string[], name: string): Partial<Config> {
 }
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const LOG_FORMATS: readonly LogFormat[] = ['text', 'json'];
 
 export const OPTIONS: readonly OptionDeclaration[] = [
   {
@@ -607,6 +608,20 @@ export const OPTIONS: readonly OptionDeclaration[] = [
     true,
   ),
   choice('logLevel', LOG_LEVELS, { name: 'log-level', value: 'LEVEL', group: 'Program', rare: true, help: 'debug, info, warn or error' }),
+  {
+    name: 'log-format',
+    value: 'FORMAT',
+    group: 'Program',
+    rare: true,
+    help: 'text or json',
+    more: 'Without it text on a terminal, and lines of JSON everywhere else.',
+    default: '',
+    read(texts, name) {
+      const found = LOG_FORMATS.find((word) => word === last(texts));
+      if (found !== undefined) return { logFormat: found };
+      throw usageError(`${name}: '${last(texts)}' is not one of ${LOG_FORMATS.join(', ')}`, didYouMean(last(texts), LOG_FORMATS));
+    },
+  },
   ofProgram({
     name: 'config',
     value: 'FILE',

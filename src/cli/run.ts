@@ -15,6 +15,7 @@ import { runError, usageError } from './errors.ts';
 import { withPreferences } from './parse.ts';
 import { sampleOf, statusLine } from './progress.ts';
 import { createLog, type Screen } from './screen.ts';
+import { limitScriptErrors } from './script-errors.ts';
 import { summary } from './summary.ts';
 
 /** Folder of the project. */
@@ -229,7 +230,8 @@ function whenRead(patrol: Patrol, screen: Screen, config: Config): void {
 
 /** @returns the exit code */
 export async function run(given: Config, kindOf: (name: string) => InterfaceKind, version: string, screen: Screen): Promise<number> {
-  const log = createLog(given.logLevel, screen, !process.env.NO_COLOR);
+  const limited = limitScriptErrors(createLog(given.logLevel, screen, !process.env.NO_COLOR, given.logFormat), () => performance.now());
+  const { log } = limited;
   const web = webOf(given);
   const around = given.dataDirectory === undefined && web === undefined ? undefined : await openSurroundings(given, web, version, log);
   const config = around?.config ?? given;
@@ -240,7 +242,7 @@ export async function run(given: Config, kindOf: (name: string) => InterfaceKind
     for (const line of (await around?.serve(patrol)) ?? []) screen.line(line);
     if (around?.stores.stays === true) whenRead(patrol, screen, config);
     await play(patrol, screen);
-    snapshot = withLosses(patrol.snapshot(), around?.losses() ?? []);
+    snapshot = withLosses(patrol.snapshot(), [...(around?.losses() ?? []), ...limited.losses()]);
   } finally {
     await around?.close();
   }

@@ -1,10 +1,10 @@
 /**
  * Standard error as people see it: lines that scroll, and on a terminal one status line below them that is redrawn in place.
- * Also the log: short lines for people on a terminal, JSON of pino everywhere else.
+ * Also the log: short lines for people on a terminal, JSON of pino everywhere else, or what is asked for.
  */
 import type { WriteStream } from 'node:tty';
 import pino from 'pino';
-import type { LogLevel } from '../config.ts';
+import type { LogFormat, LogLevel } from '../config.ts';
 import type { Log } from '../patrol-types.ts';
 import { printable } from './format.ts';
 
@@ -60,11 +60,18 @@ export function shortLine(level: LogLevel, fields: object, message: string, colo
   return `${painted}${where === undefined ? '' : `${printable(String(where))}: `}${said}`;
 }
 
-/** @param colour NO_COLOR is not set (https://no-color.org) */
-export function createLog(level: LogLevel, screen: Screen, colour: boolean): Log {
-  if (!screen.terminal) return pino({ level, base: { name: 'flowpatrol', pid: process.pid } }, pino.destination({ fd: 2, sync: true }));
+/** @param colour NO_COLOR is not set (https://no-color.org); colours are for terminals only */
+export function createLog(level: LogLevel, screen: Screen, colour: boolean, format: LogFormat = screen.terminal ? 'text' : 'json'): Log {
+  if (format === 'json') {
+    // on a terminal they stand above the status line
+    const above = { write: (line: string): void => screen.line(line.trimEnd()) };
+    return pino(
+      { level, base: { name: 'flowpatrol', pid: process.pid } },
+      screen.terminal ? above : pino.destination({ fd: 2, sync: true }),
+    );
+  }
   const write = (of: LogLevel) => (fields: object, message: string) => {
-    if (LEVELS.indexOf(of) >= LEVELS.indexOf(level)) screen.line(shortLine(of, fields, message, colour));
+    if (LEVELS.indexOf(of) >= LEVELS.indexOf(level)) screen.line(shortLine(of, fields, message, colour && screen.terminal));
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

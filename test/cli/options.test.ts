@@ -85,6 +85,7 @@ const good: readonly [string, Partial<Config>][] = [
   ['-i a --open gre,vxlan', { openGtp: false, openGre: true, openVxlan: true }],
   ['-i a --open none', { openGtp: false }],
   ['-i a --export-flows - --export-alerts f', { exportFlows: '-', exportAlerts: resolve('f') }],
+  ['-i a --log-format json', { logFormat: 'json' }],
   ['-i a --no-dpi --no-scripts --log-level debug', { dpi: false, scripts: false, logLevel: 'debug' }],
 ];
 
