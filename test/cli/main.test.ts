@@ -199,7 +199,7 @@ test('a script that never returns from a library call is ended, and the others g
   const { result } = start('-i', join(CAPTURES, 'http-dns.pcap'), '--scripts-dir', folder);
   const { code, err } = await result;
   assert.equal(code, 0, err);
-  assert.match(err, /a script did not return/);
+  assert.match(err, /"script":"stuck".*the script did not return/);
   assert.match(err, /calls\.ended/);
   assert.equal(err.match(/"msg":"seen \d+"/g)?.length, 3, err);
 });
