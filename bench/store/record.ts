@@ -47,7 +47,7 @@ function batches(): FlowBatch[] {
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'bench-record-'));
-/** What it reads of files is no cost of a row: the first round is not counted. */
+/** What it reads of files is no cost of a row: the first round has it, the others do not. */
 const book = openHostBook({ geoFiles: [], systemAddresses: [] });
 const costs: number[] = [];
 for (let round = 0; round < rounds; round++) {

@@ -3,7 +3,7 @@
  * history on.
  *
  *   npm run long:web                           10 minutes at 20,000 new flows a second
- *   npm run long:web -- --minutes 2 --flows 5000
+ *   npm run long:web -- --minutes 2 --flows 5000 --questions 1      of the interface a second; 10 without it
  *
  * All of it runs in one network namespace, over real HTTP:
  *
@@ -15,7 +15,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -102,17 +102,19 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Processes of which `matches` holds for the command line. */
-const processes = (matches: (command: string) => boolean): number[] =>
-  readdirSync('/proc')
+/** Processes of this network namespace with the word in their command line. */
+function processes(word: string): number[] {
+  const own = readlinkSync('/proc/self/ns/net');
+  return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {
       try {
-        return pid > 0 && matches(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
+        return pid > 0 && readlinkSync(`/proc/${pid}/ns/net`) === own && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
       } catch {
         return false; // it has ended
       }
     });
+}
 
 function sumOfCpu(pids: readonly number[]): number {
   let sum = 0;
@@ -242,7 +244,7 @@ async function inside({ seconds, flows, speed, every, questions }: LoadOptions, 
     const sender = spawn('tcpreplay', ['--quiet', ...replay], { stdio: 'ignore' });
     // it reads its capture first
     while (((await counters()).packets ?? 0) === 0) await pause(200);
-    const browserCpu = (): number => sumOfCpu(processes((command) => command.includes('chromium')));
+    const browserCpu = (): number => sumOfCpu(processes('chromium'));
 
     const answers: Record<string, number[]> = {};
     const refused: string[] = [];
@@ -369,7 +371,9 @@ function growth(values: readonly number[]): { readonly mib: number; readonly sha
 export const CAPTURE_LOSSES: readonly string[] = ['drops.kernel', 'drops.interface', 'events.lost', 'flows.evicted'];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' }, flows: { type: 'string' }, inside: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string' }, flows: { type: 'string' }, questions: { type: 'string' }, inside: { type: 'string' } },
+  });
   if (values.inside !== undefined) {
     const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
     say({ result: await inside(JSON.parse(values.inside) as LoadOptions, (sample) => say({ sample })) });
@@ -379,19 +383,22 @@ async function main(): Promise<void> {
   const flows = Number(values.flows ?? 20_000);
   console.log(`web: ${seconds / 60} minutes, ${flows} new flows a second`);
   let last: LoadSample | undefined;
-  const result = await load({ seconds, flows, speed: 1, every: Math.min(30, seconds / 8), questions: 10 }, (sample) => {
-    const { seconds: at, created, active, packets, serverMiB, pageMiB, cpu } = sample;
-    const passed = at - (last?.seconds ?? 0);
-    const share = (part: keyof LoadSample['cpu']): string =>
-      `${part} ${(((cpu[part] - (last?.cpu[part] ?? 0)) / passed) * 100).toFixed(0)} %`;
-    const parts = last === undefined ? '' : `  CPU: ${(['server', 'generator', 'browser', 'test'] as const).map(share).join(', ')}`;
-    const rate = ((created - (last?.created ?? 0)) / passed).toFixed(0);
-    console.log(
-      `${String(at).padStart(5)} s  ${created} flows (${rate} a second)  ${active} active  ${packets} packets  ` +
-        `server ${serverMiB.toFixed(0)} MiB  page ${pageMiB.toFixed(1)} MiB${parts}`,
-    );
-    last = sample;
-  });
+  const result = await load(
+    { seconds, flows, speed: 1, every: Math.min(30, seconds / 8), questions: Number(values.questions ?? 10) },
+    (sample) => {
+      const { seconds: at, created, active, packets, serverMiB, pageMiB, cpu } = sample;
+      const passed = at - (last?.seconds ?? 0);
+      const share = (part: keyof LoadSample['cpu']): string =>
+        `${part} ${(((cpu[part] - (last?.cpu[part] ?? 0)) / passed) * 100).toFixed(0)} %`;
+      const parts = last === undefined ? '' : `  CPU: ${(['server', 'generator', 'browser', 'test'] as const).map(share).join(', ')}`;
+      const rate = ((created - (last?.created ?? 0)) / passed).toFixed(0);
+      console.log(
+        `${String(at).padStart(5)} s  ${created} flows (${rate} a second)  ${active} active  ${packets} packets  ` +
+          `server ${serverMiB.toFixed(0)} MiB  page ${pageMiB.toFixed(1)} MiB${parts}`,
+      );
+      last = sample;
+    },
+  );
 
   const failures: string[] = [];
   const all = Object.values(result.answers)
