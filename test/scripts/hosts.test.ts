@@ -117,7 +117,7 @@ test('statuses that a script sets in a host of its own come at the same visits i
   });
   const exportEvents = join(folder, 'events.jsonl');
   const runs = new Set<string>();
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 4; i++) {
     const { scripts } = await run({ scriptDirectories: [folder], exportEvents });
     assert.equal(scripts[0]?.ownHost, true);
     assert.equal(scripts[0]?.stats.protocolDetected?.failures, 1);
