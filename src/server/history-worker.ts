@@ -79,7 +79,8 @@ async function main(): Promise<void> {
     recorder
       .flush()
       .then(() => history.close())
-      .catch(() => {})
+      // what went with the thread is counted by who replaces it; why it could not be written is told
+      .catch((reason: unknown) => say({ type: 'ending', reason: `${error.message}; ${String(reason)}` }))
       .finally(() => {
         tell();
         process.exit(1);
