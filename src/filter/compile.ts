@@ -1,18 +1,12 @@
 /**
- * Gives a filter its meaning: {@link FilterNode} in, a predicate over events out. Everything that can be known before the first
- * event is done here: names become readers, values numbers, networks intervals, statuses bits. Called once per filter and interface.
- *
- *   missing value    every comparison is false, `!=` too; so `not (x == y)` holds and `x != y` does not
- *   several values   (`ip`, `status`) a comparison holds if it holds for one; `!=` if there is one and `==` holds for none
+ * The filter language over live flows: text in, a predicate over events out. Names become readers, values numbers, networks intervals,
+ * statuses bits. Called once per filter and interface; walk.ts says what a filter means.
  */
 import type { EventView, Names } from '../flows/view.ts';
-import type { Comparison, FilterLeaf, FilterNode, Membership } from './ast.ts';
-import { didYouMean, FilterError, quote, type Span } from './errors.ts';
 import { filterFields, resolve } from './fields.ts';
-import { KINDS, type Operand, type Test } from './operands.ts';
-import { type LeafSpans, parseWithSpans } from './parse.ts';
-import { presence, testOf } from './predicates.ts';
-import type { Wanted, WantedItem } from './wanted.ts';
+import { KINDS, type Value } from './operands.ts';
+import { asked, TESTS } from './predicates.ts';
+import { walk } from './walk.ts';
 
 export interface CompiledFilter {
   /** @param view stands on the event */
@@ -21,62 +15,12 @@ export interface CompiledFilter {
   readonly fields: readonly string[];
 }
 
-/** Two and three are written out: a loop costs more than the comparisons. */
-function allOf(tests: readonly Test[]): Test {
-  const [first, second, third] = tests as readonly [Test, Test, Test];
-  if (tests.length === 2) return (view) => first(view) && second(view);
-  if (tests.length === 3) return (view) => first(view) && second(view) && third(view);
-  return (view) => {
-    for (const test of tests) if (!test(view)) return false;
-    return true;
-  };
+/** Where the operators alone do not say what to write instead. */
+function hintOf(name: string, value: Value): string | undefined {
+  if (value.kind === 'address') return `it goes with ${KINDS.address.operators.join(', ')}; networks are written 10.0.0.0/8`;
+  if (value.kind !== 'table' || value.members.length === 0) return undefined;
+  return `name a member: ${value.members.map((key) => `${name}.${key}`).join(', ')}`;
 }
-
-function anyOf(tests: readonly Test[]): Test {
-  const [first, second, third] = tests as readonly [Test, Test, Test];
-  if (tests.length === 1) return first;
-  if (tests.length === 2) return (view) => first(view) || second(view);
-  if (tests.length === 3) return (view) => first(view) || second(view) || third(view);
-  return (view) => {
-    for (const test of tests) if (test(view)) return true;
-    return false;
-  };
-}
-
-function operandOf(name: string, at: Span): Operand {
-  const operand = resolve(name);
-  if (operand !== undefined) return operand;
-  const names = filterFields().map((field) => field.name);
-  throw new FilterError(
-    'unknown-field',
-    `There is no field ${quote(name)}.`,
-    at,
-    didYouMean(name, names) || 'the fields are listed in docs/reference/flow-info.md',
-  );
-}
-
-/** Does the field have the operator? */
-function checkOperator(node: Comparison | Membership, operand: Operand, at: Span): void {
-  const [value] = operand.values;
-  const { words, operators } = KINDS[value.kind];
-  const op = node.kind === 'in' ? 'in' : node.op;
-  if (operators.includes(op)) return;
-  const hint =
-    value.kind === 'table'
-      ? value.members.length === 0
-        ? 'it can be asked for its presence alone'
-        : `name a member: ${value.members.map((key) => `${node.field}.${key}`).join(', ')}`
-      : `it goes with ${operators.join(', ')}${value.kind === 'address' ? '; networks are written 10.0.0.0/8' : ''}`;
-  throw new FilterError('wrong-operator', `${quote(node.field)} is ${words}: it does not go with ${quote(op)}.`, at, hint);
-}
-
-const wantedOf = (node: Comparison | Membership, spans: LeafSpans): Wanted => ({
-  field: node.field,
-  op: node.kind === 'in' || node.op === '!=' ? '==' : node.op,
-  items: (node.kind === 'in' ? node.list : [node.value]).map(
-    (item, i): WantedItem => ({ ...(typeof item === 'string' ? { from: item } : item), at: spans.values[i] as Span }),
-  ),
-});
 
 /**
  * @param text up to 4 KiB; empty: all flows match
@@ -85,39 +29,22 @@ const wantedOf = (node: Comparison | Membership, spans: LeafSpans): Wanted => ({
  * @example compileFilter('proto == TLS and bytes > 1M', view.names).matches(view)
  */
 export function compileFilter(text: string, names: Names): CompiledFilter {
-  const { node: whole, spans } = parseWithSpans(text);
   const fields = new Set<string>();
-
-  function leaf(node: FilterLeaf): Test {
-    const at = spans.get(node) as LeafSpans;
-    const operand = operandOf(node.field, at.field);
-    for (const key of operand.keys) fields.add(key);
-    if (node.kind === 'has') return anyOf(operand.values.map((value) => presence(value).holds));
-    checkOperator(node, operand, at.op);
-    const wanted = wantedOf(node, at);
-    const test = anyOf(operand.values.map((value) => testOf(value, wanted, names)));
-    if (node.kind === 'in' || node.op !== '!=') return test;
-    const there = anyOf(operand.values.map((value) => presence(value).there));
-    return (view) => there(view) && !test(view);
-  }
-
-  function compile(node: FilterNode): Test {
-    switch (node.kind) {
-      case 'all':
-        return () => true;
-      case 'and':
-        return allOf(node.of.map(compile));
-      case 'or':
-        return anyOf(node.of.map(compile));
-      case 'not': {
-        const test = compile(node.of);
-        return (view) => !test(view);
-      }
-      default:
-        return leaf(node);
-    }
-  }
-
-  const matches = compile(whole);
+  const matches = walk(text, {
+    ...TESTS,
+    named(name) {
+      const operand = resolve(name);
+      if (operand === undefined) return undefined;
+      for (const key of operand.keys) fields.add(key);
+      const [first, ...others] = operand.values;
+      const hint = hintOf(name, first);
+      return {
+        ...KINDS[first.kind],
+        ...(hint === undefined ? {} : { hint }),
+        values: [asked(first, names), ...others.map((value) => asked(value, names))],
+      };
+    },
+    names: () => filterFields().map((field) => field.name),
+  });
   return { matches, fields: [...fields] };
 }

@@ -1,6 +1,6 @@
 /**
- * One test per kind of value: what is wanted in, a function over events out. Called by compile.ts, which has checked that the
- * kind has the operator. Wrong values throw a FilterError that points at them.
+ * Tests: what is asked of a value in, a function over events out, one per kind of value; and how such functions are joined. Called
+ * through walk.ts, which has checked that the kind has the operator. Wrong values throw a FilterError that points at them.
  */
 import { properText } from '../flows/export.ts';
 import type { FieldValue } from '../flows/fields.ts';
@@ -12,7 +12,36 @@ import { parseMac, parseMoment, parseNumber, parseSpan } from './literals.ts';
 import { bitsTest, nameTest } from './named.ts';
 import type { Measure, Read, Test, Value } from './operands.ts';
 import { fold, textTest } from './texts.ts';
+import type { Asked, Joining } from './walk.ts';
 import { interval, onlyItem, type Wanted, type WantedItem, wrong } from './wanted.ts';
+
+const always: Test = () => true;
+
+/** Two and three are written out: a loop costs more than the comparisons. */
+export const TESTS: Joining<Test> = {
+  all: always,
+  allOf(tests) {
+    const [first, second, third] = tests as readonly [Test, Test, Test];
+    if (tests.length === 2) return (view) => first(view) && second(view);
+    if (tests.length === 3) return (view) => first(view) && second(view) && third(view);
+    return (view) => {
+      for (const test of tests) if (!test(view)) return false;
+      return true;
+    };
+  },
+  anyOf(tests) {
+    const [first, second, third] = tests as readonly [Test, Test, Test];
+    if (tests.length === 1) return first;
+    if (tests.length === 2) return (view) => first(view) || second(view);
+    if (tests.length === 3) return (view) => first(view) || second(view) || third(view);
+    return (view) => {
+      for (const test of tests) if (test(view)) return true;
+      return false;
+    };
+  },
+  not: (test) => (view) => !test(view),
+  butNot: (test, but) => (view) => test(view) && !but(view),
+};
 
 /** Test of the value that a reader gives; a missing one passes none. */
 const over =
@@ -89,7 +118,7 @@ function macTest(of: Value & { kind: 'mac' }, wanted: Wanted): Test {
 }
 
 /** The test of one value against what is wanted. */
-export function testOf(value: Value, wanted: Wanted, names: Names): Test {
+function testOf(value: Value, wanted: Wanted, names: Names): Test {
   switch (value.kind) {
     case 'number':
       return over(value.read, numberTest(value.measure, wanted));
@@ -112,16 +141,7 @@ export function testOf(value: Value, wanted: Wanted, names: Names): Test {
   }
 }
 
-const always: Test = () => true;
-
-export interface Presence {
-  /** Is there a value that could be compared? */
-  readonly there: Test;
-  /** What the name alone asks: true, not empty, some bit set; for all else that it is there. */
-  readonly holds: Test;
-}
-
-export function presence(value: Value): Presence {
+function presence(value: Value): Omit<Asked<Test>, 'compare'> {
   switch (value.kind) {
     case 'address':
     case 'name':
@@ -142,3 +162,9 @@ export function presence(value: Value): Presence {
     }
   }
 }
+
+/** @param names of the interface whose events are asked */
+export const asked = (value: Value, names: Names): Asked<Test> => ({
+  ...presence(value),
+  compare: (wanted) => testOf(value, wanted, names),
+});

@@ -98,6 +98,7 @@ describe('fields of the flow', () => {
       state: STATE_SERVER_BLACKLISTED,
       details: { host_server_name: 'www.example.org' },
     },
+    { client: '10.0.0.9', server: '10.0.0.10', l4: 6, application: 'Unknown', master: 'TLS', risks: [14] }, // the carrier alone is known
     { client: '2001:db8::1', server: '2001:db8::2:1', l4: 58, application: 'ICMP', vlan: 12, status: 0 },
     { client: '10.0.0.9', server: '10.0.0.10', clientPort: 5353, serverPort: 53, l4: 17, status: 64, seq: 5, time: 1e15 },
   ];
@@ -112,6 +113,7 @@ describe('fields of the flow', () => {
       'proto contains goo',
       'proto matches "^t.s"',
       'proto == DNS',
+      'proto == Unknown',
     ],
     ...['l4 == TCP', 'l4 == 58', 'l4 in {UDP, TCP}', 'category == Web', 'category != Web', 'breed == Dangerous', 'breed contains safe'],
     ...[
@@ -134,6 +136,7 @@ describe('fields of the flow', () => {
       'icmp',
     ],
     ...['icmp.type == 0', 'query', 'url contains x', 'flow.id contains k3x9', 'seen.last == 0', 'risk', 'throughput >= 0', 'flow_risk'],
+    ...['risk contains 4', 'risk matches "^3"', 'risk == 14', 'risk != 14', 'risk in {3, 14}'],
   ];
   test('compare as they do in filters of flows', () => {
     for (const of of flows) {

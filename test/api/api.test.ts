@@ -6,10 +6,10 @@ import { createApi } from '../../src/api/app.ts';
 import { PROBLEMS, type ProblemBody, type ProblemCode } from '../../src/api/problems.ts';
 import type { FlowList } from '../../src/api/rows.ts';
 import { compileFilter, FilterError, filterFields } from '../../src/filter/filter.ts';
+import { NO_NAMES } from '../../src/filter/objects.ts';
 import { FIELDS } from '../../src/flows/fields.ts';
 import type { ListStatus } from '../../src/hosts/lists/store.ts';
 import { PREFERENCE_NAMES } from '../../src/preferences.ts';
-import { NO_NAMES } from '../../src/store/filter-check.ts';
 import { compileRowFilter } from '../../src/store/row-filter.ts';
 import { asAdmin, dependencies, type Flows, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
 

@@ -8,17 +8,18 @@
  */
 
 import { SEVERITIES } from '../../alerts/alert.ts';
-import { compileAlertFilter, MEMBERS } from '../../alerts/filter.ts';
-import type { FilterLeaf, FilterNode } from '../../filter/ast.ts';
-import { FilterError, quote } from '../../filter/errors.ts';
+import { type AlertMember, alertFilterNames, alertMember, alertMemberKind, compileAlertFilter } from '../../alerts/filter.ts';
+import { type FilterError, quote } from '../../filter/errors.ts';
+import { filterFields } from '../../filter/filter.ts';
 import { type Interval, parseAddresses, parseMac, parseMoment, parseNumber, parseSpan } from '../../filter/literals.ts';
 import { BREED, CATEGORY, L4, PROTOCOL, RISK } from '../../filter/names.ts';
-import type { Measure, Naming, Value } from '../../filter/operands.ts';
-import { type LeafSpans, parseWithSpans } from '../../filter/parse.ts';
+import { NO_NAMES } from '../../filter/objects.ts';
+import { KINDS, type Measure, type Naming, type Value } from '../../filter/operands.ts';
+import { namedBy, type Source } from '../../filter/sources.ts';
 import { fold, textTest } from '../../filter/texts.ts';
+import { type Asked, type Joining, type Term, walk } from '../../filter/walk.ts';
 import { interval, type Wanted, type WantedItem, wrong } from '../../filter/wanted.ts';
-import { checkFilter, type FilterNames, NO_NAMES, wantedOf } from '../filter-check.ts';
-import { namedBy, type Source } from '../filter-sources.ts';
+import { checkFilter, type FilterNames } from '../filter-check.ts';
 import { addressText, columnOf } from './columns.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -136,21 +137,13 @@ function risksSql(wanted: Wanted, parameters: Parameters): string {
 /** A place in JSON (RFC 6901). */
 const pointerTo = (path: readonly string[]): string => path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** How a value is asked: for itself, for its being there. */
-interface Asked {
-  readonly compare: (wanted: Wanted) => string;
-  readonly there: string;
-  /** What the name alone asks. */
-  readonly holds: string;
-}
-
-const askedText = (source: string, parameters: Parameters): Asked => ({
+const askedText = (source: string, parameters: Parameters): Asked<string> => ({
   compare: (wanted) => textSql(source, wanted, parameters),
   there: `${source} IS NOT NULL`,
   holds: `${source} <> ''`,
 });
 
-function asked(value: Value, { key, path }: Source, parameters: Parameters): Asked {
+function asked(value: Value, { key, path }: Source, parameters: Parameters): Asked<string> {
   const column = columnOf(key);
   const pointer = path.length === 0 ? '' : parameters.text(pointerTo(path));
   const text = pointer === '' ? column : `json_extract_string(${column}, ${pointer})`;
@@ -199,6 +192,14 @@ function asked(value: Value, { key, path }: Source, parameters: Parameters): Ask
         holds: there,
       };
   }
+}
+
+function fieldTerm(name: string, parameters: Parameters): Term<string> | undefined {
+  const named = namedBy(name);
+  if (named === undefined) return undefined;
+  const { operand, sources } = named;
+  const [first, ...others] = operand.values.map((value, i) => asked(value, sources[i] as Source, parameters));
+  return { ...KINDS[operand.values[0].kind], values: [first as Asked<string>, ...others] };
 }
 
 // What alerts have beside the fields of their flow (src/alerts/filter.ts) ---------------------------------
@@ -270,9 +271,7 @@ function severitySql(wanted: Wanted, parameters: Parameters): string {
   return accepted.length === 0 ? 'false' : `"_severity" IN (${accepted.map((severity) => parameters.text(severity)).join(', ')})`;
 }
 
-function askedMember(name: string, parameters: Parameters): Asked | undefined {
-  const member = MEMBERS.find((each) => each.name === fold(name));
-  if (member === undefined) return undefined;
+function askedMember(member: AlertMember, parameters: Parameters): Asked<string> {
   const sources = MEMBER_SOURCES[member.name];
   if (sources === undefined) throw new Error(`the member ${member.name} of alerts has no column: add it in filter-sql.ts`);
   const each = (make: (source: string) => string): string => anyOf(sources.map(make));
@@ -293,6 +292,19 @@ function askedMember(name: string, parameters: Parameters): Asked | undefined {
   }
 }
 
+const memberTerm = (member: AlertMember, parameters: Parameters): Term<string> => ({
+  ...alertMemberKind(member),
+  values: [askedMember(member, parameters)],
+});
+
+const SQL: Joining<string> = {
+  all: 'true',
+  allOf: (conditions) => `(${conditions.join(' AND ')})`,
+  anyOf,
+  not: (condition) => `NOT ${isTrue(condition)}`,
+  butNot: (condition, but) => `(${condition} AND NOT ${isTrue(but)})`,
+};
+
 /**
  * @param of what is asked: entries of flows, or alerts, whose own members win over fields of the same name
  * @param names without them no name is called misspelt
@@ -302,40 +314,12 @@ function askedMember(name: string, parameters: Parameters): Asked | undefined {
 export function filterSql(text: string, of: 'flows' | 'alerts', parameters: Parameters, names?: FilterNames): string {
   if (of === 'flows') checkFilter(text, names);
   else compileAlertFilter(text);
-  const { node: whole, spans } = parseWithSpans(text);
-
-  function leaf(node: FilterLeaf): string {
-    const at = spans.get(node) as LeafSpans;
-    const member = of === 'alerts' ? askedMember(node.field, parameters) : undefined;
-    const named = member === undefined ? namedBy(node.field) : undefined;
-    if (member === undefined && named === undefined) {
-      throw new FilterError('unknown-field', `There is no field ${quote(node.field)}.`, at.field);
-    }
-    const values =
-      member === undefined && named !== undefined
-        ? named.operand.values.map((value, i) => asked(value, named.sources[i] as Source, parameters))
-        : [member as Asked];
-    if (node.kind === 'has') return anyOf(values.map(({ holds }) => holds));
-    const wanted = wantedOf(node, at);
-    const condition = anyOf(values.map(({ compare }) => compare(wanted)));
-    if (node.kind === 'in' || node.op !== '!=') return condition;
-    return `(${anyOf(values.map(({ there }) => there))} AND NOT ${isTrue(condition)})`;
-  }
-
-  function sql(node: FilterNode): string {
-    switch (node.kind) {
-      case 'all':
-        return 'true';
-      case 'and':
-        return `(${node.of.map(sql).join(' AND ')})`;
-      case 'or':
-        return anyOf(node.of.map(sql));
-      case 'not':
-        return `NOT ${isTrue(sql(node.of))}`;
-      default:
-        return leaf(node);
-    }
-  }
-
-  return sql(whole);
+  return walk(text, {
+    ...SQL,
+    named(name) {
+      const member = of === 'alerts' ? alertMember(name) : undefined;
+      return member === undefined ? fieldTerm(name, parameters) : memberTerm(member, parameters);
+    },
+    names: () => (of === 'alerts' ? alertFilterNames() : filterFields()).map((each) => each.name),
+  });
 }

@@ -1,14 +1,13 @@
 /**
- * Where the names of the filter language are found in a stored flow: a name in, keys of the row and paths into its tables out.
- * Called by row-filter.ts (rows in memory) and duckdb/filter-sql.ts (columns).
+ * Where the names of the filter language are found in a flow that is no event: a name in, keys and paths into tables out.
+ * Called by objects.ts (keys of objects) and src/store/duckdb/filter-sql.ts (columns).
  */
-import { resolve } from '../filter/fields.ts';
-import { filterFields } from '../filter/filter.ts';
-import type { Operand } from '../filter/operands.ts';
 import { ANY, type Member } from '../flows/fields/field.ts';
 import { fieldByKey } from '../flows/fields.ts';
+import { filterFields, resolve } from './fields.ts';
+import type { Operand } from './operands.ts';
 
-/** A value of a row: `{ key: 'icmp', path: ['unreach', 'src_ip'] }`; without a path the value of the key. */
+/** A value: `{ key: 'icmp', path: ['unreach', 'src_ip'] }`; without a path the value of the key. */
 export interface Source {
   readonly key: string;
   readonly path: readonly string[];
