@@ -1,6 +1,8 @@
 /**
  * What the command line and the engine (patrol.ts) know of each other: start, stop, and a snapshot of everything at any time.
  */
+import type { HostTotals } from './flows/host-totals.ts';
+import type { FlowFigures } from './flows/selection.ts';
 import type { Names } from './flows/view.ts';
 import type { HostBook } from './hosts/book.ts';
 import type { ListStatus } from './hosts/lists/store.ts';
@@ -52,6 +54,8 @@ export interface PatrolControl {
    * @throws FilterError, when the filter does not fit the names of an interface
    */
   queryFlows(query: FlowQuery, signal?: AbortSignal): Promise<FlowAnswer[]>;
+  /** Hosts of the flows that the query picks, one answer per running interface. @throws FilterError */
+  queryHosts(query: FlowQuery, signal?: AbortSignal): Promise<HostAnswer[]>;
   /** Pauses a capture, or sets its speed. */
   regulate(id: number, change: CapturePace): Regulated;
   /** Flows that have ended, as `Config.flowQuery` picks them: one answer per interface, complete when `done` has resolved. */
@@ -94,18 +98,18 @@ export interface FlowQuery {
   readonly limit: number;
 }
 
-/** What one interface answers; made by `createSelection` (src/flows/selection.ts). Structured-clone-able. */
-export interface FlowAnswer {
+/** What one interface answers; made of a selection (src/flows/selection.ts). */
+export interface FlowAnswer extends FlowFigures {
   readonly interface: string;
   readonly names: Names;
-  /** Flows that match, and all that there were. */
-  readonly matched: number;
-  readonly total: number;
-  /** Of those that match. */
-  readonly packets: number;
-  readonly bytes: number;
-  /** Bytes of lifecycle events, sorted. */
+  /** Bytes of lifecycle events. */
   readonly events: readonly Uint8Array[];
+}
+
+export interface HostAnswer extends FlowFigures {
+  readonly interface: string;
+  /** Of one interface thread each. */
+  readonly hosts: readonly HostTotals[];
 }
 
 export interface Snapshot {

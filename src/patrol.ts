@@ -13,6 +13,7 @@ import { compileFilter } from './filter/filter.ts';
 import { COUNTERS, counterIndex, countsFor } from './flows/counters.ts';
 import { CALLBACKS } from './flows/event.ts';
 import { createRingBuffer, RING_BYTES } from './flows/ring.ts';
+import { addFigures } from './flows/selection.ts';
 import type { Names } from './flows/view.ts';
 import type { HostData as HostBookData } from './hosts/host-book.ts';
 import { hostData } from './hosts/host-data.ts';
@@ -22,6 +23,7 @@ import { createNameService, type NameService } from './hosts/name-service.ts';
 import type { LearnedName } from './hosts/names.ts';
 import type { IdsAlert } from './ids/alert.ts';
 import { IDS_COUNTERS, type IdsSources, openIdsSources } from './ids/sources.ts';
+import { unpack } from './interfaces/packed-events.ts';
 import { type CaptureProgress, createCaptureProgress } from './interfaces/progress.ts';
 import {
   GAUGE_BEGAN,
@@ -33,6 +35,7 @@ import {
   type InterfaceKind,
   type InterfaceMessage,
   type ProtocolTotals,
+  type ThreadAnswer,
 } from './interfaces/protocol.ts';
 import { notApplicable } from './interfaces/records/capabilities.ts';
 import { startThreads } from './interfaces/threads.ts';
@@ -84,7 +87,14 @@ interface Running {
   /** Changes what the interface goes by, from its next visit on. */
   readonly configure: (preferences: Preferences | undefined, lists: CompiledLists | undefined) => void;
   /** Flows that live now; none once the interface has ended. */
-  readonly query: (query: FlowQuery) => Promise<FlowAnswer | undefined>;
+  readonly query: (query: FlowQuery, as: 'flows' | 'hosts', signal: AbortSignal | undefined) => Promise<Answered | undefined>;
+}
+
+/** What the threads of an interface answer. */
+interface Answered {
+  readonly interface: string;
+  readonly names: Names;
+  readonly parts: readonly ThreadAnswer[];
 }
 
 /** What a run gives to, and what it keeps. Without it nothing is kept, and alerts go to the exports alone. */
@@ -133,7 +143,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     message: (message) => taken(message),
     error: (error) => giveUp(error.message),
   });
-  const queries = new Map<number, { answer: (answer: FlowAnswer | undefined) => void; fail: (error: Error) => void }>();
+  const queries = new Map<number, { answer: (answer: Answered | undefined) => void; fail: (error: Error) => void }>();
   let asked = 0;
   let names: Names | undefined;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
@@ -161,13 +171,20 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       });
       if (changed !== undefined) running.hosts?.tell({ type: 'preferences', preferences: changed });
     },
-    async query(query) {
-      if (names === undefined || flowOver) return undefined;
+    async query(query, as, signal) {
+      if (names === undefined || flowOver || signal?.aborted === true) return undefined;
       if (query.filter.trim() !== '') compileFilter(query.filter, names); // on its way between threads an error loses its kind
-      const { promise, resolve: answer, reject: fail } = Promise.withResolvers<FlowAnswer | undefined>();
-      queries.set(++asked, { answer, fail });
-      flow.post({ type: 'query', id: asked, query });
-      return promise;
+      const { promise, resolve: answer, reject: fail } = Promise.withResolvers<Answered | undefined>();
+      const question = ++asked;
+      queries.set(question, { answer, fail });
+      flow.post({ type: 'query', id: question, query, as });
+      const forget = (): void => {
+        if (!queries.delete(question)) return;
+        flow.post({ type: 'forget', id: question });
+        answer(undefined);
+      };
+      signal?.addEventListener('abort', forget, { once: true });
+      return promise.finally(() => signal?.removeEventListener('abort', forget));
     },
   };
 
@@ -300,12 +317,10 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
         flowsGone(); // it has closed the ring: the script host still reads what is in there
         settle();
         break;
-      case 'answer': {
-        const { type: _, id: query, ...found } = message;
-        queries.get(query)?.answer({ interface: name, names: names as Names, ...found });
-        queries.delete(query);
+      case 'answer':
+        queries.get(message.id)?.answer({ interface: name, names: names as Names, parts: message.parts });
+        queries.delete(message.id);
         break;
-      }
       case 'query-failed':
         queries.get(message.id)?.fail(message.error);
         queries.delete(message.id);
@@ -429,6 +444,13 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
       stores.learned?.(names.map((name) => ({ ...name, source: 'reverse' })));
     },
   });
+  /** @throws what the signal says, once it is aborted */
+  async function answersOf(query: FlowQuery, as: 'flows' | 'hosts', signal: AbortSignal | undefined): Promise<Answered[]> {
+    const wanted = interfaces.filter(({ name }) => query.interface === undefined || name === query.interface);
+    const answers = await Promise.all(wanted.map((running) => running.query(query, as, signal)));
+    signal?.throwIfAborted();
+    return answers.filter((answer) => answer !== undefined);
+  }
   const scripts = createScriptService({
     config,
     log,
@@ -547,14 +569,18 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
       preferences = { ...preferences, ...values };
       configure(preferences, undefined);
     },
-    async queryFlows(query, signal) {
-      const asked = interfaces.filter(({ name }) => query.interface === undefined || name === query.interface);
-      const answers = Promise.all(asked.map((running) => running.query(query)));
-      const aborted = new Promise<never>((_, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
-      return (await Promise.race([answers, aborted])).filter((answer) => answer !== undefined);
-    },
+    queryFlows: async (query, signal) =>
+      (await answersOf(query, 'flows', signal)).map(({ parts, ...of }) => ({
+        ...of,
+        ...addFigures(parts),
+        events: parts.flatMap(({ flows }) => (flows === undefined ? [] : unpack(flows))),
+      })),
+    queryHosts: async (query, signal) =>
+      (await answersOf(query, 'hosts', signal)).map(({ parts, interface: name }) => ({
+        ...addFigures(parts),
+        interface: name,
+        hosts: parts.flatMap(({ hosts }) => hosts ?? []),
+      })),
     scripts: scripts.control,
     endedFlows: () => interfaces.flatMap((running) => (running.endedFlows === undefined ? [] : [running.endedFlows])),
     listStatus: () => lists.status(),

@@ -33,6 +33,7 @@ export interface ApiDependencies {
   readonly uptime: () => number;
   readonly snapshot: () => Snapshot;
   readonly queryFlows: PatrolControl['queryFlows'];
+  readonly queryHosts: PatrolControl['queryHosts'];
   /** Pauses captures, sets their speed. */
   readonly regulate?: PatrolControl['regulate'];
   readonly listStatus: PatrolControl['listStatus'];

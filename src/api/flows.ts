@@ -60,23 +60,22 @@ export const fieldsOf = (text: string | undefined): Field[] | undefined =>
     .filter((name) => name !== '')
     .map(fieldOf);
 
-/** Asks the interfaces; gives up when the one who asks has gone, or it takes too long. */
-export const flowsAsked =
-  ({ queryFlows }: Pick<ApiDependencies, 'queryFlows'>) =>
-  async (query: FlowQuery, request: AbortSignal): Promise<FlowAnswer[]> => {
-    const late = AbortSignal.timeout(LONGEST_MS);
-    try {
-      return await queryFlows(query, AbortSignal.any([request, late]));
-    } catch (error) {
-      if (error instanceof FilterError) throw filterProblem(error);
-      if (late.aborted) throw new Problem('too-slow', `No answer within ${LONGEST_MS / 1000} s.`, { hint: 'a lower limit asks for less' });
-      throw error;
-    }
-  };
+/** Asks the interfaces; gives up when the one who asks has gone, or it takes too long. @throws Problem */
+export async function patiently<T>(ask: (signal: AbortSignal) => Promise<T>, request: AbortSignal): Promise<T> {
+  const late = AbortSignal.timeout(LONGEST_MS);
+  try {
+    return await ask(AbortSignal.any([request, late]));
+  } catch (error) {
+    if (error instanceof FilterError) throw filterProblem(error);
+    if (late.aborted) throw new Problem('too-slow', `No answer within ${LONGEST_MS / 1000} s.`, { hint: 'a lower limit asks for less' });
+    throw error;
+  }
+}
 
 export function flowsRoutes(dependencies: ApiDependencies): Route[] {
   const { hosts, history, scripts } = dependencies;
-  const ask = flowsAsked(dependencies);
+  const ask = (query: FlowQuery, request: AbortSignal): Promise<FlowAnswer[]> =>
+    patiently((signal) => dependencies.queryFlows(query, signal), request);
 
   return [
     route({

@@ -1,16 +1,14 @@
 /** GET /hosts: the hosts of the flows that live now, added up. */
 import { Type } from '@sinclair/typebox';
-import type { Field } from '../flows/fields/field.ts';
-import { fieldByKey } from '../flows/fields.ts';
+import { properText } from '../flows/export.ts';
+import { HOST_ORDERS, topHosts } from '../flows/host-totals.ts';
 import { MOST_FLOWS } from '../flows/selection.ts';
+import { EMPTY_BOOK } from '../hosts/book.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { checkFilter, flowsAsked } from './flows.ts';
+import { checkFilter, patiently } from './flows.ts';
 import { object, oneOf, type Route, route } from './route.ts';
-import { flowList } from './rows.ts';
 import { FilterParameter, InterfaceParameter, limitParameter, OrderParameter } from './schemas.ts';
 import { whereOf } from './where.ts';
-
-const SORTS = ['bytes', 'sent', 'received', 'flows', 'score', 'address'] as const;
 
 const HostSchema = object({
   address: Type.String(),
@@ -28,30 +26,8 @@ const HostSchema = object({
   score: Type.Number({ description: 'sum of the scores of its flows' }),
 });
 
-interface HostRow {
-  address: string;
-  interface: string;
-  vlan: number;
-  name: string;
-  country: string;
-  local: boolean;
-  flows: number;
-  asClient: number;
-  asServer: number;
-  sent: number;
-  received: number;
-  bytes: number;
-  score: number;
-}
-
-const KEYS = ['cli', 'srv'].flatMap((end) => ['ip', 'host', 'country', 'localhost'].map((key) => `${end}.${key}`));
-const READ = [...KEYS, 'vlan', 'cli2srv.bytes', 'srv2cli.bytes', 'score', 'flow.score']
-  .map((key) => fieldByKey.get(key))
-  .filter((field): field is Field => field !== undefined);
-
 export function hostsRoutes(dependencies: ApiDependencies): Route[] {
-  const { hosts: book } = dependencies;
-  const ask = flowsAsked(dependencies);
+  const { hosts: book = EMPTY_BOOK } = dependencies;
   return [
     route({
       method: 'get',
@@ -64,7 +40,7 @@ export function hostsRoutes(dependencies: ApiDependencies): Route[] {
       query: object({
         filter: FilterParameter,
         interface: InterfaceParameter,
-        sort: oneOf(SORTS, { default: 'bytes' }),
+        sort: oneOf(HOST_ORDERS, { default: 'bytes' }),
         order: OrderParameter,
         limit: limitParameter(1000, 100),
       }),
@@ -72,37 +48,22 @@ export function hostsRoutes(dependencies: ApiDependencies): Route[] {
       async handle({ query: { filter = '', sort, order, limit, ...where }, request }) {
         checkFilter(filter);
         const query = { filter, ...whereOf(where), sort: 'bytes', descending: true, limit: MOST_FLOWS };
-        const list = flowList(query, await ask(query, request.signal), READ, book);
-        const found = new Map<string, HostRow>();
-        for (const row of list.flows) {
-          for (const [end, sent, received] of [
-            ['cli', 'cli2srv.bytes', 'srv2cli.bytes'],
-            ['srv', 'srv2cli.bytes', 'cli2srv.bytes'],
-          ] as const) {
-            const address = String(row[`${end}.ip`]);
-            const vlan = Number(row.vlan ?? 0);
-            const key = `${row.interface}\0${vlan}\0${address}`;
-            const host = found.get(key) ?? {
-              ...{ address, interface: row.interface, vlan, name: String(row[`${end}.host`] ?? '') },
-              ...{ country: String(row[`${end}.country`] ?? ''), local: row[`${end}.localhost`] === true },
-              ...{ flows: 0, asClient: 0, asServer: 0, sent: 0, received: 0, bytes: 0, score: 0 },
+        const answers = await patiently((signal) => dependencies.queryHosts(query, signal), request.signal);
+        const { hosts, total } = topHosts(
+          answers.map((answer) => answer.hosts),
+          ...([sort, order === 'desc', limit] as const),
+        );
+        return {
+          hosts: hosts.map(({ answer, ipv6, local, addresses, at, ...host }) => {
+            const { name, country } = book.facts(addresses, at, ipv6 === 1);
+            return {
+              ...{ ...host, interface: answers[answer]?.interface ?? '', name: properText(name), country, local: local === 1 },
+              ...{ flows: host.asClient + host.asServer, bytes: host.sent + host.received },
             };
-            found.set(key, host);
-            host.flows++;
-            if (end === 'cli') host.asClient++;
-            else host.asServer++;
-            host.sent += Number(row[sent] ?? 0);
-            host.received += Number(row[received] ?? 0);
-            host.bytes = host.sent + host.received;
-            host.score += Math.max(0, Number(row.score ?? row['flow.score'] ?? 0)); // -1: nobody gave it one
-          }
-        }
-        const sign = order === 'desc' ? -1 : 1;
-        const sorted = [...found.values()].sort((a, b) => {
-          const [x, y] = [a[sort], b[sort]];
-          return (x < y ? -1 : x > y ? 1 : 0) * sign || (a.address < b.address ? -1 : 1);
-        });
-        return { hosts: sorted.slice(0, limit), total: found.size, complete: list.matched <= MOST_FLOWS };
+          }),
+          total,
+          complete: answers.every(({ matched }) => matched <= MOST_FLOWS),
+        };
       },
     }),
   ];

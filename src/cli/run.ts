@@ -184,6 +184,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
           uptime: () => (performance.now() - begun) / 1000,
           snapshot: () => withLosses(running.snapshot(), losses()),
           queryFlows: (query, signal) => running.queryFlows(query, signal),
+          queryHosts: (query, signal) => running.queryHosts(query, signal),
           regulate: (id, change) => running.regulate(id, change),
           listStatus: () => running.listStatus(),
           scripts: running.scripts,

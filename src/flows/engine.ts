@@ -22,12 +22,13 @@ import { createDetection } from './detection.ts';
 import { createEnds, expectedServers } from './ends.ts';
 import type { EndReason } from './event.ts';
 import * as event from './event.ts';
-import { createEventWriter, type EventContext, type EventSink, type EventWriter } from './event-writer.ts';
+import { createEventWriter, type EventContext, type EventSink } from './event-writer.ts';
 import { createFlowFacts } from './facts.ts';
 import { createIcmp, type IcmpHook } from './icmp.ts';
 import { GRACE_US, idleLimit } from './idle.ts';
 import { createIngest, type Ingest, RECORD_ARRIVED } from './ingest.ts';
 import { createKnowledge, knownIds } from './knowledge.ts';
+import { createLook, type FlowLook } from './look.ts';
 import { createOverrides, type FlowOverride } from './overrides.ts';
 import type { Policy } from './policy.ts';
 import * as record from './record.ts';
@@ -89,8 +90,6 @@ const TCP = 6;
 const SCAN_FACTOR = 64;
 /** Flows that a visit which is not spread looks at before `between` is called: 2 to 4 ms. */
 const BETWEEN_FLOWS = 4096;
-/** Room for the largest event. */
-const SNAPSHOT_BYTES = 64 << 10;
 
 export interface EngineOptions {
   readonly interfaceId: number;
@@ -161,9 +160,8 @@ export interface FlowEngine {
   report(scratch: Scratch, chunk: Uint8Array, index: number, json: string, severe: boolean): boolean;
   /** One more than the highest id of a flow that there ever was. */
   limit(): number;
-  /** Writes an event without callbacks about a live flow to `snapshots`. @returns its length; 0 = there is no flow of that id */
-  snapshot(id: number): number;
-  readonly snapshots: Uint8Array;
+  /** Looks at the live flows, of the ids 1 … limit - 1. */
+  look(): FlowLook;
 }
 
 export function createFlowEngine(options: EngineOptions): FlowEngine {
@@ -262,25 +260,15 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     preferences: () => policy.preferences,
   };
   const writeEvent = options.sink && createEventWriter(records, details, context, options.sink);
-  const snapshots = new Uint8Array(SNAPSHOT_BYTES);
-  let snapshotLength = 0;
   /** Made when somebody asks: V8 folds what a function closes over into its machine code only while there is one such function. */
-  let writeSnapshot: EventWriter | undefined;
-  const createSnapshotWriter = (): EventWriter =>
-    createEventWriter(records, details, context, {
-      bytes: snapshots,
-      reserve: (length) => (length <= SNAPSHOT_BYTES ? 0 : -1),
-      commit(length) {
-        snapshotLength = length;
-      },
-    });
+  let look: FlowLook | undefined;
   const protocols = new Map<number, ProtocolCount>();
   let lastCount: ProtocolCount | undefined;
   const known = knownIds(names);
   const idsDetail = names.details.indexOf('ids.alert');
   const moreDetail = names.details.indexOf('moreinfo');
 
-  let chunk: Uint8Array = snapshots;
+  let chunk: Uint8Array = new Uint8Array(0);
   let clock = 0;
   let began = 0;
   let nextVisit = 0;
@@ -577,15 +565,7 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     began: () => began,
     protocols: () => [...protocols.values()],
     limit: () => table.limit(),
-    snapshots,
-    snapshot(id) {
-      if (i32[id * RECORD_WORDS + (R_STATE >> 2)] === 0) return 0;
-      snapshotLength = 0;
-      const status = id * RECORD_WORDS + (R_STATUS >> 2);
-      writeSnapshot ??= createSnapshotWriter();
-      writeSnapshot(id, 0, 0, clock, visitNumber, u32[status] as number, u32[status + 1] as number, false);
-      return snapshotLength;
-    },
+    look: () => (look ??= createLook({ records, details, names, context: { ...context, now: () => clock, visit: () => visitNumber } })),
     configure(changed) {
       pending = { ...pending, ...changed };
       if (changed.preferences !== undefined) adoptPeriod(changed.preferences.housekeeping_frequency);

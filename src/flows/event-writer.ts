@@ -37,7 +37,7 @@ const {
   E_VISIT,
   EVENT_VERSION,
 } = event;
-const { FACT_ALERT_SHIFT, R_A, R_B, R_DETAIL, R_FACTS, R_PORTS, R_PV, R_STATE, R_V6 } = record;
+const { FACT_ALERT_SHIFT, R_A, R_B, R_DETAIL, R_FACTS, R_PORTS, R_PV, R_STATE, R_STATUS, R_V6 } = record;
 const RECORD_WORDS = record.RECORD_BYTES / 4;
 
 export interface EventSink {
@@ -74,15 +74,13 @@ export type EventWriter = (
   alertNow: boolean,
 ) => boolean;
 
-/** @returns a function that writes an event; false = there was no room and it is lost */
-export function createEventWriter(records: Records, details: DetailArena, of: EventContext, sink: EventSink): EventWriter {
-  const { i32, u32: words, v6 } = records;
-  const { bytes: detailBytes, u32: detailWords } = details;
-  const out = sink.bytes;
+/** Writes the header of one flow's event at `at`, a multiple of 8; `length` and `detailLength` are those of the whole event and of its detail block. */
+export type HeaderWriter = (at: number, length: number, detailLength: number, ...of: Parameters<EventWriter>) => void;
+
+export function createHeaderWriter({ i32, u32: words, v6 }: Records, of: EventContext, out: Uint8Array): HeaderWriter {
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const u32 = new Uint32Array(out.buffer, out.byteOffset, out.byteLength >> 2);
   const doubles = new Float64Array(out.buffer, out.byteOffset, out.byteLength >> 3);
-  const target = new Int32Array(out.buffer, out.byteOffset, out.byteLength >> 2);
 
   const address = (at: number, r: number, ofB: boolean): void => {
     if ((i32[r + (R_PV >> 2)] as number) >= PV_IPV6) {
@@ -94,19 +92,12 @@ export function createEventWriter(records: Records, details: DetailArena, of: Ev
     }
   };
 
-  return (id, callbacks, end, time, visit, statusBeforeLow, statusBeforeHigh, alertNow) => {
+  return (at, length, detailLength, id, callbacks, end, time, visit, statusBeforeLow, statusBeforeHigh, alertNow) => {
     const r = id * RECORD_WORDS;
-    const handle = i32[r + (R_DETAIL >> 2)] as number;
-    const detailLength = handle === 0 ? 0 : details.length(handle);
-    const length = (E_DETAIL + detailLength + 7) & ~7;
-    const at = sink.reserve(length);
-    if (at < 0) return false;
     const word = at >> 2;
     const double = at >> 3;
     const clientIsB = (i32[r + (R_STATE >> 2)] as number) < 0;
     const ports = hasPorts((i32[r + (R_PV >> 2)] as number) & 0xff) ? (i32[r + (R_PORTS >> 2)] as number) : 0;
-    // what is written nowhere below: the ring has older bytes there
-    u32[(at + length - 8) >> 2] = u32[(at + length - 4) >> 2] = 0;
     u32[word + (E_LENGTH >> 2)] = length;
     view.setUint16(at + E_VERSION, EVENT_VERSION, true);
     out[at + E_CALLBACKS] = callbacks;
@@ -131,7 +122,32 @@ export function createEventWriter(records: Records, details: DetailArena, of: Ev
     doubles[double + (E_ELEPHANT_DOWN >> 3)] = down;
     view.setUint16(at + E_CLIENT_PORT, clientIsB ? ports & 0xffff : ports >>> 16, true);
     view.setUint16(at + E_SERVER_PORT, clientIsB ? ports >>> 16 : ports & 0xffff, true);
-    for (let i = 0; i < RECORD_WORDS; i++) target[word + (E_RECORD >> 2) + i] = i32[r + i] as number;
+  };
+}
+
+/** Bytes of an event with a detail block of so many. */
+const lengthWith = (detailLength: number): number => (E_DETAIL + detailLength + 7) & ~7;
+
+export function createEventWriter(records: Records, details: DetailArena, of: EventContext, sink: EventSink): EventWriter {
+  const { i32 } = records;
+  const { bytes: detailBytes, u32: detailWords } = details;
+  const out = sink.bytes;
+  const u32 = new Uint32Array(out.buffer, out.byteOffset, out.byteLength >> 2);
+  const target = new Int32Array(out.buffer, out.byteOffset, out.byteLength >> 2);
+  const writeHeader = createHeaderWriter(records, of, out);
+
+  return (id, callbacks, end, time, visit, statusBeforeLow, statusBeforeHigh, alertNow) => {
+    const r = id * RECORD_WORDS;
+    const handle = i32[r + (R_DETAIL >> 2)] as number;
+    const detailLength = handle === 0 ? 0 : details.length(handle);
+    const length = lengthWith(detailLength);
+    const at = sink.reserve(length);
+    if (at < 0) return false;
+    // what is written nowhere below: the ring has older bytes there
+    u32[(at + length - 8) >> 2] = u32[(at + length - 4) >> 2] = 0;
+    writeHeader(at, length, detailLength, id, callbacks, end, time, visit, statusBeforeLow, statusBeforeHigh, alertNow);
+    const record = (at + E_RECORD) >> 2;
+    for (let i = 0; i < RECORD_WORDS; i++) target[record + i] = i32[r + i] as number;
     if (handle !== 0) {
       // blocks and events lie on word boundaries
       const from = details.offset(handle);
@@ -142,5 +158,24 @@ export function createEventWriter(records: Records, details: DetailArena, of: Ev
     }
     sink.commit(length);
     return true;
+  };
+}
+
+/** Writes headers of live flows, as of now, to `header`. */
+export function createLiveHeader(
+  records: Records,
+  details: DetailArena,
+  of: EventContext & { readonly now: () => number; readonly visit: () => number },
+  header: Uint8Array,
+): (id: number) => void {
+  const { i32, u32 } = records;
+  const write = createHeaderWriter(records, of, header);
+  return (id) => {
+    const r = id * RECORD_WORDS;
+    const handle = i32[r + (R_DETAIL >> 2)] as number;
+    const detailLength = handle === 0 ? 0 : details.length(handle);
+    const low = u32[r + (R_STATUS >> 2)] as number;
+    const high = u32[r + (R_STATUS >> 2) + 1] as number;
+    write(0, lengthWith(detailLength), detailLength, id, 0, 0, of.now(), of.visit(), low, high, false);
   };
 }

@@ -1,10 +1,10 @@
 /**
- * The best flows of many: events in one by one, out come the first `limit` that match, in order. Called by the interface thread
+ * The best flows of many: flows in one by one, out come the first `limit` that match, in order. Called by the interface thread
  * (live flows) and the script host (flows that have ended); the answers of several interfaces are joined by `mergeAnswers`.
  *
- *   event ──filter──► rank ──► heap of `limit`, the worst on top ──► take(): sorted copies of the events' bytes
+ *   flow ──filter──► rank ──► heap of `limit`, the worst on top ──► take(): what was kept, in order
  *
- * An event that is not kept costs the filter and one comparison: its bytes are copied only when it gets a place.
+ * A flow that is not kept costs the filter and one comparison.
  */
 import { compileFilter } from '../filter/filter.ts';
 import type { HostBook } from '../hosts/book.ts';
@@ -72,15 +72,14 @@ function orderFor(query: FlowQuery): Order {
   return orderOf(field);
 }
 
-interface Kept {
+interface Rank {
   readonly number: number;
   readonly text: string;
   readonly seq: number;
-  readonly bytes: Uint8Array;
 }
 
-/** Below 0: `a` comes first. What has no value comes last whichever way it goes; equals come by their number on the interface. */
-function compare(a: Omit<Kept, 'bytes'>, b: Omit<Kept, 'bytes'>, descending: boolean): number {
+/** Below 0: `a` comes first. What has no value comes last whichever way it goes. */
+function compareValues(a: Omit<Rank, 'seq'>, b: Omit<Rank, 'seq'>, descending: boolean): number {
   if (a.number !== b.number) {
     const without = Number(Number.isNaN(a.number)) - Number(Number.isNaN(b.number));
     if (without !== 0) return without;
@@ -88,26 +87,46 @@ function compare(a: Omit<Kept, 'bytes'>, b: Omit<Kept, 'bytes'>, descending: boo
     if (a.number > b.number) return descending ? -1 : 1;
   }
   if (a.text !== b.text) return a.text < b.text === descending ? 1 : -1;
-  return a.seq - b.seq;
+  return 0;
 }
 
-export interface FlowSelection {
-  /** @param view stands on the event, which is `length` bytes at `offset` of `bytes` */
-  offer(bytes: Uint8Array, offset: number, length: number, view: EventView): void;
+/** Equals come by their number on the interface. */
+const compare = (a: Rank, b: Rank, descending: boolean): number => compareValues(a, b, descending) || a.seq - b.seq;
+
+/** What is known of all flows that were offered. */
+export interface FlowFigures {
   /** Flows that matched, and all that were offered. */
   readonly matched: number;
   readonly total: number;
-  /** Copies of the events, in order. The selection is empty afterwards; its figures stay. */
-  take(): Uint8Array[];
-  /** Everything of it, as an answer of the interface; takes the events. */
-  answer(): FlowAnswer;
+  /** Of those that matched. */
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export const addFigures = (parts: readonly FlowFigures[]): FlowFigures => {
+  const sum = (key: keyof FlowFigures): number => parts.reduce((total, part) => total + part[key], 0);
+  return { matched: sum('matched'), total: sum('total'), packets: sum('packets'), bytes: sum('bytes') };
+};
+
+export interface FlowSelection<T> {
+  /** Offers the flow that the view stands on. */
+  offer(view: EventView): void;
+  figures(): FlowFigures;
+  /** What was kept, in order. The selection is empty afterwards; its figures stay. */
+  take(): T[];
+  /** Takes what comes last in order; undefined when nothing is left. */
+  takeLast(): T | undefined;
 }
 
 /**
- * @param names those of the interface whose events are offered
+ * @param names those of the interface whose flows are offered
+ * @param keep what is kept of a flow that gets a place; made of the view, which moves on
  * @throws FilterError
  */
-export function createSelection(query: FlowQuery, names: Names): FlowSelection {
+export function createSelection<T>(query: FlowQuery, names: Names, keep: (view: EventView) => T): FlowSelection<T> {
+  interface Kept extends Rank {
+    readonly what: T;
+  }
   const filter = query.filter.trim() === '' ? undefined : compileFilter(query.filter, names);
   const order = orderFor(query);
   const { descending } = query;
@@ -117,7 +136,7 @@ export function createSelection(query: FlowQuery, names: Names): FlowSelection {
   let matched = 0;
   let total = 0;
   let packets = 0;
-  let bytesOfMatched = 0;
+  let bytes = 0;
 
   const worse = (a: Kept, b: Kept): boolean => compare(a, b, descending) > 0;
 
@@ -133,6 +152,7 @@ export function createSelection(query: FlowQuery, names: Names): FlowSelection {
     heap[at] = kept;
   }
 
+  /** Puts it in the place of the worst, which falls out. */
   function replaceWorst(kept: Kept): void {
     let at = 0;
     for (;;) {
@@ -146,25 +166,14 @@ export function createSelection(query: FlowQuery, names: Names): FlowSelection {
     heap[at] = kept;
   }
 
-  const take = (): Uint8Array[] => {
-    const sorted = heap.toSorted((a, b) => compare(a, b, descending));
-    heap.length = 0;
-    return sorted.map((kept) => kept.bytes);
-  };
-
   return {
-    get matched() {
-      return matched;
-    },
-    get total() {
-      return total;
-    },
-    offer(bytes, offset, length, view) {
+    figures: () => ({ matched, total, packets, bytes }),
+    offer(view) {
       total++;
       if (filter !== undefined && !filter.matches(view)) return;
       matched++;
       packets += view.u32(R_DIR + D_PACKETS) + view.u32(R_DIR + R_DIR_BYTES + D_PACKETS);
-      bytesOfMatched += view.f64(R_DIR + D_BYTES) + view.f64(R_DIR + R_DIR_BYTES + D_BYTES);
+      bytes += view.f64(R_DIR + D_BYTES) + view.f64(R_DIR + R_DIR_BYTES + D_BYTES);
       const number = order.number(view);
       const full = heap.length === limit;
       if (full) {
@@ -173,16 +182,37 @@ export function createSelection(query: FlowQuery, names: Names): FlowSelection {
         if (descending ? number < worst : number > worst) return;
         if (Number.isNaN(number) && !Number.isNaN(worst)) return;
       }
-      const candidate = { number, text: order.text(view), seq: view.seq() };
-      if (full && compare(candidate, heap[0] as Kept, descending) >= 0) return;
-      const kept: Kept = { ...candidate, bytes: bytes.slice(offset, offset + length) };
+      const rank = { number, text: order.text(view), seq: view.seq() };
+      if (full && compare(rank, heap[0] as Kept, descending) >= 0) return;
+      const kept: Kept = { ...rank, what: keep(view) };
       if (full) replaceWorst(kept);
       else up(kept);
     },
-    take,
-    answer: () => ({ interface: names.interfaceName, names, matched, total, packets, bytes: bytesOfMatched, events: take() }),
+    take() {
+      const sorted = heap.toSorted((a, b) => compare(a, b, descending));
+      heap.length = 0;
+      return sorted.map(({ what }) => what);
+    },
+    takeLast() {
+      const [worst] = heap;
+      const last = heap.pop();
+      if (last !== undefined && last !== worst) replaceWorst(last);
+      return worst?.what;
+    },
   };
 }
+
+/** A selection of events, of which copies are kept. @throws FilterError */
+export const selectEvents = (query: FlowQuery, names: Names): FlowSelection<Uint8Array> =>
+  createSelection(query, names, (view) => view.bytes().slice(view.offset(), view.offset() + view.length()));
+
+/** Everything of a selection of events, as an answer of the interface; takes the events. */
+export const answerOf = (selection: FlowSelection<Uint8Array>, names: Names): FlowAnswer => ({
+  interface: names.interfaceName,
+  names,
+  ...selection.figures(),
+  events: selection.take(),
+});
 
 /** An event with the answer it came in. */
 export interface AnsweredEvent {
@@ -190,7 +220,7 @@ export interface AnsweredEvent {
   readonly bytes: Uint8Array;
 }
 
-/** The first `limit` of all interfaces, in the order of the query; equals by interface. */
+/** The first `limit` of all interfaces, in the order of the query by what the events say; equals by interface. */
 export function mergeAnswers(query: FlowQuery, answers: readonly FlowAnswer[], hosts?: HostBook): AnsweredEvent[] {
   const order = orderFor(query);
   const all = answers.flatMap((answer, index) => {
@@ -200,8 +230,7 @@ export function mergeAnswers(query: FlowQuery, answers: readonly FlowAnswer[], h
       return { answer, index, number: order.number(view), text: order.text(view), seq: view.seq(), bytes };
     });
   });
-  if (answers.length > 1) {
-    all.sort((a, b) => compare({ ...a, seq: 0 }, { ...b, seq: 0 }, query.descending) || a.index - b.index || a.seq - b.seq);
-  }
+  // also those of one: a flow may have grown after it was ranked
+  all.sort((a, b) => compareValues(a, b, query.descending) || a.index - b.index || a.seq - b.seq);
   return all.slice(0, query.limit).map(({ answer, bytes }) => ({ answer, bytes }));
 }

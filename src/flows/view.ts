@@ -25,6 +25,7 @@ import {
   E_END,
   E_FLOW,
   E_INTERFACE,
+  E_LENGTH,
   E_RECORD,
   E_SCORE,
   E_SEQ,
@@ -52,6 +53,7 @@ import {
   R_PV,
   R_STATE,
   R_STATUS,
+  RECORD_BYTES,
   readNumber,
 } from './record.ts';
 
@@ -148,6 +150,8 @@ export interface EventView {
   /** Where the view stands: the event's bytes start at `offset()` of `bytes()`. */
   bytes(): Uint8Array;
   offset(): number;
+  /** Of the whole event, in bytes. */
+  length(): number;
 
   /** Numbers of the flow record; `at` is an offset of record.ts. */
   u8(at: number): number;
@@ -245,7 +249,7 @@ function ipv4Text(data: DataView, at: number): string {
 }
 
 /** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero words as `::`, mapped IPv4 dotted. */
-export function ipv6Text(data: DataView, at: number): string {
+function ipv6Text(data: DataView, at: number): string {
   let bestStart = -1;
   let bestLength = 1;
   for (let i = 0; i < 8; ) {
@@ -273,7 +277,37 @@ export function ipv6Text(data: DataView, at: number): string {
   return text;
 }
 
+/** An address of 4 bytes, or of 16, as text. */
+export const addressText = (data: DataView, at: number, ipv6: boolean): string => (ipv6 ? ipv6Text(data, at) : ipv4Text(data, at));
+
+/** Where the parts of live flows lie: nothing is copied to look at them. */
+export interface TableParts {
+  /** Room for the header of one event, which is written when something of it is asked for. */
+  readonly header: Uint8Array;
+  readonly records: Uint8Array;
+  readonly details: Uint8Array;
+  /** Writes the header of a flow to `header`. */
+  writeHeader(id: number): void;
+}
+
+/** A view of live flows where they are. `bytes` are those of the header alone. */
+export interface TableView extends EventView {
+  /** @param block offset of the flow's detail block, 0 = it has none */
+  at(id: number, block: number): void;
+}
+
 export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): EventView {
+  return createView(names, hosts, undefined);
+}
+
+export function createTableView(names: Names, parts: TableParts, hosts: HostBook = EMPTY_BOOK): TableView {
+  return createView(names, hosts, parts);
+}
+
+const dataViewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+
+function createView(names: Names, hosts: HostBook, table: TableParts | undefined): TableView {
   const detailIds = new Map<string, number>(names.details.map((name, id) => [name, id]));
   const known = Object.fromEntries(KNOWN_PROTOCOLS.map((name) => [name, names.protocols.indexOf(name)])) as Record<KnownProtocol, number>;
   const starts = new Int32Array(names.details.length);
@@ -281,25 +315,39 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
   // texts read so far: several fields share one
   const texts: (string | undefined)[] = names.details.map(() => undefined);
 
-  let source: Uint8Array = new Uint8Array(E_DETAIL);
-  let data = new DataView(source.buffer);
-  let strings = Buffer.from(source.buffer);
+  // an event has its three parts in one place; those of a live flow lie apart
+  let source: Uint8Array = table?.header ?? new Uint8Array(E_DETAIL);
+  let headerData = dataViewOf(source);
+  let recordBytes = table?.records ?? source;
+  let data = dataViewOf(recordBytes);
+  let block = table === undefined ? data : dataViewOf(table.details);
+  let strings = bufferOf(table?.details ?? source);
   let base = 0;
-  let record = E_RECORD;
+  let record = table === undefined ? E_RECORD : 0;
   let detail = 0; // offset of the detail block, 0 = none
   let scanned = false; // starts and lengths are those of this event
+  let pending = 0; // flow whose header is not written yet, 0 = it is
 
-  const address = (at: number): string => (data.getInt32(record + R_PV, true) >= PV_IPV6 ? ipv6Text(data, at) : ipv4Text(data, at));
+  const header = (): DataView => {
+    if (pending !== 0) {
+      (table as TableParts).writeHeader(pending);
+      pending = 0;
+    }
+    return headerData;
+  };
+
+  const isIpv6 = (): boolean => data.getInt32(record + R_PV, true) >= PV_IPV6;
+  const address = (at: number): string => addressText(header(), at, isIpv6());
 
   /** Finds the block's entries; one that reaches beyond the block ends the search. */
   const scan = (): void => {
     lengths.fill(-1);
     texts.fill(undefined);
     scanned = true;
-    const end = Math.min(detail + data.getUint32(base + E_DETAIL_LENGTH, true), data.byteLength);
+    const end = Math.min(detail + header().getUint32(base + E_DETAIL_LENGTH, true), block.byteLength);
     for (let at = detail + DETAIL_ENTRIES; at + 4 <= end; ) {
-      const id = data.getUint16(at, true);
-      const length = data.getUint16(at + 2, true);
+      const id = block.getUint16(at, true);
+      const length = block.getUint16(at + 2, true);
       if (at + 4 + length > end) return;
       if (id < lengths.length && lengths[id] === -1) {
         starts[id] = at + 4;
@@ -317,75 +365,95 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     return id === undefined || lengths[id] === -1 ? -1 : id;
   };
 
-  const bitmap = (at: number): number => data.getUint32(at, true) + data.getUint32(at + 4, true) * 2 ** 32;
-  const word = (at: number, index: number): number => data.getUint32(at + index * 4, data.getInt32(record + R_PV, true) >= PV_IPV6);
-  const head16 = (at: number): number => (detail === 0 ? 0 : data.getUint16(detail + at, true));
-  const head8 = (at: number): number => (detail === 0 ? 0 : data.getUint8(detail + at));
-  const head32 = (at: number): number => (detail === 0 ? 0 : data.getUint32(detail + at, true));
+  const bitmap = (of: DataView, at: number): number => of.getUint32(at, true) + of.getUint32(at + 4, true) * 2 ** 32;
+  const word = (at: number, index: number): number => header().getUint32(at + index * 4, data.getInt32(record + R_PV, true) >= PV_IPV6);
+  const head16 = (at: number): number => (detail === 0 ? 0 : block.getUint16(detail + at, true));
+  const head8 = (at: number): number => (detail === 0 ? 0 : block.getUint8(detail + at));
+  const head32 = (at: number): number => (detail === 0 ? 0 : block.getUint32(detail + at, true));
 
-  const isIpv6 = (): boolean => data.getInt32(record + R_PV, true) >= PV_IPV6;
-  const facts = (at: number): HostFacts => hosts.facts(source, base + at, isIpv6());
-  const pool = (at: number, mac: number): Pool => hosts.pool(source, base + at, isIpv6(), record + mac);
+  /** The bytes that addresses lie in. */
+  const written = (): Uint8Array => {
+    header();
+    return source;
+  };
+  const facts = (at: number): HostFacts => hosts.facts(written(), base + at, isIpv6());
+  /** The MAC address stands in the record, which need not lie with the header. */
+  const macBytes = new Uint8Array(16 + 6);
+  function pool(at: number, mac: number): Pool {
+    if (recordBytes === source) return hosts.pool(source, base + at, isIpv6(), record + mac);
+    macBytes.set(written().subarray(base + at, base + at + 16));
+    macBytes.set(recordBytes.subarray(record + mac, record + mac + 6), 16);
+    return hosts.pool(macBytes, 0, isIpv6(), 16);
+  }
 
   return {
     names,
     set(bytes, offset) {
-      if (bytes !== source) {
+      if (bytes !== recordBytes) {
         source = bytes;
-        data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        strings = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+        recordBytes = bytes;
+        headerData = data = block = dataViewOf(bytes);
+        strings = bufferOf(bytes);
       }
       base = offset;
       record = offset + E_RECORD;
       detail = data.getUint32(offset + E_DETAIL_LENGTH, true) >= DETAIL_ENTRIES ? offset + E_DETAIL : 0;
       scanned = false;
+      pending = 0;
     },
-    bytes: () => source,
+    at(id, blockAt) {
+      record = id * RECORD_BYTES;
+      detail = blockAt;
+      scanned = false;
+      pending = id;
+    },
+    bytes: written,
     offset: () => base,
+    length: () => header().getUint32(base + E_LENGTH, true),
     u8: (at) => data.getUint8(record + at),
     u16: (at) => data.getUint16(record + at, true),
     u32: (at) => data.getUint32(record + at, true),
     f32: (at) => data.getFloat32(record + at, true),
     f64: (at) => data.getFloat64(record + at, true),
 
-    time: () => data.getFloat64(base + E_TIME, true),
-    visit: () => data.getUint32(base + E_VISIT, true),
-    interfaceId: () => data.getUint16(base + E_INTERFACE, true),
-    callbacks: () => CALLBACK_SETS[data.getUint8(base + E_CALLBACKS) & (CALLBACK_SETS.length - 1)] as readonly Callback[],
-    endReason: () => END_REASONS[data.getUint8(base + E_END)] ?? '',
-    statusBefore: () => bitmap(base + E_STATUS_BEFORE),
-    status: () => bitmap(record + R_STATUS),
+    time: () => header().getFloat64(base + E_TIME, true),
+    visit: () => header().getUint32(base + E_VISIT, true),
+    interfaceId: () => header().getUint16(base + E_INTERFACE, true),
+    callbacks: () => CALLBACK_SETS[header().getUint8(base + E_CALLBACKS) & (CALLBACK_SETS.length - 1)] as readonly Callback[],
+    endReason: () => END_REASONS[header().getUint8(base + E_END)] ?? '',
+    statusBefore: () => bitmap(header(), base + E_STATUS_BEFORE),
+    status: () => bitmap(data, record + R_STATUS),
     statusLow: () => data.getUint32(record + R_STATUS, true),
     statusHigh: () => data.getUint32(record + R_STATUS + 4, true),
 
-    alertedStatus: () => data.getUint8(base + E_ALERT),
-    elephantUpload: () => data.getFloat64(base + E_ELEPHANT_UP, true),
-    elephantDownload: () => data.getFloat64(base + E_ELEPHANT_DOWN, true),
-    clientDevice: () => data.getUint8(base + E_CLIENT_DEVICE),
-    serverDevice: () => data.getUint8(base + E_SERVER_DEVICE),
-    alertedNow: () => data.getUint8(base + E_ALERT_NOW) !== 0,
+    alertedStatus: () => header().getUint8(base + E_ALERT),
+    elephantUpload: () => header().getFloat64(base + E_ELEPHANT_UP, true),
+    elephantDownload: () => header().getFloat64(base + E_ELEPHANT_DOWN, true),
+    clientDevice: () => header().getUint8(base + E_CLIENT_DEVICE),
+    serverDevice: () => header().getUint8(base + E_SERVER_DEVICE),
+    alertedNow: () => header().getUint8(base + E_ALERT_NOW) !== 0,
 
-    place: () => data.getUint32(base + E_FLOW, true),
+    place: () => header().getUint32(base + E_FLOW, true),
     score() {
-      const score = data.getUint16(base + E_SCORE, true);
+      const score = header().getUint16(base + E_SCORE, true);
       return score === 0xffff ? -1 : score;
     },
-    seq: () => data.getFloat64(base + E_SEQ, true),
-    flowId: () => `${names.run}-${data.getUint16(base + E_INTERFACE, true)}-${data.getFloat64(base + E_SEQ, true)}`,
+    seq: () => header().getFloat64(base + E_SEQ, true),
+    flowId: () => `${names.run}-${header().getUint16(base + E_INTERFACE, true)}-${header().getFloat64(base + E_SEQ, true)}`,
     state: () => data.getInt32(record + R_STATE, true),
     isIpv6,
     clientFacts: () => facts(E_CLIENT),
     serverFacts: () => facts(E_SERVER),
     clientPool: () => pool(E_CLIENT, R_MAC0),
     serverPool: () => pool(E_SERVER, R_MAC1),
-    clientVendor: () => hosts.vendor(source, record + R_MAC0),
-    serverVendor: () => hosts.vendor(source, record + R_MAC1),
+    clientVendor: () => hosts.vendor(recordBytes, record + R_MAC0),
+    serverVendor: () => hosts.vendor(recordBytes, record + R_MAC1),
     client: () => address(base + E_CLIENT),
     server: () => address(base + E_SERVER),
     clientWord: (index) => word(base + E_CLIENT, index),
     serverWord: (index) => word(base + E_SERVER, index),
-    clientPort: () => data.getUint16(base + E_CLIENT_PORT, true),
-    serverPort: () => data.getUint16(base + E_SERVER_PORT, true),
+    clientPort: () => header().getUint16(base + E_CLIENT_PORT, true),
+    serverPort: () => header().getUint16(base + E_SERVER_PORT, true),
     l4: () => data.getUint8(record + R_PV),
     vlan: () => data.getUint16(record + R_PV + 1, true),
 
@@ -400,7 +468,7 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     is(protocol) {
       if (detail === 0) return false;
       const id = known[protocol];
-      return data.getUint16(detail + DETAIL_APP, true) === id || data.getUint16(detail + DETAIL_MASTER, true) === id;
+      return block.getUint16(detail + DETAIL_APP, true) === id || block.getUint16(detail + DETAIL_MASTER, true) === id;
     },
     text(name) {
       const id = find(name);
@@ -410,7 +478,7 @@ export function createEventView(names: Names, hosts: HostBook = EMPTY_BOOK): Eve
     },
     number(name) {
       const id = find(name);
-      const value = id < 0 ? undefined : readNumber(data, starts[id] as number, lengths[id] as number);
+      const value = id < 0 ? undefined : readNumber(block, starts[id] as number, lengths[id] as number);
       return Number.isFinite(value) ? value : undefined;
     },
   };

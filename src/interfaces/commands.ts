@@ -9,21 +9,11 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FlowEngine } from '../flows/engine.ts';
 import type { FlowOverride } from '../flows/overrides.ts';
 import type { Policy } from '../flows/policy.ts';
-import { createSelection } from '../flows/selection.ts';
-import { createEventView, type Names } from '../flows/view.ts';
+import type { Names } from '../flows/view.ts';
 import { openLists } from '../hosts/lists/lookup.ts';
 import type { IdsMatcher } from './ids.ts';
 import { CONTROL_COMMANDS, type InterfaceCommand, type InterfaceMessage } from './protocol.ts';
-
-/** Records that a query looks at before packets are read again. */
-const SLICE_RECORDS = 4096;
-/** Flows that it takes in that time. */
-const SLICE_FLOWS = 512;
-
-interface Query {
-  readonly id: number;
-  readonly selection: ReturnType<typeof createSelection>;
-}
+import { createQuestions } from './questions.ts';
 
 export interface Commands {
   /** Takes what has come. Cheap when nothing has. */
@@ -46,13 +36,9 @@ export function createCommands(
   engine: FlowEngine,
   matcher: IdsMatcher,
   names: Names,
-  say: (message: InterfaceMessage) => void,
+  say: (message: InterfaceMessage, transfer?: readonly ArrayBuffer[]) => void,
 ): Commands {
-  const view = createEventView(names);
-  const queries: Query[] = [];
-  /** What is answered now: queries that have come together share one look at each flow, so that more of them cost little more. */
-  const underWay: Query[] = [];
-  let cursor = 1;
+  const questions = createQuestions(engine, names, say);
   const changes: MessagePort[] = [];
   const put: InterfaceCommand[] = []; // came in the middle of a visit
   let taken = 0;
@@ -77,10 +63,13 @@ export function createCommands(
         break;
       case 'query':
         try {
-          queries.push({ id: command.id, selection: createSelection(command.query, names) });
+          questions.ask(command);
         } catch (error) {
           say({ type: 'query-failed', id: command.id, error: error as Error });
         }
+        break;
+      case 'forget':
+        questions.forget(command.id);
         break;
     }
   };
@@ -93,34 +82,6 @@ export function createCommands(
       taken++;
       to(received.message);
     }
-  };
-
-  /** @returns false: there is nothing to answer */
-  const begin = (): boolean => {
-    if (underWay.length > 0) return true;
-    underWay.push(...queries.splice(0));
-    cursor = 1;
-    return underWay.length > 0;
-  };
-
-  /** @returns false: all flows have been looked at */
-  const advance = (records: number, flows: number): boolean => {
-    const limit = engine.limit();
-    const stop = Math.min(limit, cursor + records);
-    let left = flows;
-    while (cursor < stop && left > 0) {
-      const length = engine.snapshot(cursor++);
-      if (length === 0) continue;
-      view.set(engine.snapshots, 0);
-      for (const { selection } of underWay) selection.offer(engine.snapshots, 0, length, view);
-      left--;
-    }
-    return cursor < limit;
-  };
-
-  const answer = ({ id, selection }: Query): void => {
-    const { names: _names, interface: _interface, ...found } = selection.answer();
-    say({ type: 'answer', id, ...found });
   };
 
   return {
@@ -141,19 +102,9 @@ export function createCommands(
       receive(take);
     },
     pollQueries() {
-      receive((command) => (command.type === 'query' ? take(command) : put.push(command)));
+      receive((command) => (command.type === 'query' || command.type === 'forget' ? take(command) : put.push(command)));
     },
-    work() {
-      if (!begin()) return false;
-      if (advance(SLICE_RECORDS, SLICE_FLOWS)) return true;
-      for (const query of underWay.splice(0)) answer(query);
-      return queries.length > 0;
-    },
-    finish() {
-      while (begin()) {
-        advance(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-        for (const query of underWay.splice(0)) answer(query);
-      }
-    },
+    work: questions.work,
+    finish: questions.finish,
   };
 }

@@ -7,6 +7,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RaisedFlowAlert } from '../alerts/alert.ts';
 import type { Config } from '../config.ts';
+import type { HostTotals } from '../flows/host-totals.ts';
+import type { FlowFigures } from '../flows/selection.ts';
 import type { Names } from '../flows/view.ts';
 import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-book.ts';
 import type { CompiledLists } from '../hosts/lists/compile.ts';
@@ -20,6 +22,7 @@ import type { FlowBatch } from '../scripts/outbox.ts';
 import type { ScriptReport, ScriptSwitch } from '../scripts/report.ts';
 import type { PrintLevel } from '../scripts/runtime.ts';
 import type { TraceEntry } from '../scripts/trace.ts';
+import type { PackedEvents } from './packed-events.ts';
 
 export type InterfaceKind = 'packet' | 'pcap' | 'zmq' | 'netflow' | 'sflow';
 
@@ -92,10 +95,19 @@ export type InterfaceCommand =
   /** What has changed; it takes effect at the next visit. */
   | { readonly type: 'policy'; readonly preferences?: Preferences; readonly lists?: CompiledLists }
   | { readonly type: 'alerts'; readonly alerts: readonly IdsAlert[] }
-  | { readonly type: 'query'; readonly id: number; readonly query: FlowQuery };
+  | { readonly type: 'query'; readonly id: number; readonly query: FlowQuery; readonly as: 'flows' | 'hosts' }
+  /** Nobody waits for the answer any more. */
+  | { readonly type: 'forget'; readonly id: number };
+
+/** What one thread answers. Its buffers are transferred. */
+export interface ThreadAnswer extends FlowFigures {
+  /** The last of the order first. */
+  readonly flows?: PackedEvents;
+  readonly hosts?: HostTotals;
+}
 
 export type InterfaceMessage =
-  | ({ readonly type: 'answer'; readonly id: number } & Omit<FlowAnswer, 'interface' | 'names'>)
+  | { readonly type: 'answer'; readonly id: number; readonly parts: readonly ThreadAnswer[] }
   | { readonly type: 'query-failed'; readonly id: number; readonly error: Error }
   | { readonly type: 'ready'; readonly names: Names }
   | { readonly type: 'running' }

@@ -74,7 +74,7 @@ export interface Thread {
   end(reason: 'shutdown' | 'end of file'): void;
 }
 
-export const say = (message: InterfaceMessage): void => parentPort?.postMessage(message);
+export const say = (message: InterfaceMessage, transfer?: readonly ArrayBuffer[]): void => parentPort?.postMessage(message, transfer);
 
 interface Events extends EventSink {
   crowded(): boolean;

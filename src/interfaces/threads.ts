@@ -6,16 +6,15 @@
  *
  * Runs in the main thread; patrol.ts makes one per `-i`.
  *
- *   running   when all are           answer      when all have answered, merged
+ *   running   when all are           answer      when all have answered, their parts together
  *   lost      when the first is      ended       when all have
  *   ready     of the first           failed      when one has and the others, told to stop, have ended
  */
 import { randomInt } from 'node:crypto';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { COUNTERS, counterIndex } from '../flows/counters.ts';
-import { mergeAnswers } from '../flows/selection.ts';
 import type { Names } from '../flows/view.ts';
-import type { CapturePace, FlowAnswer, FlowQuery } from '../patrol-types.ts';
+import type { CapturePace } from '../patrol-types.ts';
 import { TALLY_BYTES } from './ids-tally.ts';
 import { GATE_BYTES } from './live/gate.ts';
 import {
@@ -31,6 +30,7 @@ import {
   type InterfaceMessage,
   type ProtocolTotals,
   SPEED_UNIT,
+  type ThreadAnswer,
 } from './protocol.ts';
 
 export interface InterfaceThreads {
@@ -65,8 +65,6 @@ export interface ThreadEvents {
  * network interface, which each thread sees. (`flows.peak` is a sum: an upper bound, as the threads' peaks may be of different times.)
  */
 const HIGHEST = new Set(['visits', 'visits.longest', 'interface.lost', 'drops.interface'].map(counterIndex));
-
-type Answer = Omit<FlowAnswer, 'interface' | 'names'>;
 
 /** Adds up totals of the same name. */
 function addProtocols(lists: readonly (readonly ProtocolTotals[])[]): ProtocolTotals[] {
@@ -111,7 +109,8 @@ export function startThreads(
           gate: new SharedArrayBuffer(GATE_BYTES),
           tally: new SharedArrayBuffer(TALLY_BYTES),
         };
-  const queries = new Map<number, { readonly query: FlowQuery; readonly answers: Answer[] }>();
+  /** Answers so far, by question. */
+  const queries = new Map<number, ThreadAnswer[]>();
   let names: Names | undefined;
   let lost = false;
   let failure: InterfaceMessage | undefined;
@@ -146,14 +145,11 @@ export function startThreads(
   };
 
   /** Another thread's part of an answer. */
-  const answered = (id: number, answer: Answer): void => {
-    const asked = queries.get(id);
-    if (asked === undefined || asked.answers.push(answer) < count) return;
+  const answered = (id: number, parts: readonly ThreadAnswer[]): void => {
+    const answers = queries.get(id);
+    if (answers === undefined || answers.push(...parts) < count) return;
     queries.delete(id);
-    const sum = (key: 'matched' | 'total' | 'packets' | 'bytes'): number => asked.answers.reduce((total, part) => total + part[key], 0);
-    const parts = asked.answers.map((part) => ({ ...part, interface: common.name, names: names as Names }));
-    const events = mergeAnswers(asked.query, parts).map(({ bytes }) => bytes);
-    on.message({ type: 'answer', id, matched: sum('matched'), total: sum('total'), packets: sum('packets'), bytes: sum('bytes'), events });
+    on.message({ type: 'answer', id, parts: answers });
   };
 
   const over = (thread: Thread): void => {
@@ -188,11 +184,9 @@ export function startThreads(
       case 'probes':
         on.message(message);
         break;
-      case 'answer': {
-        const { type: _, id, ...answer } = message;
-        answered(id, answer);
+      case 'answer':
+        answered(message.id, message.parts);
         break;
-      }
       case 'query-failed':
         if (queries.delete(message.id)) on.message(message);
         break;
@@ -229,7 +223,8 @@ export function startThreads(
     },
     packets: () => threads.map(({ counters }) => counters[counterIndex('packets')] as number),
     post(command) {
-      if (count > 1 && command.type === 'query') queries.set(command.id, { query: command.query, answers: [] });
+      if (count > 1 && command.type === 'query') queries.set(command.id, []);
+      if (command.type === 'forget') queries.delete(command.id);
       for (const { commands } of threads) commands.postMessage(command);
       Atomics.add(words, CONTROL_COMMANDS, 1);
       Atomics.notify(words, CONTROL_COMMANDS);

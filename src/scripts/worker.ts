@@ -24,7 +24,7 @@ import { CALLBACK_BIT, CALLBACKS, type Callback, E_CALLBACKS, E_LENGTH, EVENT_VE
 import { eventLine, flowLine } from '../flows/export.ts';
 import type { FlowOverride } from '../flows/overrides.ts';
 import { createRingReader, createRingWriter, drain, type RingWriter } from '../flows/ring.ts';
-import { createSelection } from '../flows/selection.ts';
+import { answerOf, selectEvents } from '../flows/selection.ts';
 import { createEventView, type EventView } from '../flows/view.ts';
 import { openHostBook } from '../hosts/host-book.ts';
 import {
@@ -158,7 +158,7 @@ async function main(): Promise<void> {
   const exportAlerts = open(config.exportAlerts, data.pending.alerts);
   const exports = [exportFlows, exportEvents, exportAlerts].filter((writer) => writer !== undefined);
   const passes = live ? rateLimit(LOG_LINES_PER_SECOND) : () => true;
-  const picked = data.own || config.flowQuery === undefined ? undefined : createSelection(config.flowQuery, data.names);
+  const picked = data.own || config.flowQuery === undefined ? undefined : selectEvents(config.flowQuery, data.names);
   const names = createNameExchange(data, book, say);
   const cache = createScriptCache({ now: () => clock });
   cache.apply(data.cache);
@@ -473,7 +473,7 @@ async function main(): Promise<void> {
     if (exports.length > 0 || picked !== undefined) {
       if ((due & CALLBACK_BIT.idle) !== 0) {
         exportFlows?.write(flowLine(view));
-        picked?.offer(events.bytes, at, length, view);
+        picked?.offer(view);
       }
     }
   }
@@ -517,7 +517,7 @@ async function main(): Promise<void> {
   for (const writer of exports) writer.close();
   tellMain();
   if (picked !== undefined) {
-    const { names: _names, interface: _interface, ...flows } = picked.answer();
+    const { names: _names, interface: _interface, ...flows } = answerOf(picked, data.names);
     say({ type: 'flows', ...flows });
   }
   const last = report();

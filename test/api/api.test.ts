@@ -11,7 +11,7 @@ import { FIELDS } from '../../src/flows/fields.ts';
 import type { ListStatus } from '../../src/hosts/lists/store.ts';
 import { PREFERENCE_NAMES } from '../../src/preferences.ts';
 import { compileRowFilter } from '../../src/store/row-filter.ts';
-import { asAdmin, dependencies, type Flows, flowsOf, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
+import { asAdmin, dependencies, type Flows, flowsOf, hostsOver, QUIET, queryOver, SNAPSHOT, type Wanted } from './support.ts';
 
 interface Answer {
   readonly status: number;
@@ -114,7 +114,7 @@ describe('flows', () => {
 
   test('one interface of several', async () => {
     const other: Flows = { events: flows.events.slice(0, 3), names: { ...flows.names, interfaceName: 'eth 1' } };
-    const several = asks({ queryFlows: queryOver([flows, other]) });
+    const several = asks({ queryFlows: queryOver([flows, other]), queryHosts: hostsOver([flows, other]) });
     const { total, matched, interfaces, flows: rows } = (await ok(several('/flows?interface=eth%201'))) as FlowList;
     assert.deepEqual([total, matched, interfaces], [3, 3, [{ name: 'eth 1', matched: 3, total: 3 }]]);
     assert.ok(rows.length === 3 && rows.every((row) => row.interface === 'eth 1'));

@@ -2,7 +2,8 @@
 import type { ApiDependencies } from '../../src/api/dependencies.ts';
 import { SOCKET_USER } from '../../src/api/roles.ts';
 import { CALLBACK_BIT, E_CALLBACKS, E_LENGTH } from '../../src/flows/event.ts';
-import { createSelection } from '../../src/flows/selection.ts';
+import { createHostAdder } from '../../src/flows/host-totals.ts';
+import { answerOf, selectEvents } from '../../src/flows/selection.ts';
 import { createEventView, type Names } from '../../src/flows/view.ts';
 import type { InterfaceSnapshot, Log, PatrolControl, Snapshot } from '../../src/patrol-types.ts';
 import type { Preferences } from '../../src/preferences.ts';
@@ -36,14 +37,27 @@ export const queryOver =
     interfaces
       .filter(({ names }) => query.interface === undefined || names.interfaceName === query.interface)
       .map(({ names, events }) => {
-        const selection = createSelection(query, names);
+        const selection = selectEvents(query, names);
         const view = createEventView(names);
         for (const bytes of events) {
           view.set(bytes, 0);
-          selection.offer(bytes, 0, bytes.length, view);
+          selection.offer(view);
         }
-        return selection.answer();
+        return answerOf(selection, names);
       });
+
+export const hostsOver =
+  (interfaces: readonly Flows[]): PatrolControl['queryHosts'] =>
+  async (query) =>
+    (await queryOver(interfaces)(query)).map(({ events, names, ...answer }) => {
+      const adder = createHostAdder();
+      const view = createEventView(names);
+      for (const bytes of events) {
+        view.set(bytes, 0);
+        adder.add(view);
+      }
+      return { ...answer, hosts: [adder.take()] };
+    });
 
 export const INTERFACE: InterfaceSnapshot = {
   id: 0,
@@ -77,6 +91,7 @@ export function dependencies({ directory, commandLine = {}, changed = () => {}, 
     uptime: () => 12.5,
     snapshot: () => SNAPSHOT,
     queryFlows: async () => [],
+    queryHosts: async () => [],
     listStatus: () => [],
     scripts: { switch() {}, source: () => undefined, traceFilter() {}, tracedFilter: () => '', traces: () => [] },
     preferences: createPreferenceBook({ settings: openSettings(directory), commandLine, changed }),

@@ -41,7 +41,7 @@ test('in the middle of each visit of many flows flows can be looked at; the even
     },
     between() {
       let active = 0;
-      for (let id = 1; id < engine.limit(); id++) if (engine.snapshot(id) > 0) active++;
+      for (let id = 1; id < engine.limit(); id++) if (engine.look().at(id)) active++;
       between.push({ visits: value('visits'), ended: flows.length, active });
     },
   });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FilterError } from '../../src/filter/filter.ts';
 import { fieldByKey } from '../../src/flows/fields.ts';
-import { createSelection, mergeAnswers } from '../../src/flows/selection.ts';
+import { answerOf, mergeAnswers, selectEvents } from '../../src/flows/selection.ts';
 import { createEventView } from '../../src/flows/view.ts';
 import type { FlowQuery } from '../../src/patrol-types.ts';
 import { type EventOf, event, NAMES } from '../support/events.ts';
@@ -13,7 +13,7 @@ const QUERY: FlowQuery = { filter: '', sort: 'bytes', descending: true, limit: 1
 
 /** @returns the selection with all flows offered out of one buffer, as a ring has them */
 function select(flows: readonly EventOf[], query: Partial<FlowQuery>) {
-  const selection = createSelection({ ...QUERY, ...query }, NAMES);
+  const selection = selectEvents({ ...QUERY, ...query }, NAMES);
   const view = createEventView(NAMES);
   const all = flows.map((flow, index) => event({ seq: index + 1, ...flow }));
   const ring = new Uint8Array(new SharedArrayBuffer(all.reduce((sum, bytes) => sum + bytes.length, 0)));
@@ -21,7 +21,7 @@ function select(flows: readonly EventOf[], query: Partial<FlowQuery>) {
   for (const bytes of all) {
     ring.set(bytes, at);
     view.set(ring, at);
-    selection.offer(ring, at, bytes.length, view);
+    selection.offer(view);
     at += bytes.length;
   }
   ring.fill(0xff); // what is kept are copies
@@ -53,7 +53,8 @@ test('numbers: as a stable sort of all would have them', () => {
         { limit, descending },
       );
       assert.deepEqual(read(selection.take(), 'hash_entry_id'), expected);
-      assert.deepEqual([selection.matched, selection.total], [lengths.length, lengths.length]);
+      const { matched, total } = selection.figures();
+      assert.deepEqual([matched, total], [lengths.length, lengths.length]);
     }),
   );
 });
@@ -82,7 +83,7 @@ test('texts beyond their first characters; what is missing or empty comes last e
 
 test('the filter decides what is counted; sums are of what matches', () => {
   const flows = [53, 443, 53].map((serverPort) => ({ serverPort, l4: 17, cli2srv: { lengths: [100, 50] }, srv2cli: { lengths: [1] } }));
-  const answer = select(flows, { filter: 'port == 53', limit: 1 }).answer();
+  const answer = answerOf(select(flows, { filter: 'port == 53', limit: 1 }), NAMES);
   const { matched, total, packets, bytes, events } = answer;
   assert.deepEqual([matched, total, packets, bytes, events.length], [2, 3, 6, 302, 1]);
   assert.equal(answer.interface, NAMES.interfaceName);
@@ -91,8 +92,8 @@ test('the filter decides what is counted; sums are of what matches', () => {
 });
 
 test('answers of several interfaces become one order', () => {
-  const one = select([{ cli2srv: { lengths: [10] } }, { cli2srv: { lengths: [30] } }], {}).answer();
-  const two = select([{ cli2srv: { lengths: [20] } }, { cli2srv: { lengths: [30] } }], {}).answer();
+  const one = answerOf(select([{ cli2srv: { lengths: [10] } }, { cli2srv: { lengths: [30] } }], {}), NAMES);
+  const two = answerOf(select([{ cli2srv: { lengths: [20] } }, { cli2srv: { lengths: [30] } }], {}), NAMES);
   const merged = mergeAnswers({ ...QUERY, limit: 3 }, [one, { ...two, interface: 'two' }]);
   assert.deepEqual(
     merged.map(({ answer, bytes }) => [answer.interface, read([bytes], 'bytes')[0]]),

@@ -1,6 +1,8 @@
 /** The lifecycle of flows that come as records: visits, callbacks, idleness and throughput on a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { E_RECORD } from '../../src/flows/event.ts';
+import { R_BPS0 } from '../../src/flows/record.ts';
 import { createRecordPlay, type RecordPlay, type RecordPlayOptions, type RecordText } from '../support/records/play.ts';
 
 const FLOW = '10.0.0.1:50000 > 10.0.0.2:443';
@@ -238,9 +240,10 @@ describe('throughput', () => {
       play.engine.timeouts(60, 10);
       play.to(30);
       play.take(part(0, 24));
-      assert.ok(play.engine.snapshot(1) > 0);
-      const view = new DataView(play.engine.snapshots.buffer);
-      assert.equal(view.getFloat32(104 + 288, true), 50);
+      const look = play.engine.look();
+      assert.ok(look.at(1));
+      assert.equal(look.view.f32(R_BPS0), 50);
+      assert.equal(new DataView(look.event.buffer, 0, look.copy()).getFloat32(E_RECORD + R_BPS0, true), 50);
     }));
 
   test('`*.last` is what came since the previous visit', () =>

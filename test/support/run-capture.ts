@@ -10,7 +10,7 @@
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { namesOf } from '../../src/dpi/names.ts';
 import { COUNTERS, DECODE_COUNTERS_START } from '../../src/flows/counters.ts';
-import { createFlowEngine } from '../../src/flows/engine.ts';
+import { createFlowEngine, type FlowEngine } from '../../src/flows/engine.ts';
 import { eventLine, flowLine } from '../../src/flows/export.ts';
 import { DEFAULT_POLICY } from '../../src/flows/policy.ts';
 import { createEventView, type EventView } from '../../src/flows/view.ts';
@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly batchPackets?: number | (() => number);
   /** Detection; on if left out. */
   readonly dpi?: boolean;
+  /** Called after each batch. */
+  readonly afterBatch?: (engine: FlowEngine) => void;
 }
 
 export interface CaptureRun {
@@ -108,6 +110,7 @@ export function runCapture(path: string, options: RunOptions, onEvent: (view: Ev
           from = decoder.decode(batch, from, scratch);
           engine.process(scratch, batch.bytes);
         }
+        options.afterBatch?.(engine);
       }
     }
     engine.finish('end of file');

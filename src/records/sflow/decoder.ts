@@ -20,7 +20,7 @@
  * One decoder for an interface; it is told of datagrams and of the time. It throws nothing, whatever the bytes are; what it keeps has
  * limits, what it does not use a counter (counters.ts).
  */
-import { ipv6Text } from '../../flows/view.ts';
+import { addressText } from '../../flows/view.ts';
 import { createTrouble, type TroubleSample } from '../trouble.ts';
 import { SFLOW_COUNTERS, type SflowCounterName, sflowCounter } from './counters.ts';
 import { follow, newSequence, type Sequence } from './sequence.ts';
@@ -246,7 +246,7 @@ export function createSflowDecoder(sink: SampleSink, counters: Float64Array, log
     skip(length);
     if (length === 0 || isDamaged()) return '';
     if (type === 1) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
-    return ipv6Text(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at);
+    return addressText(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at, true);
   };
 
   const agentOf = (name: string): Agent => {
