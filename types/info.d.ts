@@ -106,9 +106,9 @@ export interface Info {
   readonly 'srv.devtype': number;
   /** organisation of the autonomous system, empty if unknown; not in ntopng */
   readonly 'srv.as_name': string;
-  /** autonomous system of the client; present: the autonomous system is known; since 4.2 */
+  /** autonomous system of the client as the exporter says it, else `cli.asn`; present: the autonomous system is known; since 4.2 */
   readonly src_as?: number;
-  /** autonomous system of the server; present: the autonomous system is known; since 4.2 */
+  /** autonomous system of the server as the exporter says it, else `srv.asn`; present: the autonomous system is known; since 4.2 */
   readonly dst_as?: number;
   /** process of the client; present: an agent on the host reports it */
   readonly client_process?: {
@@ -204,6 +204,14 @@ export interface Info {
     /** its variance */
     readonly rtt_var: number;
   };
+  /** VRF of the exporter by which the flow's first record came in; present: the exporter says it */
+  readonly vrfId?: number;
+  /** autonomous system before the exporter on the way of the client's packets (BGP); present: the exporter says it; since 4.2 */
+  readonly prev_adjacent_as?: number;
+  /** autonomous system behind the exporter on the way of the client's packets (BGP); present: the exporter says it; since 4.2 */
+  readonly next_adjacent_as?: number;
+  /** IPv4 address of `exporter` as a number; present: the exporter has one; since 4.2 */
+  readonly device_id?: number;
   /** interface of the exporter by which the client's packets come in (SNMP index); present: the exporter says it; since 4.2 */
   readonly in_index?: number;
   /** interface of the exporter by which the client's packets go out (SNMP index); present: the exporter says it; since 4.2 */

@@ -154,14 +154,18 @@
 ---@field ["srv.os"] string always empty; since 4.0
 ---@field ["srv.devtype"] integer type of the device by the policy of the user, 0 = unknown; since 4.0
 ---@field ["srv.as_name"] string organisation of the autonomous system, empty if unknown; not in ntopng
----@field src_as? integer autonomous system of the client; present: the autonomous system is known; since 4.2
----@field dst_as? integer autonomous system of the server; present: the autonomous system is known; since 4.2
+---@field src_as? integer autonomous system of the client as the exporter says it, else `cli.asn`; present: the autonomous system is known; since 4.2
+---@field dst_as? integer autonomous system of the server as the exporter says it, else `srv.asn`; present: the autonomous system is known; since 4.2
 ---@field client_process? flowpatrol.Info.client_process process of the client; present: an agent on the host reports it
 ---@field client_container? flowpatrol.Info.client_container container of the client's process; present: an agent on the host reports it
 ---@field client_tcp_info? flowpatrol.Info.client_tcp_info what the kernel of the client knows of the connection; present: an agent on the host reports it
 ---@field server_process? flowpatrol.Info.server_process process of the server; present: an agent on the host reports it
 ---@field server_container? flowpatrol.Info.server_container container of the server's process; present: an agent on the host reports it
 ---@field server_tcp_info? flowpatrol.Info.server_tcp_info what the kernel of the server knows of the connection; present: an agent on the host reports it
+---@field vrfId? integer VRF of the exporter by which the flow's first record came in; present: the exporter says it
+---@field prev_adjacent_as? integer autonomous system before the exporter on the way of the client's packets (BGP); present: the exporter says it; since 4.2
+---@field next_adjacent_as? integer autonomous system behind the exporter on the way of the client's packets (BGP); present: the exporter says it; since 4.2
+---@field device_id? integer IPv4 address of `exporter` as a number; present: the exporter has one; since 4.2
 ---@field in_index? integer interface of the exporter by which the client's packets come in (SNMP index); present: the exporter says it; since 4.2
 ---@field out_index? integer interface of the exporter by which the client's packets go out (SNMP index); present: the exporter says it; since 4.2
 ---@field exporter? string who exported the first record of the flow; present: it came as a record; not in ntopng

@@ -17,4 +17,11 @@ export const EXPORTED_DETAILS = [
   'server_container',
   'client_tcp_info',
   'server_tcp_info',
+  /** Autonomous systems of client and server, and those before and behind the exporter on the way of the client's packets. */
+  'src_as',
+  'dst_as',
+  'prev_adjacent_as',
+  'next_adjacent_as',
+  /** VRF by which the packets came in to the exporter. */
+  'vrf',
 ] as const;

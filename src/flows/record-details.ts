@@ -18,7 +18,7 @@ const NUMBERS = new Set([
   ...['http.return_code', 'http.request_version', 'dns.query_type', 'dns.reply_code', 'dns.num_answers', 'dns.answer_type'],
   ...['dns.invalid_chars', 'tls.version', 'tls.server_cipher', 'tls.unsafe_cipher', 'tls.esni_cipher', 'tls.not_before', 'tls.not_after'],
   ...['login.state', 'ntp.version', 'ntp.request_code', 'quic.version', 'entropy', 'risk_score', 'risk_score.client', 'risk_score.server'],
-  ...['dpi.category', 'in_index', 'out_index'],
+  ...['dpi.category', 'in_index', 'out_index', 'src_as', 'dst_as', 'prev_adjacent_as', 'next_adjacent_as', 'vrf'],
 ]);
 
 /** The arena takes no larger block: 512 units of 16 bytes, the length in front. */
@@ -65,6 +65,11 @@ export function createRecordDetails({ details, counters, names, traits }: Source
   const EXPORTER = idOf('exporter');
   const IN = idOf('in_index');
   const OUT = idOf('out_index');
+  const SRC_AS = idOf('src_as');
+  const DST_AS = idOf('dst_as');
+  const PREVIOUS_AS = idOf('prev_adjacent_as');
+  const NEXT_AS = idOf('next_adjacent_as');
+  const VRF = idOf('vrf');
   /** Client's, then server's. */
   const PROCESS = [idOf('client_process'), idOf('server_process')] as const;
   const CONTAINER = [idOf('client_container'), idOf('server_container')] as const;
@@ -259,6 +264,11 @@ export function createRecordDetails({ details, counters, names, traits }: Source
       putText(EXPORTER, from.exporter);
       if (from.inIndex !== 0) putNumber(reversed ? OUT : IN, from.inIndex);
       if (from.outIndex !== 0) putNumber(reversed ? IN : OUT, from.outIndex);
+      if (from.srcAs !== 0) putNumber(reversed ? DST_AS : SRC_AS, from.srcAs);
+      if (from.dstAs !== 0) putNumber(reversed ? SRC_AS : DST_AS, from.dstAs);
+      if (from.previousAs !== 0) putNumber(reversed ? NEXT_AS : PREVIOUS_AS, from.previousAs);
+      if (from.nextAs !== 0) putNumber(reversed ? PREVIOUS_AS : NEXT_AS, from.nextAs);
+      if (from.vrf !== 0) putNumber(VRF, from.vrf);
       putText(MORE, moreOf(from));
       return finish();
     },

@@ -87,7 +87,7 @@ export const R_MAC1 = 358; //     6 bytes: MAC of the server
 export const R_SYN = 364; //      u32  µs after first, +1; 0 = not seen
 export const R_SYN_ACK = 368; //  u32
 export const R_ACK = 372; //      u32
-export const R_REQUEST = 376; //  u32  latest client payload before the first answer
+export const R_REQUEST = 376; //  u32  latest client payload before the first answer: the same modulo 2^32, never 0
 export const R_ANSWER = 380; //   u32  appl. latency in µs + 1; 0 = not measured
 
 /** Packets counted for detection, saturating at 255. */

@@ -7,6 +7,7 @@
  */
 import type { PreferenceName, Preferences } from '../preferences.ts';
 import type { Direction, FlowFacts } from './facts.ts';
+import { commonName } from './fields/detail.ts';
 import {
   FACT_DEVICE_CLIENT,
   FACT_DEVICE_SERVER,
@@ -130,7 +131,7 @@ function certificateMismatch(flow: FlowFacts, known: KnownIds): boolean {
     .toLowerCase()
     .split(',')
     .filter((name) => name !== '');
-  const common = /(?:^|, ?)CN=([^,]+)/.exec(flow.text(known.subject))?.[1]?.toLowerCase();
+  const common = commonName(flow.text(known.subject))?.toLowerCase();
   if (asked === '' || (common === undefined && names.length === 0)) return false;
   if (names.some((name) => coversName(name.trim(), asked))) return false;
   if (common === undefined) return true;
@@ -399,7 +400,7 @@ export const STATUSES: readonly Status[] = [
     id4: 14,
     inputs: 'time',
     packetsOnly: true,
-    condition: (flow, { maxIdleUs }) => !flow.ending() && flow.silence() > NOT_PURGED_FACTOR * flow.idleLimit(maxIdleUs),
+    condition: (flow, { maxIdleUs }) => !flow.ending() && flow.silence() > NOT_PURGED_FACTOR * maxIdleUs,
   },
   {
     id: 21,

@@ -86,6 +86,9 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     return us > 0xffffffff ? 0xffffffff : us;
   };
 
+  /** The same modulo 71 minutes: what is waited for may come later than that after the flow's first packet. */
+  const clock = (r: number): number => (timeOf(r) - (f64[(r + (R_FIRST >> 2)) >> 1] as number) + 1) >>> 0 || 1;
+
   const problem = (r: number, direction: number, which: number): void => {
     const at = r + ((R_PROBLEMS + direction * R_PROBLEMS_BYTES + which) >> 2);
     u32[at] = (u32[at] as number) + 1;
@@ -157,6 +160,13 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
   /** Time as D_ADVANCED has it: µs since the flow's first packet, the low 28 bits, above the SEEN_* bits. */
   const stamp = (r: number): number => ((timeOf(r) - (f64[(r + (R_FIRST >> 2)) >> 1] as number)) | 0) << SEEN_BITS;
 
+  /** Is it soon after the direction's next number last grew, at `grew`? Without a segment since then it is the direction's last one that says so. */
+  const isSoon = (r: number, line: number, grew: number): boolean => {
+    const limit = outOfOrderLimit(r);
+    if (timeOf(r) - (f64[(line + (D_LAST >> 2)) >> 1] as number) >= limit) return false;
+    return (stamp(r) - (grew & ~SEEN)) >>> SEEN_BITS < limit;
+  };
+
   const sequence = (words: Int32Array, w: number, r: number, direction: number, flags: number): void => {
     const line = r + ((R_DIR + direction * R_DIR_BYTES) >> 2);
     const other = r + ((R_DIR + (direction ^ 1) * R_DIR_BYTES) >> 2);
@@ -196,7 +206,7 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
           seq === acked &&
           ((i32[other + (D_ADVANCED >> 2)] as number) & SEEN_DUPLICATES) >= 2 &&
           timeOf(r) - (f64[(other + (D_LAST >> 2)) >> 1] as number) < FAST_US;
-        const late = !fast && end !== next && (stamp(r) - (before & ~SEEN)) >>> SEEN_BITS < outOfOrderLimit(r);
+        const late = !fast && end !== next && isSoon(r, line, before);
         problem(r, direction, late ? P_OUT_OF_ORDER : P_RETRANSMITTED);
       }
     }
@@ -220,8 +230,8 @@ export function createTcpAnalysis(i32: Int32Array, u32: Uint32Array, u16: Uint16
     if ((state & STATE_TWH_OVER) === 0) state = handshake(r, flags & CLASSIC_FLAGS, direction, state);
     if ((flags & (FIN | RST)) !== 0) state |= STATE_CLOSING;
     if ((words[w + S_PAYLOAD] as number) > 0 && u32[r + (R_ANSWER >> 2)] === 0) {
-      if (direction === 0) u32[r + (R_REQUEST >> 2)] = since(r);
-      else if (u32[r + (R_REQUEST >> 2)] !== 0) u32[r + (R_ANSWER >> 2)] = since(r) - (u32[r + (R_REQUEST >> 2)] as number) + 1;
+      if (direction === 0) u32[r + (R_REQUEST >> 2)] = clock(r);
+      else if (u32[r + (R_REQUEST >> 2)] !== 0) u32[r + (R_ANSWER >> 2)] = ((clock(r) - (u32[r + (R_REQUEST >> 2)] as number)) >>> 0) + 1;
     }
     return state;
   };

@@ -78,6 +78,13 @@ export class FlowRecord {
   /** SNMP index of the exporter's interfaces. */
   inIndex = 0;
   outIndex = 0;
+  /** Autonomous systems of the ends; those before and behind the exporter on the way from `src` to `dst` (BGP). 0 = not said. */
+  srcAs = 0;
+  dstAs = 0;
+  previousAs = 0;
+  nextAs = 0;
+  /** VRF by which the packets came in; 0 = not said. */
+  vrf = 0;
   /** Who exported it, as text (`10.1.2.3`, `10.1.2.3:7` with its domain, a probe's name). */
   exporter = '';
   /**
@@ -145,6 +152,11 @@ export class FlowRecord {
     this.samplingRate = 1;
     this.inIndex = 0;
     this.outIndex = 0;
+    this.srcAs = 0;
+    this.dstAs = 0;
+    this.previousAs = 0;
+    this.nextAs = 0;
+    this.vrf = 0;
     this.exporter = '';
     this.srcProcess = '';
     this.dstProcess = '';

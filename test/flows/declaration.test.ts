@@ -32,7 +32,7 @@ const OF_2019: readonly (readonly [FieldType, Level, readonly string[]])[] = [
 
   ['int', 'normal', words('ntopng.key flow.status status_map flow.alert_rowid')],
   ['bool', 'normal', words('flow.idle flow.alerted')],
-  ['int', 'high', words('vlan seen.first seen.last duration score')],
+  ['int', 'high', words('vlan vrfId seen.first seen.last duration score')],
   ['string', 'high', words('profile status_info')],
   ['bool', 'high', words('verdict.pass')],
   ['int', 'high', words('marker shaper.cli2srv_ingress shaper.cli2srv_egress shaper.srv2cli_ingress shaper.srv2cli_egress')],
@@ -43,6 +43,7 @@ const OF_2019: readonly (readonly [FieldType, Level, readonly string[]])[] = [
   ['int', 'normal', words('bytes goodput_bytes bytes.last goodput_bytes.last')],
   ['int', 'high', words('packets packets.last throughput_trend_bps throughput_trend_pps')],
   ['int', 'high', directions('bytes goodput_bytes packets last fragments pkt_len.min pkt_len.max pkt_len.avg pkt_len.stddev')],
+  ['int', 'higher', directions('goodput_bytes.last')],
   ['bool', 'high', words('flow_goodput.low')],
   ['table', 'high', words('interarrival.cli2srv interarrival.srv2cli')],
   ['float', 'high', words('throughput_bps throughput_cli2srv_bps throughput_srv2cli_bps top_throughput_bps')],
@@ -66,7 +67,6 @@ const OF_2019: readonly (readonly [FieldType, Level, readonly string[]])[] = [
   ['table', 'high', words('icmp')],
   ['table', 'high', words('client_process client_container client_tcp_info server_process server_container server_tcp_info')],
 ];
-// Not here: `vrfId`, which collectors bring.
 
 const LATER: Readonly<Record<Exclude<Generation, '2019'>, readonly (readonly [FieldType, readonly string[]])[]>> = {
   '4.0': [
@@ -75,6 +75,7 @@ const LATER: Readonly<Record<Exclude<Generation, '2019'>, readonly (readonly [Fi
     ['string', ends('os')],
     ['int', words('proto.l4_id proto.master_ndpi_id hash_entry_id alerted_status')],
     ['string', words('proto.ndpi_app')],
+    ['table', words('status_infos')],
     ['int', words('protos.tls_version protos.tls.ja3.server_cipher protos.tls.notBefore protos.tls.notAfter')],
     ['string', words('protos.tls.client_requested_server_name protos.tls.server_names protos.tls.client_alpn')],
     ['string', words('protos.tls.client_tls_supported_versions')],
@@ -84,13 +85,42 @@ const LATER: Readonly<Record<Exclude<Generation, '2019'>, readonly (readonly [Fi
   '4.2': [
     ['table', words('tos flow_risk entropy iec104')],
     ['string', words('protos.tls.issuerDN protos.tls.subjectDN')],
-    ['int', words('src_as dst_as in_index out_index')],
+    ['int', words('src_as dst_as prev_adjacent_as next_adjacent_as device_id in_index out_index alerted_status_score')],
   ],
 };
-// Not here: `status_infos` (4.0 alone) and `alerted_status_score`, as scripts set no statuses yet; neighbouring autonomous systems and `device_id` of collectors.
 
-/** Keys that come with other parts: the store of alerts, the list of malicious signatures. Who declares one takes it out here. */
-const PENDING = new Set(['flow.alert_rowid']);
+/** What no flow of ours has, and why. */
+const ABSENT: Readonly<Record<string, readonly string[]>> = {
+  'systems that are inline have it': [
+    ...ends('quota_source'),
+    ...words('verdict.pass marker shaper.cli2srv_ingress shaper.cli2srv_egress shaper.srv2cli_ingress shaper.srv2cli_egress'),
+  ],
+  'commercial builds have it': words('profile'),
+  'alerts are stored in another thread, after the event': words('flow.alert_rowid'),
+  'the record keeps what the visit before saw of both directions together': directions('goodput_bytes.last'),
+  'statuses that the core sets have no script and no score': words('status_infos alerted_status_score'),
+  'nDPI 4.2 tells one figure for both directions': words('entropy'),
+  'nDPI 4.2 finds the protocol and reads nothing of it': words('iec104'),
+};
+
+/** Members of the tables that have some of their own, without those of any name. */
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  'interarrival.cli2srv': words('min max avg stddev'),
+  'interarrival.srv2cli': words('min max avg stddev'),
+  icmp: words('type code unreach unreach.src_ip unreach.dst_ip unreach.src_port unreach.dst_port unreach.protocol'),
+  tos: words('client client.DSCP client.ECN server server.DSCP server.ECN'),
+  entropy: words('client server'),
+  ...Object.fromEntries(
+    words('client server').flatMap((end) => [
+      [
+        `${end}_process`,
+        words('pid uid gid actual_memory peak_memory name user_name father_pid father_uid father_gid father_name father_user_name'),
+      ],
+      [`${end}_container`, words('id k8s.name k8s.pod k8s.ns docker.name')],
+      [`${end}_tcp_info`, words('rtt rtt_var')],
+    ]),
+  ),
+};
 
 const declared = new Map(DECLARED.map((field) => [field.key, field]));
 const known2019 = OF_2019.flatMap(([type, level, keys]) => keys.map((key) => ({ key, type, level, since: '2019' })));
@@ -104,19 +134,30 @@ const viewOf = (of: EventOf): EventView => {
   return view;
 };
 const THEIRS = [...known2019, ...knownLater];
-const EXPECTED = THEIRS.filter(({ key }) => !PENDING.has(key));
 
 describe('the declaration', () => {
   test('has every key of 2019, 4.0 and 4.2 with its type, level and generation', () => {
-    const stated = EXPECTED.map(({ key }) => {
+    const stated = THEIRS.map(({ key }) => {
       const field = declared.get(key);
       return { key, type: field?.type, level: field?.level ?? 'high', since: field?.since ?? '2019' };
     });
-    assert.deepEqual(stated, EXPECTED);
-    assert.deepEqual(
-      [...PENDING].filter((key) => declared.has(key)),
-      [],
-    );
+    assert.deepEqual(stated, THEIRS);
+    assert.equal(new Set(THEIRS.map(({ key }) => key)).size, THEIRS.length);
+  });
+
+  test('has the members of their tables', () => {
+    const named = (members: readonly Member[], way = ''): string[] =>
+      members.flatMap(({ key, members: inner }) => (key === ANY ? [] : [way + key, ...named(inner ?? [], `${way}${key}.`)]));
+    const stated = DECLARED.flatMap(({ key, members }) => {
+      const names = named(members ?? []);
+      return names.length === 0 ? [] : [[key, names]];
+    });
+    assert.deepEqual(Object.fromEntries(stated), MEMBERS);
+  });
+
+  test('says of the same keys as here that no flow has them', () => {
+    const never = DECLARED.filter((field) => field.never === true).map(({ key }) => key);
+    assert.deepEqual(never.sort(), Object.values(ABSENT).flat().sort());
   });
 
   test('calls every other key our own, and none of theirs', () => {
@@ -204,7 +245,7 @@ describe('getters', () => {
     getServerGeolocation: below('srv', place),
   };
   const sorted = (of: Readonly<Record<string, readonly string[]>>): unknown =>
-    Object.fromEntries(Object.entries(of).map(([name, keys]) => [name, keys.filter((key) => !PENDING.has(key)).sort()]));
+    Object.fromEntries(Object.entries(of).map(([name, keys]) => [name, keys.filter((key) => declared.get(key)?.never !== true).sort()]));
 
   test('have the keys of October 2019', () => {
     assert.equal(Object.keys(GETTERS_OF_2019).length, 23);

@@ -559,6 +559,21 @@ describe('JSON lines', () => {
     assert.equal(agent(Uint8Array.of(0xff, 0x00, 0x7f)), '\xff\x00\x7f');
   });
 
+  test('what an intrusion detection system says beyond Latin-1, beside a name in UTF-8', () => {
+    const said = '{"alert":{"signature":"Łódź 日本 \\u00e9\\u65e5"}}';
+    const details = { 'ids.alert': Buffer.from(said), host_server_name: Buffer.from('café.example'), 'tls.subject': 'CN=other.example' };
+    const names: Names = { ...NAMES, details: [...NAMES.details, 'ids.alert'] };
+    const line = JSON.parse(flowLine(viewOf({ l4: 6, application: 'TLS', status: 2 ** 21 + 2 ** 10, details }, names)));
+    assert.deepEqual(JSON.parse(line.status_info), {
+      'cli.devtype': 0,
+      'srv.devtype': 0,
+      'ntopng.key': line['ntopng.key'],
+      ids_alert: { alert: { signature: 'Łódź 日本 é日' } },
+      'ssl_crt.cli': 'café.example',
+      'ssl_crt.srv': 'other.example',
+    });
+  });
+
   test('names of interfaces beyond Latin-1', () => {
     const view = viewOf({ seq: 1 }, { ...NAMES, interfaceName: 'жук/a.pcap' });
     assert.equal(JSON.parse(eventLine(view, 'idle')).interface, 'жук/a.pcap');

@@ -102,6 +102,33 @@ test('a late segment is told from the growth of the next number after more than 
   holds([...handshake, ...minutes, ...late], { lost: 1, outOfOrder: 1, retransmitted: 1 });
 });
 
+test('a segment that comes again 268 s after the one before it, when the clock of that growth has gone round, is no late one', () => {
+  const round = 2 ** 28 / 1000;
+  const others = Array.from({ length: 6 }, (_, i) => s(1000 + i * 50_000, { seq: 501 + i * 10, ack: 111, bytes: 10 }));
+  const frames = [...handshake, c(30, { seq: 101, bytes: 10 }), c(31, { seq: 121, bytes: 10 }), ...others];
+  holds([...frames, c(31 + round + 1, { seq: 111, bytes: 10 })], { lost: 1, retransmitted: 1 });
+});
+
+test('the answer time begins at the last request, however old the flow is', () => {
+  const answerUs = (frames: readonly TimedFrame[]): number | undefined => {
+    const { events } = play(frames);
+    assert.equal(new Set(events.map((event) => event.flow)).size, 1, 'one flow');
+    return events.at(-1)?.answerUs;
+  };
+  const quiet = Array.from({ length: 78 }, (_, i) => c(30 + i * 55_350, { seq: 101 }));
+  const round = 2 ** 32 / 1000;
+  const asked = (ms: number): TimedFrame[] => [...handshake, ...quiet, c(ms, { seq: 101, bytes: 10 })];
+  for (const ms of [round - 5, round + 5]) {
+    assert.equal(answerUs([...asked(ms), s(ms + 7.5, { ack: 111, bytes: 10 })]), 7500);
+  }
+  assert.equal(answerUs([...asked(round - 5), c(round + 1, { seq: 111, bytes: 10 }), s(round + 2, { ack: 121, bytes: 10 })]), 1000);
+  assert.equal(
+    answerUs([...handshake, c(30, { seq: 101, bytes: 10 }), s(32, { ack: 111, bytes: 10 }), s(40, { seq: 511, bytes: 10 })]),
+    2000,
+  );
+  assert.equal(answerUs([...handshake, s(32, { bytes: 10 })]), 0, 'nobody asked');
+});
+
 test('fast: two duplicate acknowledgements ask for the segment, which comes within 20 ms', () => {
   const asked = [
     ...handshake,

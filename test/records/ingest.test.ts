@@ -311,6 +311,22 @@ describe('details', () => {
     );
     play.close();
   });
+  test('autonomous systems and the VRF, as the client sees them; the exporter by its number', () => {
+    const keys = ['src_as', 'dst_as', 'prev_adjacent_as', 'next_adjacent_as', 'vrfId', 'device_id'];
+    const routed = { srcAs: 64_500, dstAs: 4_200_000_001, previousAs: 64_501, nextAs: 64_502, vrf: 7 };
+    const back: RecordText = { ...HTTPS, from: HTTPS.to, to: HTTPS.from, srcPort: 443, dstPort: 51514, srcTcpFlags: 0x10 };
+    const of = (record: RecordText): unknown[] => {
+      const play = createRecordPlay();
+      play.take(record);
+      play.to(5);
+      const found = keys.map((key) => play.events[0]?.field(key));
+      play.close();
+      return found;
+    };
+    assert.deepEqual(of({ ...dns, ...routed, exporter: '203.0.113.1' }), [64_500, 4_200_000_001, 64_501, 64_502, 7, 0xcb007101]);
+    assert.deepEqual(of({ ...back, ...routed, exporter: '203.0.113.1:7' }), [4_200_000_001, 64_500, 64_502, 64_501, 7, 0xcb007101]);
+    assert.deepEqual(of({ ...dns, exporter: '2001:db8::1' }), [undefined, undefined, undefined, undefined, undefined, undefined]);
+  });
   test('what agents say of the ends', () => {
     const play = createRecordPlay();
     play.take({ ...HTTPS, srcProcess: '{"pid":1}' });

@@ -57,8 +57,26 @@ and [types/info.d.ts](../../types/info.d.ts). The exported lines have a JSON sch
 ${groups.join('\n')}
 ## Never present
 
-ntopng has these where it is inline, a commercial build, or detects more. Scripts find them absent.
+ntopng has these where it is inline, a commercial build, knows or keeps more. Scripts find them absent; *Present* says where they
+would be, *Meaning* what there is here instead.
 
 ${tableOf(never)}
+
+## Where values differ from ntopng's
+
+- \`status_map\` is 0 where nothing is wrong: bit 0 is never set.
+- Counters, throughput and \`*.last\` are those of the visit that calls the script, not of the one before.
+- Retransmitted, out-of-order and lost segments follow Wireshark's analysis. Without a segment of its own for 268 s a direction is
+  told late from resent by the time of its last segment; where it only repeated itself for that long, one may be taken for the other.
+- ECN bits say nothing about the handshake and the state of TCP (\`tcp_connecting\`).
+- \`goodput_bytes\` has what a snap length has cut off TCP segments.
+- \`tcp.appl_latency\` is right up to 71 minutes of waiting.
+- \`fragments\` counts those of IPv6, too, and no packets that are merely cut off.
+- \`proto.ndpi\` is \`Unknown\`, never \`(Too Early)\`, where detection is off.
+- HTTP is told also where the capture has missed the handshake.
+- \`icmp\` is of the last packet in scripts of every generation; 4.0 prefers the server's.
+- \`ntopng.key\` does not have the packet in it that an ICMP message quotes, and such flows are told apart by their own endpoints alone.
+- \`cli.blacklisted\` and \`srv.blacklisted\` are of the address alone, also for scripts of 4.0.
+- Times of flow records are those that the exporter gives.
 `;
 }

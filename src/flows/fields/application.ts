@@ -163,7 +163,7 @@ export const APPLICATION = group('application', [
     getter: 'getICMPInfo',
     members: messageMembers,
   }),
-  table('iec104', 'types of IEC 60870-5-104 messages', absent, {
+  table('iec104', 'types of IEC 60870-5-104 messages; nDPI 4.2 tells the protocol and reads nothing of it', absent, {
     when: 'a dissector of IEC 60870-5-104 tells them',
     since: '4.2',
     never: true,

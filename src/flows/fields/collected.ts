@@ -1,7 +1,7 @@
 /** What only flow records have: who exported them, and what agents on the hosts of the ends know. */
 import type { DetailName, EventView } from '../view.ts';
 import { textField, wholeField } from './detail.ts';
-import { type Declared, each, type FieldTable, type FieldValue, group, type Member, table } from './field.ts';
+import { type Declared, each, type FieldTable, type FieldValue, group, int, type Member, table } from './field.ts';
 
 const AGENT = { when: 'an agent on the host reports it' };
 
@@ -65,10 +65,30 @@ const end = (name: 'client' | 'server'): Declared[] => {
 
 const told = { when: 'the exporter says it' };
 
+/** The exporter's IPv4 address as a number, by which its interfaces are told from those of others. */
+function deviceId(view: EventView): number | undefined {
+  const [, ...bytes] = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?::\d+)?$/.exec(view.text('exporter') ?? '') ?? [];
+  return bytes.length === 0 ? undefined : bytes.reduce((number, byte) => number * 256 + Number(byte), 0);
+}
+
 export const COLLECTED = group('endpoints', [
   ...end('client'),
   ...end('server'),
+  wholeField('vrfId', "VRF of the exporter by which the flow's first record came in", 'vrf', told),
   ...each({ since: '4.2' }, [
+    wholeField(
+      'prev_adjacent_as',
+      "autonomous system before the exporter on the way of the client's packets (BGP)",
+      'prev_adjacent_as',
+      told,
+    ),
+    wholeField(
+      'next_adjacent_as',
+      "autonomous system behind the exporter on the way of the client's packets (BGP)",
+      'next_adjacent_as',
+      told,
+    ),
+    int('device_id', 'IPv4 address of `exporter` as a number', deviceId, { when: 'the exporter has one' }),
     wholeField('in_index', "interface of the exporter by which the client's packets come in (SNMP index)", 'in_index', told),
     wholeField('out_index', "interface of the exporter by which the client's packets go out (SNMP index)", 'out_index', told),
   ]),

@@ -10,6 +10,9 @@ export const whole = (view: EventView, detail: DetailName): number | undefined =
   return Number.isSafeInteger(value) ? value : undefined;
 };
 
+/** CN of a distinguished name as nDPI writes it: `C=IT, O=Example, CN=www.example.org`. */
+export const commonName = (name: string | undefined): string | undefined => /(?:^|, ?)CN=([^,]+)/.exec(name ?? '')?.[1];
+
 /** A field that is a detail's text. */
 export const textField = (key: string, doc: string, detail: DetailName, more: More = {}): Declared =>
   string(key, doc, (view) => view.text(detail), { when: 'known', ...more });

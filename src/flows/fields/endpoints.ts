@@ -11,6 +11,7 @@ import {
   STATE_SERVER_UNICAST,
 } from '../record.ts';
 import type { DetailName, EventView } from '../view.ts';
+import { whole } from './detail.ts';
 import { absent, bool, type Declared, each, float, group, int, string } from './field.ts';
 
 interface End {
@@ -188,10 +189,18 @@ const end = (of: End): Declared[] => {
   ];
 };
 
-/** Autonomous systems of both ends, by the names that collected records have. */
+/** Autonomous systems of both ends: what the exporter says, which knows private ones, goes before what is known of the address. */
 const systems = each({ since: '4.2', when: 'the autonomous system is known' }, [
-  int('src_as', 'autonomous system of the client', (view) => view.clientFacts().asn || undefined),
-  int('dst_as', 'autonomous system of the server', (view) => view.serverFacts().asn || undefined),
+  int(
+    'src_as',
+    'autonomous system of the client as the exporter says it, else `cli.asn`',
+    (view) => whole(view, 'src_as') ?? (view.clientFacts().asn || undefined),
+  ),
+  int(
+    'dst_as',
+    'autonomous system of the server as the exporter says it, else `srv.asn`',
+    (view) => whole(view, 'dst_as') ?? (view.serverFacts().asn || undefined),
+  ),
 ]);
 
 export const ENDPOINTS = group('endpoints', [...end(CLIENT), ...end(SERVER), ...systems]);

@@ -15,8 +15,9 @@ import {
 import { predominant } from '../statuses.ts';
 import type { EventView } from '../view.ts';
 import { icmpMessage, icmpUnreach, isIcmp } from './application.ts';
+import { commonName } from './detail.ts';
 import { flowKey } from './endpoints.ts';
-import { absent, bool, counter, each, group, int, string } from './field.ts';
+import { ANY, absent, bool, counter, each, group, int, string, table } from './field.ts';
 
 const seconds = (us: number): number => counter(Math.floor(us / 1e6));
 const first = (view: EventView): number => seconds(view.f64(R_FIRST));
@@ -34,13 +35,13 @@ const CATEGORY_MALWARE = 100;
 
 const IDS_ALERT = 1 << 21;
 
-/** JSON as the intrusion detection system gave it; a text where it is none. */
+/** JSON as the intrusion detection system gave it, escapes resolved, all in Latin-1 form; a text where it is none. */
 function parsed(latin1: string): unknown {
-  const text = Buffer.from(latin1, 'latin1').toString('utf8');
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(Buffer.from(latin1, 'latin1').toString('utf8'));
+    return JSON.parse(Buffer.from(JSON.stringify(value), 'utf8').toString('latin1'));
   } catch {
-    return text;
+    return latin1;
   }
 }
 
@@ -60,7 +61,7 @@ function statusInfo(view: EventView): Record<string, unknown> {
   const facts = view.u32(R_FACTS);
   if ((facts & (FACT_DEVICE_CLIENT | FACT_DEVICE_SERVER)) !== 0) {
     info.devproto_forbidden_peer = (facts & FACT_DEVICE_CLIENT) !== 0 ? 'cli' : 'srv';
-    info.devproto_forbidden_id = view.application();
+    info.devproto_forbidden_id = view.application() || view.master();
   }
   const ids = (status & IDS_ALERT) === 0 ? undefined : view.text('ids.alert');
   if (ids !== undefined) info.ids_alert = parsed(ids);
@@ -69,7 +70,7 @@ function statusInfo(view: EventView): Record<string, unknown> {
   };
   if ((status & CERTIFICATE_MISMATCH) !== 0) {
     add('ssl_crt.cli', view.text('host_server_name'));
-    add('ssl_crt.srv', view.text('tls.server_names'));
+    add('ssl_crt.srv', view.text('tls.server_names') ?? commonName(view.text('tls.subject')));
   }
   if ((status & ELEPHANT_UP) !== 0) add('elephant.l2r_threshold', counter(view.elephantUpload()));
   if ((status & ELEPHANT_DOWN) !== 0) add('elephant.r2l_threshold', counter(view.elephantDownload()));
@@ -123,10 +124,40 @@ export const STATE = group('state', [
       when: alerted,
       column: { title: 'Alerted', width: 7 },
     }),
+    int('flow.alert_rowid', 'database row of that alert; here alerts are stored behind the scripts, and get text ids there', absent, {
+      when: 'alerts are stored before scripts are called',
+      never: true,
+    }),
   ]),
   int('alerted_status', 'status of that alert', (view) => (isAlerted(view) ? view.alertedStatus() : undefined), {
     when: alerted,
     since: '4.0',
+  }),
+  int(
+    'alerted_status_score',
+    'score of that status; here the statuses of the core have none, and `flow.getAlertedStatusScore` tells that of a script',
+    absent,
+    {
+      when: 'every status has a score',
+      since: '4.2',
+      never: true,
+    },
+  ),
+  table('status_infos', 'what set each status, by its id; here `status_map` says which are set, and scores are those of the flow', absent, {
+    when: 'scripts alone set statuses',
+    since: '4.0',
+    never: true,
+    members: [
+      {
+        key: ANY,
+        type: 'table',
+        doc: 'of one status',
+        members: [
+          { key: 'script', type: 'string', doc: 'script that set it' },
+          { key: 'score', type: 'int', doc: 'score that it gave' },
+        ],
+      },
+    ],
   }),
   string('flow.end_reason', '`idle`, `table full`, `end of file` or `shutdown`', (view) => view.endReason() || undefined, {
     when: 'the flow has ended',

@@ -8,14 +8,11 @@
  */
 import { FACT_JA3_CLIENT, FACT_JA3_SERVER, R_FACTS } from '../record.ts';
 import type { DetailName, EventView } from '../view.ts';
-import { of, textField, whole, wholeField } from './detail.ts';
+import { commonName, of, textField, whole, wholeField } from './detail.ts';
 import { bool, type Declared, each, type FieldValue, int, string } from './field.ts';
 
 /** By nDPI's number of the weakness. */
 const CIPHER_CLASSES = ['safe', 'weak', 'insecure'];
-
-/** CN of a distinguished name as nDPI writes it: `C=IT, O=Example, CN=www.example.org`. */
-const commonName = (name: string | undefined): string | undefined => /(?:^|, ?)CN=([^,]+)/.exec(name ?? '')?.[1];
 
 const ifServerHash = <T extends FieldValue>(view: EventView, value: T | undefined): T | undefined =>
   view.text('tls.ja3_server') === undefined ? undefined : value;

@@ -32,7 +32,7 @@ import {
   R_TREND_PPS,
 } from '../record.ts';
 import type { EventView } from '../view.ts';
-import { bool, counter, type Declared, each, type FieldTable, float, group, int, type Member, single, table } from './field.ts';
+import { absent, bool, counter, type Declared, each, type FieldTable, float, group, int, type Member, single, table } from './field.ts';
 import { duration } from './state.ts';
 
 type Direction = 0 | 1;
@@ -150,6 +150,19 @@ export const TRAFFIC = group('traffic', [
     ),
   ]),
   ...DIRECTIONS.flatMap(direction),
+  ...DIRECTIONS.map(([prefix, words]) =>
+    int(
+      `${prefix}.goodput_bytes.last`,
+      `payload bytes since the previous visit, ${words}; here \`goodput_bytes.last\` has both together`,
+      absent,
+      {
+        unit: 'bytes',
+        when: 'it is ntopng of September 2019, which alone had the key',
+        never: true,
+        level: 'higher',
+      },
+    ),
+  ),
   bool('flow_goodput.low', 'under 40 % payload in a flow of a minute or more, not UDP', isLowGoodput),
   ...DIRECTIONS.map(([prefix, words, d, , getter]) =>
     table(`interarrival.${prefix}`, `time between packets, ${words}`, (view) => interarrival(view, d), {

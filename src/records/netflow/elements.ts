@@ -222,8 +222,12 @@ const IANA: readonly Element[] = [
     r.outIndex = v;
   }),
   ipv4(15, 'IPV4_NEXT_HOP'),
-  unsigned(16, 'SRC_AS'),
-  unsigned(17, 'DST_AS'),
+  unsigned(16, 'SRC_AS', (r, v) => {
+    r.srcAs = v;
+  }),
+  unsigned(17, 'DST_AS', (r, v) => {
+    r.dstAs = v;
+  }),
   ipv4(18, 'IPV4_BGP_NEXT_HOP'),
   unsigned(19, 'MUL_DST_PKTS'),
   unsigned(20, 'MUL_DST_BYTES'),
@@ -336,8 +340,12 @@ const IANA: readonly Element[] = [
   unsigned(98, 'POST_IP_DIFF_SERV_CODE_POINT'),
   unsigned(99, 'REPLICATION_FACTOR'),
   unsigned(102, 'PACKET_SECTION_OFFSET'),
-  unsigned(128, 'BGP_NEXT_ADJACENT_ASN'),
-  unsigned(129, 'BGP_PREV_ADJACENT_ASN'),
+  unsigned(128, 'BGP_NEXT_ADJACENT_ASN', (r, v) => {
+    r.nextAs = v;
+  }),
+  unsigned(129, 'BGP_PREV_ADJACENT_ASN', (r, v) => {
+    r.previousAs = v;
+  }),
   ipv4(130, 'EXPORTER_IPV4_ADDRESS', (_, v, d) => {
     if (v !== 0) d.exporter = ipv4Text(v);
   }),
@@ -410,7 +418,9 @@ const IANA: readonly Element[] = [
   unsigned(231, 'INITIATOR_OCTETS', inBytes, { unless: [1], directs: true }),
   unsigned(232, 'RESPONDER_OCTETS', outBytes, { directs: true }),
   unsigned(233, 'FIREWALL_EVENT'),
-  unsigned(234, 'INGRESS_VRFID'),
+  unsigned(234, 'INGRESS_VRFID', (r, v) => {
+    r.vrf = v;
+  }),
   unsigned(235, 'EGRESS_VRFID'),
   text(236, 'VRF_NAME'),
   unsigned(239, 'BIFLOW_DIRECTION', (_, v, d) => {

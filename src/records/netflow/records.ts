@@ -204,4 +204,6 @@ function turn(r: FlowRecord): void {
   [r.srcOutOfOrder, r.dstOutOfOrder] = [r.dstOutOfOrder, r.srcOutOfOrder];
   [r.clientLatency, r.serverLatency] = [r.serverLatency, r.clientLatency];
   [r.inIndex, r.outIndex] = [r.outIndex, r.inIndex];
+  [r.srcAs, r.dstAs] = [r.dstAs, r.srcAs];
+  [r.previousAs, r.nextAs] = [r.nextAs, r.previousAs];
 }

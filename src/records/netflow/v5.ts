@@ -64,8 +64,8 @@ export function v5Records(bytes: Buffer, domain: Domain, records: Records): void
     record.srcTos = bytes[at + 39];
     const nextHop = bytes.readInt32BE(at + 8);
     if (nextHop !== 0) draft.keep('IPV4_NEXT_HOP', ipv4Text(nextHop));
-    draft.keep('SRC_AS', bytes.readUInt16BE(at + 40));
-    draft.keep('DST_AS', bytes.readUInt16BE(at + 42));
+    record.srcAs = bytes.readUInt16BE(at + 40);
+    record.dstAs = bytes.readUInt16BE(at + 42);
     draft.keep('IPV4_SRC_MASK', bytes[at + 44]);
     draft.keep('IPV4_DST_MASK', bytes[at + 45]);
     records.finish(domain);

@@ -307,6 +307,8 @@ export class FlowDraft {
     [record.srcWindow, record.dstWindow] = [record.dstWindow, record.srcWindow];
     [record.clientLatency, record.serverLatency] = [record.serverLatency, record.clientLatency];
     [record.inIndex, record.outIndex] = [record.outIndex, record.inIndex];
+    [record.srcAs, record.dstAs] = [record.dstAs, record.srcAs];
+    [record.previousAs, record.nextAs] = [record.nextAs, record.previousAs];
     [record.srcProcess, record.dstProcess] = [record.dstProcess, record.srcProcess];
     [record.srcContainer, record.dstContainer] = [record.dstContainer, record.srcContainer];
     [record.srcTcpInfo, record.dstTcpInfo] = [record.dstTcpInfo, record.srcTcpInfo];

@@ -81,8 +81,12 @@ const FLOW: readonly Field[] = [
     const hop = value.text();
     if (hop !== '0' && hop !== '0.0.0.0') draft.further('IPV4_NEXT_HOP', value);
   }),
-  standardIfSet(16, 'SRC_AS'),
-  standardIfSet(17, 'DST_AS'),
+  standard(16, 'SRC_AS', (draft, value) => {
+    draft.record.srcAs = value.upTo(0xffffffff);
+  }),
+  standard(17, 'DST_AS', (draft, value) => {
+    draft.record.dstAs = value.upTo(0xffffffff);
+  }),
   standard(21, 'LAST_SWITCHED', (draft, value) => {
     draft.last = draft.seconds(value);
   }),
@@ -122,6 +126,12 @@ const FLOW: readonly Field[] = [
   standard(95, 'APPLICATION_ID', (draft, value) => draft.further('APPLICATION_ID', value)),
   standard(96, 'APPLICATION_NAME', (draft, value) => {
     if (!value.isEmpty()) draft.record.protocolName = value.text();
+  }),
+  standard(128, 'BGP_NEXT_ADJACENT_ASN', (draft, value) => {
+    draft.record.nextAs = value.upTo(0xffffffff);
+  }),
+  standard(129, 'BGP_PREV_ADJACENT_ASN', (draft, value) => {
+    draft.record.previousAs = value.upTo(0xffffffff);
   }),
   standard(130, 'EXPORTER_IPV4_ADDRESS', (draft, value) => {
     draft.record.exporter = exporter(value);
@@ -175,7 +185,9 @@ const FLOW: readonly Field[] = [
     draft.record.outBytes = value.whole();
     absolute(draft);
   }),
-  standardIfSet(234, 'INGRESS_VRFID'),
+  standard(234, 'INGRESS_VRFID', (draft, value) => {
+    draft.record.vrf = value.upTo(0xffffffff);
+  }),
   standard(243, 'DOT1Q_SRC_VLAN', (draft, value) => draft.vlan(value, true)),
   standard(254, 'DOT1Q_DST_VLAN', (draft, value) => draft.vlan(value, true)),
   standard(298, 'INITIATOR_PKTS', (draft, value) => {

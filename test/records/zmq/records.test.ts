@@ -43,6 +43,18 @@ describe('keys', () => {
     assert.equal(count('zmq.fields.unknown'), 0);
   });
 
+  test('autonomous systems and the VRF, by number and by name', () => {
+    const shown = { srcAs: 64500, dstAs: 4200000001, previousAs: 64501, nextAs: 64502, vrf: 7 };
+    const said = (keys: readonly string[]): object => Object.fromEntries(keys.map((key, i) => [key, Object.values(shown)[i]]));
+    const members = [...Object.keys(shown), 'more'];
+    for (const keys of [
+      ['16', '17', '129', '128', '234'],
+      ['SRC_AS', 'DST_AS', 'BGP_PREV_ADJACENT_ASN', 'BGP_NEXT_ADJACENT_ASN', 'INGRESS_VRFID'],
+    ]) {
+      assert.deepEqual(pick(said(keys), ...members), { ...shown, more: undefined });
+    }
+  });
+
   test('what has a name and no meaning is kept by it', () => {
     assert.deepEqual(pick({ '62': '2001:db8::1', '35632.98': 5, RTP_MOS: 4.25 }, 'more'), {
       more: { IPV6_NEXT_HOP: '2001:db8::1', CUMULATIVE_ICMP_TYPE: 5, RTP_MOS: 4.25 },
