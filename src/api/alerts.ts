@@ -1,11 +1,12 @@
 /** Alerts: list, one of them, and what people say about them; exclusions: those that nobody wants to see again. */
 import { type Static, type TObject, Type } from '@sinclair/typebox';
-import { ALERT_STATES, type AlertState, SEVERITIES } from '../alerts/alert.ts';
+import { ALERT_STATES, type AlertState, SEVERITIES, type Severity } from '../alerts/alert.ts';
 import { type Exclusion, ExclusionError, previewExclusion, suggestExclusions } from '../alerts/exclusions.ts';
 import { compileAlertFilter } from '../alerts/filter.ts';
 import { FilterError } from '../filter/filter.ts';
-import type { AlertScope } from '../store/history.ts';
-import { ALERT_SORTS } from '../store/history-checks.ts';
+import { formatFilter } from '../filter/format.ts';
+import type { AlertGroup, AlertScope } from '../store/history.ts';
+import { ALERT_GROUP_SORTS, ALERT_GROUPINGS, ALERT_GROUPS, ALERT_SORTS, type AlertGrouping } from '../store/history-checks.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { filterProblem, Problem } from './problems.ts';
 import { object, oneOf, type Route, route } from './route.ts';
@@ -15,6 +16,7 @@ import {
   FromParameter,
   InterfaceParameter,
   limitParameter,
+  micros,
   OffsetParameter,
   OrderParameter,
 } from './schemas.ts';
@@ -57,6 +59,13 @@ function scopeOf({ filter = '', state, shadow, ...where }: Static<TObject<typeof
   return { filter, ...whereOf(where), ...(states === undefined ? {} : { states }), ...(shadow === undefined ? {} : { shadow }) };
 }
 
+/** The line that is true of the alerts of a group. */
+function groupFilter(by: AlertGrouping, value: AlertGroup['value']): string {
+  const field = ALERT_GROUPS[by];
+  if (value === undefined) return formatFilter({ kind: 'not', of: { kind: 'has', field } });
+  return formatFilter({ kind: 'compare', field, op: '==', value: String(value) });
+}
+
 export function alertsRoutes(dependencies: ApiDependencies): Route[] {
   const { history, alerts } = dependencies;
   if (history === undefined) return [];
@@ -93,22 +102,40 @@ export function alertsRoutes(dependencies: ApiDependencies): Route[] {
     }),
     route({
       method: 'get',
-      path: '/alerts/scripts',
+      path: '/alerts/groups',
       role: 'viewer',
       tag: 'alerts',
-      summary: 'How many alerts each script has, and the strongest severity among them; the one that has most comes first',
+      summary: 'Alerts counted by script, type, client …; the group with most of them, or the newest, comes first',
       problems: ['wrong-filter'],
-      query: object(SCOPE),
+      query: object({
+        ...SCOPE,
+        by: oneOf(ALERT_GROUPINGS, { description: 'what those of a group have alike' }),
+        sort: oneOf(ALERT_GROUP_SORTS, { default: 'count', description: 'the most of it first' }),
+        limit: limitParameter(1000, 100),
+        offset: OffsetParameter,
+      }),
       answer: object({
-        scripts: Type.Array(
+        total: Type.Integer({ description: 'groups that there are, whatever the page' }),
+        groups: Type.Array(
           object({
-            script: Type.String({ description: 'key of a script; `core`' }),
+            value: Type.Optional(Type.Unsafe<string | number>({ type: ['string', 'number'], description: 'none: alerts that have none' })),
+            filter: Type.String({ description: 'which alerts these are: a line of the filter language' }),
             count: Type.Integer({ description: 'alerts, however many each of them stands for' }),
-            severity: oneOf(SEVERITIES),
+            raised: Type.Integer({ description: 'with what each of them stands for' }),
+            firstTime: micros('of the first one'),
+            lastTime: micros('of the last one'),
+            score: Type.Number({ description: 'the highest' }),
+            severity: oneOf(SEVERITIES, { description: 'the strongest' }),
+            severities: Type.Unsafe<Readonly<Partial<Record<Severity, number>>>>(
+              Type.Record(Type.String(), Type.Integer(), { description: 'how many there are of each severity' }),
+            ),
           }),
         ),
       }),
-      handle: async ({ query }) => ({ scripts: [...(await history.alertScripts(scopeOf(query)))] }),
+      async handle({ query: { by, sort, limit, offset, ...asked } }) {
+        const { rows, total } = await history.alertGroups({ ...scopeOf(asked), by, sort, limit, offset });
+        return { total, groups: rows.map((group) => ({ ...group, filter: groupFilter(by, group.value) })) };
+      },
     }),
     route({
       method: 'get',

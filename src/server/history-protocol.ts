@@ -19,7 +19,7 @@ export interface HistoryData {
 
 export type HistoryMethod = keyof History;
 export const HISTORY_METHODS = [
-  ...(['appendFlows', 'putAlerts', 'appendSeries', 'flows', 'flow', 'alerts', 'alert', 'alertScripts', 'top', 'series'] as const),
+  ...(['appendFlows', 'putAlerts', 'appendSeries', 'flows', 'flow', 'alerts', 'alert', 'alertGroups', 'top', 'series'] as const),
   ...(['exportFlows', 'retain', 'close'] as const),
 ] as const satisfies readonly HistoryMethod[];
 

@@ -44,6 +44,19 @@ export type AlertSort = (typeof ALERT_SORTS)[number];
 
 export const isAlertSort = (name: string): name is AlertSort => (ALERT_SORTS as readonly string[]).includes(name);
 
+/** What alerts are grouped by, and where it is read: a member of theirs, or a field of their flow. A filter may ask for each of these. */
+export const ALERT_GROUPS = {
+  ...{ script: 'script', type: 'type', severity: 'severity', state: 'state', interface: 'interface', callback: 'callback' },
+  ...{ client: 'cli.ip', server: 'srv.ip', port: 'srv.port', protocol: 'proto.ndpi', status: 'flow.status' },
+  ...{ name: 'host_server_name', country: 'srv.country' },
+} as const satisfies Readonly<Record<string, string>>;
+export type AlertGrouping = keyof typeof ALERT_GROUPS;
+export const ALERT_GROUPINGS = Object.keys(ALERT_GROUPS) as readonly AlertGrouping[];
+
+/** What groups are sorted by, the most first; then come the number of alerts and the value. */
+export const ALERT_GROUP_SORTS = ['count', 'lastTime', 'severity', 'score'] as const;
+export type AlertGroupSort = (typeof ALERT_GROUP_SORTS)[number];
+
 /** Place of a severity, from weak to strong. */
 export const severityRank = (severity: string): number => (SEVERITIES as readonly string[]).indexOf(severity);
 

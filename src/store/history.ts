@@ -7,6 +7,7 @@
 import type { Alert, AlertState, Severity } from '../alerts/alert.ts';
 import type { FieldValue } from '../flows/fields.ts';
 import type { EventView } from '../flows/view.ts';
+import type { AlertGrouping, AlertGroupSort } from './history-checks.ts';
 
 export type FlowRow = Readonly<Record<string, FieldValue>>;
 
@@ -67,13 +68,29 @@ export interface AlertScope extends Scope {
 
 export interface AlertQuery extends AlertScope, HistoryQuery {}
 
-/** What there is of one script. */
-export interface ScriptAlerts {
-  readonly script: string;
+/** The groups with most of what `sort` names come first. */
+export interface AlertGroupsQuery extends AlertScope, Page {
+  readonly by: AlertGrouping;
+  readonly sort: AlertGroupSort;
+}
+
+/** Alerts that have the same value of what they are grouped by. */
+export interface AlertGroup {
+  /** Without it: those that have none. */
+  readonly value?: string | number;
   /** Alerts, however many each of them stands for. */
   readonly count: number;
+  /** With what each of them stands for. */
+  readonly raised: number;
+  /** µs since 1970: of the first and the last that any of them stands for. */
+  readonly firstTime: number;
+  readonly lastTime: number;
+  /** The highest. */
+  readonly score: number;
   /** The strongest. */
   readonly severity: Severity;
+  /** Alerts of each severity that there is. */
+  readonly severities: Readonly<Partial<Record<Severity, number>>>;
 }
 
 export interface Rows<T> {
@@ -130,8 +147,7 @@ export interface History {
   flow(id: string): Promise<FlowEntry | undefined>;
   alerts(query: AlertQuery): Promise<Rows<Alert>>;
   alert(id: string): Promise<Alert | undefined>;
-  /** The scripts that have alerts; the one that has most comes first. */
-  alertScripts(scope: AlertScope): Promise<readonly ScriptAlerts[]>;
+  alertGroups(query: AlertGroupsQuery): Promise<Rows<AlertGroup>>;
   top(query: TopQuery): Promise<readonly { readonly value: FieldValue; readonly sum: number }[]>;
   series(query: SeriesQuery): Promise<readonly SeriesPoint[]>;
   /** Writes what matches to a file. @returns rows */

@@ -5,12 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Alert, SEVERITIES, type Severity } from '../alerts/alert.ts';
+import { type Alert, SEVERITIES } from '../alerts/alert.ts';
 import { compileAlertFilter } from '../alerts/filter.ts';
 import type { FieldValue } from '../flows/fields.ts';
 import { addressKey } from './duckdb/columns.ts';
 import type { FilterNames } from './filter-check.ts';
 import {
+  type AlertGroup,
   type AlertScope,
   type FieldsQuery,
   type FlowEntry,
@@ -23,7 +24,17 @@ import {
   type Scope,
   type SeriesPoint,
 } from './history.ts';
-import { checkFields, checkPage, checkTop, columnField, flowFigures, isAlertSort, seriesStep, severityRank } from './history-checks.ts';
+import {
+  ALERT_GROUPS,
+  checkFields,
+  checkPage,
+  checkTop,
+  columnField,
+  flowFigures,
+  isAlertSort,
+  seriesStep,
+  severityRank,
+} from './history-checks.ts';
 import { compileRowFilter } from './row-filter.ts';
 
 export interface MemoryHistoryOptions {
@@ -108,6 +119,24 @@ function flowOrder(key: string): (flow: FlowEntry['flow']) => Sortable {
   return (flow) => flow[key] as Sortable;
 }
 
+/** @param alerts one at least */
+function alertGroup(value: AlertGroup['value'], alerts: readonly Alert[]): AlertGroup {
+  const counts = SEVERITIES.map((severity) => [severity, alerts.filter((alert) => alert.severity === severity).length] as const);
+  const there = counts.filter(([, count]) => count > 0);
+  const [severity] = there.at(-1) as (typeof counts)[number];
+  const all = (of: (alert: Alert) => number): number[] => alerts.map(of);
+  return {
+    ...(value === undefined ? {} : { value }),
+    count: alerts.length,
+    raised: alerts.reduce((sum, { count }) => sum + count, 0),
+    firstTime: Math.min(...all(({ firstTime }) => firstTime)),
+    lastTime: Math.max(...all(({ lastTime }) => lastTime)),
+    score: Math.max(...all(({ score }) => score)),
+    severity,
+    severities: Object.fromEntries(there),
+  };
+}
+
 const idOf = ({ flow }: FlowEntry): string => String(flow['flow.id']);
 
 export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryHistory {
@@ -187,14 +216,19 @@ export function createMemoryHistory(options: MemoryHistoryOptions = {}): MemoryH
       return page(alertsOf(query), query, order, ({ id }) => id);
     },
     alert: async (id) => alerts.get(id),
-    async alertScripts(scope) {
-      const found = Map.groupBy(alertsOf(scope), ({ script }) => script);
-      return [...found]
-        .map(([script, of]) => {
-          const severity = SEVERITIES[Math.max(...of.map((alert) => severityRank(alert.severity)))] as Severity;
-          return { script, count: of.length, severity };
-        })
-        .sort((a, b) => b.count - a.count || (a.script < b.script ? -1 : 1));
+    async alertGroups(query) {
+      checkPage(query);
+      const { by, sort, limit, offset } = query;
+      const of = ALERT_GROUPS[by];
+      const groupedBy = (alert: Alert): AlertGroup['value'] => {
+        const value = isAlertSort(of) ? alert[of] : alert.flow[of];
+        return value === '' ? undefined : (value as AlertGroup['value']);
+      };
+      const weight = (group: AlertGroup): number => (sort === 'severity' ? severityRank(group.severity) : group[sort]);
+      const groups = [...Map.groupBy(alertsOf(query), groupedBy)]
+        .map(([value, alerts]) => alertGroup(value, alerts))
+        .sort((a, b) => weight(b) - weight(a) || b.count - a.count || compareValues(a.value, b.value, false));
+      return { rows: groups.slice(offset, offset + limit), total: groups.length };
     },
     async top(query) {
       checkTop(query);

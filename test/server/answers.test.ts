@@ -9,7 +9,8 @@ import type { OpenApiDocument } from '../../src/api/openapi.ts';
 import { createEventView } from '../../src/flows/view.ts';
 import { EMPTY_BOOK } from '../../src/hosts/book.ts';
 import { createRecorder } from '../../src/server/recorder.ts';
-import { flowsOf, hostsOver, INTERFACE, queryOver, SNAPSHOT } from '../api/support.ts';
+import { ALERT_GROUPINGS } from '../../src/store/history-checks.ts';
+import { flowsOf, INTERFACE, queryOver, SNAPSHOT } from '../api/support.ts';
 import { httpServer } from '../notify/support.ts';
 import { json, type Session, startServer, type TestServer } from './support.ts';
 
@@ -68,7 +69,7 @@ describe('answers', () => {
     };
     server = await startServer(
       { after: (done: () => Promise<void>) => void closing.push(done) },
-      { queryFlows: queryOver([flows]), queryHosts: hostsOver([flows]), snapshot: () => ({ ...SNAPSHOT, scripts: [script] }) },
+      { queryFlows: queryOver([flows]), snapshot: () => ({ ...SNAPSHOT, scripts: [script] }) },
     );
     admin = await server.login('admin');
     document = (await server.ask(`${API}/openapi.json`)).json<OpenApiDocument>();
@@ -219,14 +220,33 @@ describe('answers', () => {
     assert.equal(total, 2);
     assert.equal((await valid<{ total: number }>('/alerts?interface=test')).total, 2);
     assert.equal((await valid<{ total: number }>('/alerts?interface=other')).total, 0);
-    const scripts = [{ script: 'beacon', count: 2, severity: 'error' }];
-    assert.deepEqual(await valid('/alerts/scripts'), { scripts });
-    assert.deepEqual(await valid('/alerts/scripts?interface=test&state=new&shadow=false&filter=score%20%3E%201'), { scripts });
+    type Groups = { groups: { value?: unknown; count: number; severity: string; filter: string }[]; total: number };
+    const groups = await valid<Groups>('/alerts/groups?by=script');
+    assert.deepEqual(
+      [groups.total, groups.groups.map(({ value, count, severity }) => [value, count, severity])],
+      [1, [['beacon', 2, 'error']]],
+    );
+    assert.deepEqual(await valid('/alerts/groups?by=script&interface=test&state=new&shadow=false&filter=score%20%3E%201'), groups);
     for (const none of ['interface=other', 'shadow=true', 'to=1', 'state=closed', 'filter=score%20%3C%201']) {
-      assert.deepEqual(await valid(`/alerts/scripts?${none}`), { scripts: [] }, none);
+      assert.deepEqual(await valid(`/alerts/groups?by=script&${none}`), { groups: [], total: 0 }, none);
     }
-    assert.equal((await admin.ask(`${API}/alerts/scripts?state=odd`)).status, 400);
-    assert.equal((await admin.ask(`${API}/alerts/scripts?filter=(`)).json<{ code: string }>().code, 'wrong-filter');
+    // the line of a group is true of its alerts, and of no others
+    for (const by of ALERT_GROUPINGS) {
+      const of = await valid<Groups>(`/alerts/groups?by=${by}`);
+      for (const { filter, count } of of.groups) {
+        assert.equal((await valid<{ total: number }>(`/alerts?filter=${encodeURIComponent(filter)}`)).total, count, `${by}: ${filter}`);
+      }
+      assert.equal(
+        of.groups.reduce((sum, { count }) => sum + count, 0),
+        2,
+        by,
+      );
+    }
+    for (const wrong of ['by=nonsense', '', 'by=script&state=odd', 'by=script&limit=0', 'by=script&sort=colour']) {
+      const refused = await admin.ask(`${API}/alerts/groups?${wrong}`);
+      assert.deepEqual([refused.status, refused.json<{ code: string }>().code], [400, 'wrong-parameter'], wrong);
+    }
+    assert.equal((await admin.ask(`${API}/alerts/groups?by=script&filter=(`)).json<{ code: string }>().code, 'wrong-filter');
     const [first] = alerts;
     assert.ok(first !== undefined);
     await valid(`/alerts/${first.id}`);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { FilterError } from '../../src/filter/filter.ts';
-import type { AlertQuery, AlertScope, FieldsQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
-import { HistoryError } from '../../src/store/history-checks.ts';
+import type { AlertGroupsQuery, AlertQuery, FieldsQuery, FlowEntry, History, HistoryQuery, SeriesQuery } from '../../src/store/history.ts';
+import { ALERT_GROUPS, type AlertGrouping, type AlertGroupSort, HistoryError } from '../../src/store/history-checks.ts';
 import { FLOWS } from '../filter/flows.ts';
 import { alertOf, ENTRIES, entry, everything, idOf, START } from './history-data.ts';
 
@@ -205,19 +205,59 @@ export function historySuite(name: string, open: (clock: () => number) => Promis
       await assert.rejects(ids({ sort: 'reason' }), HistoryError);
     });
 
-    test('how many each script has, and the strongest of them', async () => {
-      const scripts = (scope: Partial<AlertScope> = {}): Promise<unknown> => history.alertScripts({ filter: '', ...scope });
-      const both = [
-        { script: 'low_goodput', count: 2, severity: 'critical' },
-        { script: 'blacklisted', count: 1, severity: 'notice' },
-      ];
-      assert.deepEqual(await scripts(), both);
-      assert.deepEqual(await scripts({ shadow: false }), [both[1], { script: 'low_goodput', count: 1, severity: 'error' }]);
-      assert.deepEqual(await scripts({ states: ['closed'] }), [both[1]]);
-      assert.deepEqual(await scripts({ filter: 'severity >= critical' }), [{ ...both[0], count: 1 }]);
-      assert.deepEqual(await scripts({ from: START + 50 }), [{ script: 'low_goodput', count: 1, severity: 'error' }]);
-      assert.deepEqual(await scripts({ interface: 'eth0' }), both);
-      assert.deepEqual(await scripts({ interface: 'eth1' }), []);
+    test('groups: how many, from when to when, the strongest of them', async () => {
+      const groups = (query: Partial<AlertGroupsQuery> = {}): Promise<unknown> =>
+        history.alertGroups({ filter: '', by: 'script', sort: 'count', limit: 100, offset: 0, ...query });
+      const low = {
+        ...{ value: 'low_goodput', count: 2, raised: 5, firstTime: START, lastTime: START + 50, score: 200 },
+        ...{ severity: 'critical', severities: { error: 1, critical: 1 } },
+      };
+      const listed = {
+        ...{ value: 'blacklisted', count: 1, raised: 1, firstTime: START, lastTime: START, score: 20 },
+        ...{ severity: 'notice', severities: { notice: 1 } },
+      };
+      assert.deepEqual(await groups(), { rows: [low, listed], total: 2 });
+      assert.deepEqual(await groups({ states: ['closed'] }), { rows: [listed], total: 1 });
+      const error = { ...low, count: 1, raised: 4, firstTime: START + 5, score: 50, severity: 'error', severities: { error: 1 } };
+      assert.deepEqual(await groups({ shadow: false, sort: 'lastTime' }), { rows: [error, listed], total: 2 });
+      assert.deepEqual(await groups({ from: START + 50, filter: 'severity == error', interface: 'eth0' }), { rows: [error], total: 1 });
+      assert.deepEqual(await groups({ interface: 'eth1' }), { rows: [], total: 0 });
+      assert.deepEqual(await groups({ limit: 1, offset: 1 }), { rows: [listed], total: 2 });
+      await assert.rejects(groups({ limit: 0 }), HistoryError);
+      await assert.rejects(groups({ filter: 'severity >= huge' }), FilterError);
+    });
+
+    test('groups by members and by fields of the flow; what has no value is one group, the last of its size', async () => {
+      const values = async (by: AlertGrouping, sort: AlertGroupSort = 'count'): Promise<unknown> =>
+        (await history.alertGroups({ filter: '', by, sort, limit: 100, offset: 0 })).rows.map(({ value, count }) => [value, count]);
+      assert.deepEqual(await values('type'), [['flow_low_goodput', 3]]);
+      assert.deepEqual(await values('severity', 'severity'), [
+        ['critical', 1],
+        ['error', 1],
+        ['notice', 1],
+      ]);
+      assert.deepEqual(await values('script', 'score'), [
+        ['low_goodput', 2],
+        ['blacklisted', 1],
+      ]);
+      assert.deepEqual(await values('state'), [
+        ['new', 2],
+        ['closed', 1],
+      ]);
+      const flows = [0, 1, 2].map((i) => (ENTRIES[i] as FlowEntry).flow);
+      for (const [by, key] of Object.entries(ALERT_GROUPS).filter(([, of]) => of.includes('.') || of === 'host_server_name')) {
+        const counts = Map.groupBy(flows, (flow) => (flow[key] === '' ? undefined : flow[key]));
+        const found = (await values(by as AlertGrouping)) as [unknown, number][];
+        assert.deepEqual(new Map(found), new Map([...counts].map(([value, of]) => [value, of.length])), by);
+        assert.ok(
+          found.every(([, count], i) => i === 0 || count <= (found[i - 1]?.[1] as number)),
+          by,
+        );
+      }
+      assert.deepEqual(await values('name'), [
+        [undefined, 2],
+        ['www.Example.org', 1],
+      ]);
     });
 
     test('those of one interface', async () => {

@@ -21,7 +21,7 @@ const WANTED = [
   'GET /history/flows',
   'GET /history/top',
   'GET /history/series',
-  'GET /alerts/scripts',
+  'GET /alerts/groups',
   'GET /notifications',
   'GET /dead-letters',
   'POST /scripts/{key}/test',

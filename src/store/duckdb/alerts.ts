@@ -8,10 +8,19 @@
 import { listValue } from '@duckdb/node-api';
 import { type Alert, SEVERITIES, type Severity } from '../../alerts/alert.ts';
 import type { FilterNames } from '../filter-check.ts';
-import type { AlertQuery, AlertScope, Rows, ScriptAlerts } from '../history.ts';
-import { type AlertSort, checkPage, HistoryError, isAlertSort, severityRank } from '../history-checks.ts';
+import type { AlertGroup, AlertGroupsQuery, AlertQuery, AlertScope, Rows } from '../history.ts';
+import {
+  ALERT_GROUPS,
+  type AlertGrouping,
+  type AlertGroupSort,
+  type AlertSort,
+  checkPage,
+  HistoryError,
+  isAlertSort,
+  severityRank,
+} from '../history-checks.ts';
 import { createRowSource, type OwnValues } from './chunks.ts';
-import { ALERT_COLUMNS } from './columns.ts';
+import { ALERT_COLUMNS, columnOf } from './columns.ts';
 import { filterSql } from './filter-sql.ts';
 import { orderOf } from './flow-reader.ts';
 import type { Lane } from './lane.ts';
@@ -22,7 +31,7 @@ export interface AlertStore {
   put(alerts: readonly Alert[]): Promise<void>;
   alerts(query: AlertQuery): Promise<Rows<Alert>>;
   alert(id: string): Promise<Alert | undefined>;
-  alertScripts(scope: AlertScope): Promise<ScriptAlerts[]>;
+  alertGroups(query: AlertGroupsQuery): Promise<Rows<AlertGroup>>;
   readonly stored: number;
   readonly batches: number;
   close(): Promise<void>;
@@ -80,6 +89,39 @@ function whereOf({ filter, interface: name, from, to, states, shadow }: AlertSco
     conditions.push(states.length === 0 ? 'false' : `"_state" IN (${states.map((state) => parameters.text(state)).join(', ')})`);
   }
   return conditions.join(' AND ');
+}
+
+/** What has no value is one group. */
+function groupSql(by: AlertGrouping): string {
+  const of = ALERT_GROUPS[by];
+  const column = isAlertSort(of) ? `"_${of}"` : columnOf(of);
+  return by === 'port' || by === 'status' ? column : `nullif(${column}, '')`;
+}
+
+const GROUP_ORDER: Readonly<Record<AlertGroupSort, string>> = {
+  count: 'alerts',
+  lastTime: 'latest',
+  severity: 'strongest',
+  score: 'highest',
+};
+const GROUP_FIGURES = [
+  ...['count(*) AS alerts', 'sum("_count")', 'min("_first")', 'max("_last") AS latest', 'max("_score") AS highest'],
+  'max("_rank") AS strongest',
+  ...SEVERITIES.map((_, rank) => `count(*) FILTER (WHERE "_rank" = ${rank})`),
+].join(', ');
+
+function groupOf([value, count, raised, firstTime, lastTime, score, rank, ...counts]: readonly (
+  | string
+  | number
+  | boolean
+  | null
+)[]): AlertGroup {
+  const severities = SEVERITIES.map((severity, i) => [severity, counts[i]] as const).filter(([, of]) => of !== 0);
+  return {
+    ...(value === null ? {} : { value: value as string | number }),
+    ...{ count: count as number, raised: raised as number, firstTime: firstTime as number, lastTime: lastTime as number },
+    ...{ score: score as number, severity: SEVERITIES[rank as number] as Severity, severities: Object.fromEntries(severities) },
+  };
 }
 
 const valuesOf = (alert: Alert, stored: number): OwnValues => ({
@@ -170,16 +212,19 @@ export async function createAlertStore(writer: Lane, queries: Lane, clock: () =>
         const rows = await rowsOf(await connection.run('SELECT "_alert" FROM alerts.alerts WHERE "_id" = $1', [id]));
         return rows[0] === undefined ? undefined : (JSON.parse(rows[0][0] as string) as Alert);
       }),
-    async alertScripts(scope) {
+    async alertGroups(query) {
+      checkPage(query);
       const parameters = createParameters();
-      const where = whereOf(scope, parameters, names);
-      const statement =
-        `SELECT "_script", count(*) AS alerts, max("_rank") FROM alerts.alerts WHERE ${where} ` +
-        'GROUP BY "_script" ORDER BY alerts DESC, "_script"';
-      const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
-      return rows.map(([script, count, rank]) => ({
-        ...{ script: script as string, count: count as number, severity: SEVERITIES[rank as number] as Severity },
-      }));
+      const from = `FROM alerts.alerts WHERE ${whereOf(query, parameters, names)}`;
+      const of = groupSql(query.by);
+      const page =
+        `SELECT ${of} AS value, ${GROUP_FIGURES} ${from} GROUP BY 1 ` +
+        `ORDER BY ${GROUP_ORDER[query.sort]} DESC, alerts DESC, value NULLS LAST LIMIT ${query.limit} OFFSET ${query.offset}`;
+      return queries.transaction(async (connection) => {
+        const rows = await rowsOf(await ask(connection, page, parameters));
+        const total = await numberOf(await ask(connection, `SELECT count(*) FROM (SELECT DISTINCT ${of} ${from})`, parameters));
+        return { rows: rows.map(groupOf), total };
+      });
     },
     async close() {
       await planned;

@@ -95,7 +95,7 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
     putAlerts: alerts.put,
     alerts: alerts.alerts,
     alert: alerts.alert,
-    alertScripts: alerts.alertScripts,
+    alertGroups: alerts.alertGroups,
     appendSeries: series.append,
     series: (query) => (query.filter === undefined ? series.series(query) : reader.series(query)),
     retain: (retention, now) => retain(database, flowLane, alertLane, exports, retention, now),

@@ -178,13 +178,28 @@ export interface Answers {
       readonly value: number;
     })[];
   };
-  readonly 'GET /alerts/scripts': {
-    readonly scripts: readonly ({
-      /** key of a script; `core` */
-      readonly script: string;
+  readonly 'GET /alerts/groups': {
+    /** groups that there are, whatever the page */
+    readonly total: number;
+    readonly groups: readonly ({
+      /** none: alerts that have none */
+      readonly value?: string | number;
+      /** which alerts these are: a line of the filter language */
+      readonly filter: string;
       /** alerts, however many each of them stands for */
       readonly count: number;
+      /** with what each of them stands for */
+      readonly raised: number;
+      /** of the first one, µs since 1970 */
+      readonly firstTime: number;
+      /** of the last one, µs since 1970 */
+      readonly lastTime: number;
+      /** the highest */
+      readonly score: number;
+      /** the strongest */
       readonly severity: 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
+      /** how many there are of each severity */
+      readonly severities: Readonly<Record<string, number>>;
     })[];
   };
   readonly 'GET /notifications': {

@@ -49,6 +49,7 @@ export type FlowPage = Omit<Answers['GET /flows/{id}'], 'flow' | 'alerts' | 'tra
 };
 export type HostRow = Answers['GET /hosts']['hosts'][number];
 export type HistoryFlow = Answers['GET /history/flows']['flows'][number];
+export type AlertGroup = Answers['GET /alerts/groups']['groups'][number];
 export type SeriesPoint = Answers['GET /history/series']['points'][number];
 /** A kind of notifications, with its settings. */
 export type DeclaredKind = Answers['GET /notifications']['kinds'][number];
@@ -150,6 +151,12 @@ export interface Where extends Times {
   readonly interface?: string;
 }
 
+/** Which alerts. */
+export interface AlertsAsked extends Where {
+  readonly state?: string;
+  readonly shadow?: boolean;
+}
+
 export interface ListQuery extends Where {
   readonly sort?: string;
   readonly order?: 'asc' | 'desc';
@@ -194,10 +201,12 @@ export const api = {
   series: (query: { names: string; from: number; to: number; points?: number; interface?: string }, signal?: AbortSignal) =>
     get<Answers['GET /history/series']>('/history/series', asQuery(query), signal),
 
-  alerts: (query: ListQuery & { state?: string; script?: string; shadow?: boolean }, signal?: AbortSignal) =>
+  alerts: (query: ListQuery & AlertsAsked & { script?: string }, signal?: AbortSignal) =>
     get<{ alerts: readonly Alert[]; total: number }>('/alerts', asQuery(query), signal),
-  alertScripts: (query: Where & { state?: string; shadow?: boolean }, signal?: AbortSignal) =>
-    get<Answers['GET /alerts/scripts']>('/alerts/scripts', asQuery(query), signal),
+  alertGroups: (
+    query: AlertsAsked & { by: string; sort?: 'count' | 'lastTime' | 'severity' | 'score'; limit?: number; offset?: number },
+    signal?: AbortSignal,
+  ) => get<Answers['GET /alerts/groups']>('/alerts/groups', asQuery(query), signal),
   alert: (id: string, signal?: AbortSignal) => get<Alert>(`/alerts/${part(id)}`, undefined, signal),
   actOnAlerts: (ids: readonly string[], action: 'acknowledge' | 'close' | 'reopen', comment: string) =>
     post<{ changed: number }>('/alerts/actions', { ids, action, comment }),
