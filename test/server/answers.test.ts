@@ -10,7 +10,7 @@ import { createEventView } from '../../src/flows/view.ts';
 import { EMPTY_BOOK } from '../../src/hosts/book.ts';
 import { createRecorder } from '../../src/server/recorder.ts';
 import { ALERT_GROUPINGS } from '../../src/store/history-checks.ts';
-import { flowsOf, INTERFACE, queryOver, SNAPSHOT } from '../api/support.ts';
+import { flowsOf, hostsOver, INTERFACE, queryOver, SNAPSHOT } from '../api/support.ts';
 import { httpServer } from '../notify/support.ts';
 import { json, type Session, startServer, type TestServer } from './support.ts';
 
@@ -69,7 +69,7 @@ describe('answers', () => {
     };
     server = await startServer(
       { after: (done: () => Promise<void>) => void closing.push(done) },
-      { queryFlows: queryOver([flows]), snapshot: () => ({ ...SNAPSHOT, scripts: [script] }) },
+      { queryFlows: queryOver([flows]), queryHosts: hostsOver([flows]), snapshot: () => ({ ...SNAPSHOT, scripts: [script] }) },
     );
     admin = await server.login('admin');
     document = (await server.ask(`${API}/openapi.json`)).json<OpenApiDocument>();
