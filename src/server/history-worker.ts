@@ -2,7 +2,8 @@
  * The thread of the history: the store and the recorder in front of it, so that rows are made, stored and asked for beside the thread
  * that answers people. Started by history-thread.ts with HistoryData.
  */
-import { setPriority } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FilterError } from '../filter/filter.ts';
 import type { Names } from '../flows/view.ts';
@@ -17,8 +18,14 @@ import { createRecorder } from './recorder.ts';
 const { directory, hosts } = workerData as HistoryData;
 const LOSSES_MS = 1000;
 
-/** Rows of the history can be shed, packets cannot: where processors are short, this thread waits first. 0 is usual, 19 the last. */
+/**
+ * Rows of the history can be shed, packets cannot: where processors are short, this thread waits first. So much nicer than the rest of the
+ * program; 19 is the last.
+ */
 const NICE = 5;
+const NICEST = 19;
+/** Threads that libuv does work in, DuckDB's among it; capture and scripts give it none. */
+const POOL = 'libuv-worker';
 
 const say = (reply: HistoryReply): void => parentPort?.postMessage(reply);
 
@@ -51,18 +58,31 @@ async function open(): Promise<{ history: History; losses: () => LossSnapshot[] 
   return { history, losses: () => [{ name: 'history.checkpoints', help, value: history.figures().checkpointsFailed }] };
 }
 
-/** On Linux 0 means the thread that calls. */
-function giveWay(): void {
+/** On Linux a priority is that of one thread, and 0 means the one that calls. */
+function giveWay(threads: readonly number[], nice: number): void {
   try {
-    if (process.platform === 'linux') setPriority(0, NICE);
+    for (const thread of threads) setPriority(thread, nice);
   } catch {
-    // not allowed here: it is as important as others
+    // not allowed here: they are as important as others
+  }
+}
+
+/** DuckDB compresses rows and answers questions in the pool, which all threads share and which is there once it was used. */
+function poolThreads(): number[] {
+  try {
+    const threads = readdirSync('/proc/self/task').map(Number);
+    return threads.filter((thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim() === POOL);
+  } catch {
+    return [];
   }
 }
 
 async function main(): Promise<void> {
-  giveWay();
+  const isLinux = process.platform === 'linux';
+  const nice = Math.min(NICEST, getPriority(0) + NICE);
+  if (isLinux) giveWay([0], nice);
   const { history, losses } = await open();
+  if (isLinux && directory !== undefined) giveWay(poolThreads(), nice);
   const book = openHostBook(hosts);
   const recorder = createRecorder({ history, hosts: () => book, failed: (error) => say({ type: 'failed', message: error.message }) });
   const sources = new Map<number, Names>();

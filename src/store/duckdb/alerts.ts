@@ -26,6 +26,7 @@ import { orderOf } from './flow-reader.ts';
 import type { Lane } from './lane.ts';
 import { createParameters, type Parameters } from './parameters.ts';
 import { ask, numberOf, rowsOf } from './read.ts';
+import { CHUNK_ROWS } from './targets.ts';
 
 export interface AlertStore {
   put(alerts: readonly Alert[]): Promise<void>;
@@ -153,7 +154,7 @@ const valuesOf = (alert: Alert, stored: number): OwnValues => ({
 });
 
 export async function createAlertStore(writer: Lane, queries: Lane, clock: () => number, names?: FilterNames): Promise<AlertStore> {
-  const source = await writer.run(async (connection) => createRowSource(connection, 'rows_of_alerts', ALERT_COLUMNS));
+  const source = await writer.run(async (connection) => createRowSource(connection, 'rows_of_alerts', ALERT_COLUMNS, CHUNK_ROWS));
   /** Put while another transaction runs: they share the next one. */
   let next = new Map<string, Alert>();
   let planned: Promise<void> | undefined;

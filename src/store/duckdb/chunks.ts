@@ -2,10 +2,11 @@
  * Rows as columns: entries in, what DuckDB inserts out, without looking at single values. Called by flow-writer.ts and alerts.ts.
  *
  *   { _time, …, } { 'cli.ip': …, bytes: … } ──┐
- *   { _time, …, } lifecycle event ──FIELDS────┴──► targets.ts: one per column ──► data chunk
+ *   { _time, …, } lifecycle event ──FIELDS────┴──► targets.ts: one per column ──block of rows──► chunks ──► INSERT
+ *                                  in slices: the event loop goes on                             in DuckDB's thread, copied
  *
- * Of an event no object is made: each field is read into its column. What fits no column (a key of a newer version, a value of another
- * type) goes into `_rest`, as JSON: nothing is lost.
+ * Of an event no object is made: each field is read into its column. Columns that no row of the block has are left out. What fits no column
+ * (a key of a newer version, a value of another type) goes into `_rest`, as JSON: nothing is lost.
  */
 import { BIGINT, BOOLEAN, DOUBLE, type DuckDBConnection, type DuckDBDataChunk, DuckDBTableFunction, VARCHAR } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
@@ -14,7 +15,7 @@ import { FIELDS, type Field, type FieldValue } from '../../flows/fields.ts';
 import type { EventView } from '../../flows/view.ts';
 import type { FlowEvent, FlowRow } from '../history.ts';
 import { addressKey, type Column, columnList, eventAddress } from './columns.ts';
-import { createShapes, type Shapes } from './shapes.ts';
+import { createShapes, type Shape, type Shapes } from './shapes.ts';
 import { CHUNK_ROWS, createTarget, type Target } from './targets.ts';
 
 /** Values of the store's own columns; what is absent is NULL. */
@@ -25,7 +26,20 @@ export type StoredRow =
   | { readonly own: OwnValues; readonly flow: FlowRow; readonly event?: undefined }
   | { readonly own: OwnValues; readonly event: FlowEvent };
 
-const EVERY_FIELD: readonly number[] = FIELDS.map((_, place) => place);
+/** A field, and its column. */
+interface Read {
+  readonly field: Field;
+  readonly target: Target;
+}
+
+/** What is put for an event of one shape. */
+interface Plan {
+  readonly varying: readonly Read[];
+  readonly fixed: readonly (Read & { readonly value: FieldValue })[];
+}
+
+/** Rows that are made between two turns of the event loop: a question waits for no more than those, some milliseconds. */
+const SLICE = 128;
 
 /** As the rows come; JSON is a text until it is in its column. */
 const TYPES = { BIGINT, DOUBLE, BOOLEAN, VARCHAR, JSON: VARCHAR } as const;
@@ -35,20 +49,38 @@ export interface RowSource {
   insertInto(connection: DuckDBConnection, table: string, rows: readonly StoredRow[]): Promise<void>;
 }
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /**
  * A table function that DuckDB's threads pull rows from, a chunk at a time, while they compress and write what they have.
  * @param name unique in the instance of the connection
+ * @param block rows that are inserted at once
  */
-export function createRowSource(connection: DuckDBConnection, name: string, columns: readonly Column[]): RowSource {
-  const targets = columns.map(({ type }) => createTarget(type));
+export function createRowSource(connection: DuckDBConnection, name: string, columns: readonly Column[], block: number): RowSource {
+  const targets = columns.map(({ type }) => createTarget(type, block));
   const byKey = new Map(columns.map(({ key, name: column }, i) => [key ?? column, targets[i] as Target]));
   const targetOf = (key: string): Target => byKey.get(key) as Target;
   const [rest, client, server] = [targetOf('_rest'), targetOf('_client'), targetOf('_server')];
-  const fieldTargets = FIELDS.map(({ key }) => targetOf(key));
+  const reads = FIELDS.map((field): Read => ({ field, target: targetOf(field.key) }));
+  const whole: Plan = { varying: reads, fixed: [] };
   const shapes = new WeakMap<EventView, Shapes>();
-  const list = columnList(columns);
-  let rows: readonly StoredRow[] = [];
-  let next = 0;
+  const plans = new WeakMap<Shape, Plan>();
+  /** Rows of the block, and its columns that have values. */
+  let filled = 0;
+  let used: { readonly column: Column; readonly target: Target }[] = [];
+  let nextChunk = 0;
+
+  function planOf(shape: Shape | undefined): Plan {
+    if (shape === undefined) return whole;
+    const known = plans.get(shape);
+    if (known !== undefined) return known;
+    const plan: Plan = {
+      varying: shape.varying.map((place) => reads[place] as Read),
+      fixed: shape.fixed.map(({ place, value }) => ({ ...(reads[place] as Read), value })),
+    };
+    plans.set(shape, plan);
+    return plan;
+  }
 
   function putFlow(at: number, flow: FlowRow): void {
     const [from, to] = [addressKey(flow['cli.ip']), addressKey(flow['srv.ip'])];
@@ -66,19 +98,22 @@ export function createRowSource(connection: DuckDBConnection, name: string, colu
 
   function putEvent(at: number, { view, bytes, at: offset }: FlowEvent): void {
     view.set(bytes, offset);
-    client.put(at, eventAddress(bytes, offset + E_CLIENT, view.isIpv6()), false);
-    server.put(at, eventAddress(bytes, offset + E_SERVER, view.isIpv6()), false);
-    let left: Record<string, FieldValue> | undefined;
-    const putField = (place: number, value: FieldValue | undefined): void => {
-      if (value === undefined || (fieldTargets[place] as Target).put(at, value, true)) return;
-      left ??= {};
-      left[(FIELDS[place] as Field).key] = value;
-    };
+    const isIpv6 = view.isIpv6();
+    client.put(at, eventAddress(bytes, offset + E_CLIENT, isIpv6), false);
+    server.put(at, eventAddress(bytes, offset + E_SERVER, isIpv6), false);
     let ofView = shapes.get(view);
     if (ofView === undefined) shapes.set(view, (ofView = createShapes(view, FIELDS)));
-    const shape = ofView.of(bytes, offset);
-    for (const { place, value } of shape?.fixed ?? []) putField(place, value);
-    for (const place of shape?.varying ?? EVERY_FIELD) putField(place, (FIELDS[place] as Field).read(view));
+    const { varying, fixed } = planOf(ofView.of(bytes, offset));
+    let left: Record<string, FieldValue> | undefined;
+    for (let i = 0; i < fixed.length; i++) {
+      const { field, target, value } = fixed[i] as Plan['fixed'][number];
+      if (!target.put(at, value, true)) (left ??= {})[field.key] = value;
+    }
+    for (let i = 0; i < varying.length; i++) {
+      const { field, target } = varying[i] as Read;
+      const value = field.read(view);
+      if (value !== undefined && !target.put(at, value, true)) (left ??= {})[field.key] = value;
+    }
     if (left !== undefined) rest.put(at, left, true);
   }
 
@@ -91,34 +126,45 @@ export function createRowSource(connection: DuckDBConnection, name: string, colu
     else putEvent(at, row.event);
   }
 
-  function fill(chunk: DuckDBDataChunk): void {
-    const count = Math.min(CHUNK_ROWS, rows.length - next);
+  async function fill(rows: readonly StoredRow[]): Promise<void> {
+    for (const target of targets) target.clear();
+    for (let at = 0; at < rows.length; at++) {
+      if (at % SLICE === SLICE - 1) await nextTurn();
+      put(at, rows[at] as StoredRow);
+    }
+    filled = rows.length;
+    used = columns.map((column, i) => ({ column, target: targets[i] as Target })).filter(({ target }) => target.isUsed());
+    nextChunk = 0;
+  }
+
+  /** The next rows of the block, in DuckDB's chunk. */
+  function give(chunk: DuckDBDataChunk): void {
+    const count = Math.max(0, Math.min(CHUNK_ROWS, filled - nextChunk * CHUNK_ROWS));
     chunk.rowCount = count;
     if (count === 0) return;
-    for (let i = 0; i < count; i++) put(i, rows[next++] as StoredRow);
-    for (const [i, target] of targets.entries()) target.moveTo(duckdb.data_chunk_get_vector(chunk.chunk, i), count);
+    for (const [i, { target }] of used.entries()) target.moveTo(duckdb.data_chunk_get_vector(chunk.chunk, i), nextChunk, count);
+    nextChunk++;
   }
 
   connection.registerTableFunction(
     DuckDBTableFunction.create({
       name,
+      // asked anew for each block
       bindFunction(info) {
-        for (const { name: column, type } of columns) info.addResultColumn(column, TYPES[type]);
-        info.setCardinality(rows.length, true);
+        for (const { column } of used) info.addResultColumn(column.name, TYPES[column.type]);
+        info.setCardinality(filled, true);
       },
       initFunction() {},
-      mainFunction: (_, chunk) => fill(chunk),
+      mainFunction: (_, chunk) => give(chunk),
     }),
   );
 
   return {
-    async insertInto(own, table, given) {
-      rows = given;
-      next = 0;
-      try {
+    async insertInto(own, table, rows) {
+      for (let from = 0; from < rows.length; from += block) {
+        await fill(rows.length <= block ? rows : rows.slice(from, from + block));
+        const list = columnList(used.map(({ column }) => column));
         await own.run(`INSERT INTO ${table} (${list}) SELECT ${list} FROM ${name}()`);
-      } finally {
-        rows = [];
       }
     },
   };

@@ -2,7 +2,8 @@
  * Asks for flows: queries in; entries, sums and files out. Called by history.ts.
  *
  * The table is wide, so a page is found by the columns of its filter and order alone; then the rows of the page are read. Both see one
- * state of the tables.
+ * state of the tables. A page of what is largest begins among the rows that came last: as many of them as it needs say what no smaller row
+ * has to be looked at for, which leaves few row groups where the order is one of time.
  */
 import { rename, rm } from 'node:fs/promises';
 import { BIGINT, type DuckDBConnection, LIST, listValue } from '@duckdb/node-api';
@@ -23,15 +24,20 @@ import type {
 import { checkFields, checkPage, checkTop, columnField, flowFigures, HistoryError, seriesStep } from '../history-checks.ts';
 import { columnOf, FIELD_COLUMNS, quoted } from './columns.ts';
 import { filterSql } from './filter-sql.ts';
+import type { FlowWriter } from './flow-writer.ts';
 import type { Lane } from './lane.ts';
 import { createParameters, type Parameters } from './parameters.ts';
 import { ask, entryColumns, numberOf, readEntries, rowsOf } from './read.ts';
+import { createSums } from './sums.ts';
 
 /** Tables of entries, by their numbers in what {@link findPage} gives. */
 const TABLES = ['flows.flows', 'flows.living'] as const;
 
 /** Number of the table, and of the row in it. */
 type Place = [table: number, place: number];
+
+/** Rows of a page that are looked for among the last ones first. */
+const MOST_SAMPLED = 5000;
 
 export interface FlowReader {
   flows(query: FieldsQuery): Promise<Rows<FlowEntry>>;
@@ -40,6 +46,17 @@ export interface FlowReader {
   /** Figures of the flows that match. */
   series(query: SeriesQuery): Promise<SeriesPoint[]>;
   exportFlows(query: Omit<HistoryQuery, keyof Page>, format: ExportFormat, file: string): Promise<number>;
+  /** Rows of flows were taken away. */
+  forget(): void;
+}
+
+/** Connections of their own, so that long answers keep no short ones waiting, and what they are told of the rows. */
+export interface FlowReaderOptions {
+  readonly pages: Lane;
+  readonly sums: Lane;
+  readonly exports: Lane;
+  readonly stamps: Pick<FlowWriter, 'lastBatch' | 'recent'>;
+  readonly names?: FilterNames | undefined;
 }
 
 /** What a column is sorted by: addresses by their bytes, and a text that is empty comes last, as one that is missing does. */
@@ -69,7 +86,32 @@ const FORMATS: Readonly<Record<ExportFormat, string>> = {
   parquet: 'FORMAT parquet, COMPRESSION zstd',
 };
 
-export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNames): FlowReader {
+export function createFlowReader({ pages, sums, exports, stamps, names }: FlowReaderOptions): FlowReader {
+  const remembered = createSums();
+
+  async function countOf(connection: DuckDBConnection, scope: Scope, upTo: number | undefined): Promise<number> {
+    const isAll = scope.filter === '' && scope.interface === undefined && scope.from === undefined && scope.to === undefined;
+    if (isAll) return numberOf(await connection.run(`SELECT count(*) FROM (${fromBoth(() => '1', 'true')})`));
+    const where = (parameters: Parameters): string => whereOf(scope, parameters, names);
+    const [count] = await remembered.of(connection, { value: '0', amount: '1', where }, 1, upTo);
+    return count?.sum ?? 0;
+  }
+
+  /** A value of the order that at least so many of the matching rows reach; undefined: there is none that helps. */
+  async function leastRank(connection: DuckDBConnection, query: HistoryQuery, order: string): Promise<number | string | undefined> {
+    const wanted = query.limit + query.offset;
+    if (!query.descending || wanted > MOST_SAMPLED) return undefined;
+    const parameters = createParameters();
+    const where = `${whereOf(query, parameters, names)} AND "_stored" >= ${parameters.number(stamps.recent())}`;
+    const statement =
+      `SELECT rank FROM (SELECT ${order} AS rank FROM flows.flows WHERE ${where}) WHERE rank IS NOT NULL ` +
+      `ORDER BY rank DESC LIMIT 1 OFFSET ${wanted - 1}`;
+    const rank = (await rowsOf(await ask(connection, statement, parameters)))[0]?.[0];
+    if (typeof rank === 'string') return rank;
+    // whole numbers beyond it are not exact here
+    return typeof rank === 'number' && Math.abs(rank) <= Number.MAX_SAFE_INTEGER ? rank : undefined;
+  }
+
   async function readPage(connection: DuckDBConnection, places: readonly Place[], keys?: readonly string[]): Promise<FlowEntry[]> {
     const columns = entryColumns(keys);
     const read: Map<number, FlowEntry>[] = [];
@@ -87,18 +129,21 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
       checkPage(query);
       checkFields(query);
       const order = orderOf(query.sort);
-      const parameters = createParameters();
-      const where = whereOf(query, parameters, names);
-      const found = fromBoth((table) => `${table} AS part, rowid AS place, ${order} AS rank, flow_id AS id`, where);
+      const upTo = stamps.lastBatch();
       const page = `ORDER BY rank ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, id LIMIT ${query.limit} OFFSET ${query.offset}`;
-      return queries.transaction(async (connection) => {
-        const total = await numberOf(await ask(connection, `SELECT count(*) FROM (${fromBoth(() => '1', where)})`, parameters));
+      return pages.transaction(async (connection) => {
+        const total = await countOf(connection, query, upTo);
+        const least = await leastRank(connection, query, order);
+        const parameters = createParameters();
+        const bound = typeof least === 'string' ? parameters.text(least) : least === undefined ? undefined : parameters.number(least);
+        const where = `${whereOf(query, parameters, names)}${bound === undefined ? '' : ` AND ${order} >= ${bound}`}`;
+        const found = fromBoth((table) => `${table} AS part, rowid AS place, ${order} AS rank, flow_id AS id`, where);
         const places = await rowsOf(await ask(connection, `SELECT part, place FROM (${found}) ${page}`, parameters));
         return { rows: await readPage(connection, places as Place[], query.fields), total };
       });
     },
     flow: (id) =>
-      queries.transaction(async (connection) => {
+      pages.transaction(async (connection) => {
         const parameters = createParameters();
         const found = fromBoth((table) => `${table} AS part, rowid AS place, "_time" AS time`, `flow_id = ${parameters.text(id)}`);
         const places = await rowsOf(
@@ -109,15 +154,10 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
     async top(query) {
       checkTop(query);
       const { key } = columnField(query.by, 'grouped');
-      const parameters = createParameters();
-      const where = `${whereOf(query, parameters, names)} AND ${columnOf(key)} IS NOT NULL`;
-      const sum = query.of === 'flows' ? 'count(*)' : 'sum(amount)';
-      const amount = query.of === 'flows' ? '1' : columnOf(query.of);
-      const statement =
-        `SELECT value, coalesce(${sum}, 0)::DOUBLE AS total FROM (${fromBoth(() => `${columnOf(key)} AS value, ${amount} AS amount`, where)}) ` +
-        `GROUP BY value ORDER BY total DESC, value LIMIT ${query.limit}`;
-      const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
-      return rows.map(([value, total]) => ({ value: value as FieldValue, sum: total as number }));
+      const amount = query.of === 'flows' ? '1' : `coalesce(${columnOf(query.of)}, 0)`;
+      const where = (parameters: Parameters): string => whereOf(query, parameters, names);
+      const summed = { value: columnOf(key), amount, where };
+      return sums.run((connection) => remembered.of(connection, summed, query.limit, stamps.lastBatch()));
     },
     async series(query) {
       const figures = flowFigures(query);
@@ -129,7 +169,7 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
         `SELECT "_time" // ${step} * ${step} AS begin, "_interface" AS of, coalesce(sum(${columnOf('bytes')}), 0)::DOUBLE AS bytes, ` +
         `coalesce(sum(${columnOf('packets')}), 0)::DOUBLE AS packets, count(*)::DOUBLE AS flows ` +
         `FROM (${fromBoth(() => columns, where)}) GROUP BY ALL ORDER BY begin, of`;
-      const rows = await queries.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
+      const rows = await sums.run(async (connection) => rowsOf(await ask(connection, statement, parameters)));
       return rows.flatMap(([time, of, bytes, packets, flows]) => {
         const sums = { bytes, packets, flows };
         return figures.toSorted().map((name) => ({ time: time as number, interface: of as string, name, value: sums[name] as number }));
@@ -163,5 +203,6 @@ export function createFlowReader(queries: Lane, exports: Lane, names?: FilterNam
         throw new HistoryError(`${file} could not be written: ${(error as Error).message.split('\n')[0]}`);
       }
     },
+    forget: () => remembered.forget(),
   };
 }

@@ -15,6 +15,7 @@ import { createRowSource, type StoredRow } from './chunks.ts';
 import { FLOW_COLUMNS } from './columns.ts';
 import { ROW_GROUP } from './database.ts';
 import type { Lane } from './lane.ts';
+import { numberOf } from './read.ts';
 
 export interface FlowWriter {
   /** @returns when the entries are on disk. @throws HistoryError when they are not, and never will be */
@@ -23,6 +24,13 @@ export interface FlowWriter {
   flush(): Promise<void>;
   /** The newest entry of a flow among those that are not stored yet. */
   find(id: string): FlowEntry | undefined;
+  /**
+   * `_stored` of the last batch of ended flows that is stored: those of later ones are larger. undefined: the clock has gone back, and they
+   * may not be.
+   */
+  lastBatch(): number | undefined;
+  /** `_stored` of the first of the last batches that make a row group together. */
+  recent(): number;
   /** Entries that were stored, and that were not; transactions. */
   readonly stored: number;
   readonly lost: number;
@@ -39,6 +47,11 @@ export interface FlowWriterOptions {
   readonly mostWaiting: number;
 }
 
+/** µs: a clock that is put right by less is waited for. */
+const MOST_BACK = 60e6;
+/** Entries that are looked at between two turns of the event loop. */
+const SLICE = 2048;
+
 interface Batch {
   readonly done: PromiseWithResolvers<void>;
   readonly entries: FlowEntry[];
@@ -50,6 +63,8 @@ const newBatch = (): Batch => {
   return { done, entries: [] };
 };
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function idOf(entry: FlowEntry): string {
   const { event } = entry;
   if (event === undefined) return String(entry.flow['flow.id']);
@@ -58,11 +73,17 @@ function idOf(entry: FlowEntry): string {
 }
 
 export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: FlowWriterOptions): Promise<FlowWriter> {
-  const source = await lane.run(async (connection) => createRowSource(connection, 'entries_of_flows', FLOW_COLUMNS));
+  const source = await lane.run(async (connection) => createRowSource(connection, 'entries_of_flows', FLOW_COLUMNS, ROW_GROUP));
   /** Ids that have a row in `living`. */
   const living = await lane.run(
     async (connection) => new Set((await (await connection.run('SELECT flow_id FROM flows.living')).getRows()).map(([id]) => String(id))),
   );
+  /** Of the newest rows of `flows`. */
+  let last = await lane.run(async (connection) => numberOf(await connection.run('SELECT max("_stored") FROM flows.flows')));
+  /** Rows of each batch by its `_stored`, of the last ones. */
+  const lately: { readonly stored: number; readonly rows: number }[] = [{ stored: last, rows: 0 }];
+  /** Batches come in the order of their `_stored`. */
+  let inOrder = true;
   /** The last one is of entries that come now; the others are full. */
   const batches = [newBatch()];
   /** What is being written. */
@@ -76,9 +97,16 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
   let lost = 0;
   let transactions = 0;
 
+  /** When the batch that is written now is stored: no two have the same. */
+  function stamp(): number {
+    const now = clock();
+    if (now <= last - MOST_BACK) inOrder = false;
+    return inOrder ? Math.max(now, last + 1) : now;
+  }
+
   /** @returns what holds once the transaction does */
   async function write(connection: DuckDBConnection): Promise<() => void> {
-    const now = clock();
+    const now = stamp();
     const rowOf = (entry: FlowEntry): StoredRow => {
       const own = { _time: entry.time, _stored: now, _interface: entry.interface, _ended: entry.ended };
       return entry.event === undefined ? { own, flow: entry.flow } : { own, event: entry.event };
@@ -87,13 +115,14 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
     /** The newest entry of each flow that has not ended. */
     const newest = new Map<string, FlowEntry>();
     const outdated = new Set<string>();
-    for (const entry of writing.entries) {
+    for (const [i, entry] of writing.entries.entries()) {
+      if (i % SLICE === SLICE - 1) await nextTurn();
+      if (entry.ended) ended.push(rowOf(entry));
+      if (entry.ended && living.size === 0 && newest.size === 0) continue;
       const id = idOf(entry);
       if (living.has(id)) outdated.add(id);
-      if (entry.ended) {
-        newest.delete(id);
-        ended.push(rowOf(entry));
-      } else newest.set(id, entry);
+      if (entry.ended) newest.delete(id);
+      else newest.set(id, entry);
     }
     if (outdated.size > 0) {
       await connection.run('DELETE FROM flows.living WHERE flow_id IN (SELECT unnest($1))', [listValue([...outdated])]);
@@ -101,6 +130,12 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
     if (ended.length > 0) await source.insertInto(connection, 'flows.flows', ended);
     if (newest.size > 0) await source.insertInto(connection, 'flows.living', [...newest.values()].map(rowOf));
     return () => {
+      if (ended.length > 0) {
+        last = now;
+        lately.push({ stored: now, rows: ended.length });
+        let rows = lately.reduce((sum, batch) => sum + batch.rows, 0);
+        while (rows - (lately[0] as { rows: number }).rows >= ROW_GROUP) rows -= (lately.shift() as { rows: number }).rows;
+      }
       for (const id of outdated) living.delete(id);
       for (const id of newest.keys()) living.add(id);
     };
@@ -147,6 +182,8 @@ export async function createFlowWriter({ lane, clock, lingerMs, mostWaiting }: F
   }
 
   return {
+    lastBatch: () => (inOrder ? last : undefined),
+    recent: () => lately[0]?.stored ?? 0,
     get stored() {
       return stored;
     },

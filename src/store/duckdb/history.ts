@@ -3,9 +3,9 @@
  * directory is refused.
  *
  *   writer of flows ── flows.duckdb ──┐
- *   writer of alerts ─ alerts.duckdb ─┼── queries (pages, sums), exports and retention: lanes of their own
+ *   writer of alerts ─ alerts.duckdb ─┼── pages, sums, exports and retention: lanes of their own
  *
- * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting.
+ * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting, and no page waits for a sum.
  */
 import type { FilterNames } from '../filter-check.ts';
 import type { History } from '../history.ts';
@@ -72,11 +72,11 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
   const clock = options.clock ?? (() => Date.now() * 1000);
   const database = await openDatabase({ directory, memoryLimitMiB, threads });
   const lane = async (): Promise<Lane> => createLane(await database.connect());
-  const [flowLane, alertLane, queries, exports] = [await lane(), await lane(), await lane(), await lane()];
+  const [flowLane, alertLane, pages, sums, exports] = [await lane(), await lane(), await lane(), await lane(), await lane()];
   const writer = await createFlowWriter({ lane: flowLane, clock, lingerMs, mostWaiting });
-  const alerts = await createAlertStore(alertLane, queries, clock, names);
-  const series = await createSeriesStore(flowLane, queries, clock, rollUpBatches);
-  const reader = createFlowReader(queries, exports, names);
+  const alerts = await createAlertStore(alertLane, pages, clock, names);
+  const series = await createSeriesStore(flowLane, pages, clock, rollUpBatches);
+  const reader = createFlowReader({ pages, sums, exports, stamps: writer, names });
 
   /** Emptied logs make the next start quick; what a checkpoint cannot do now the next start does. */
   const checkpoint = (lane: Lane, name: string): Promise<void> =>
@@ -88,7 +88,9 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
       });
 
   return {
-    ...reader,
+    flows: reader.flows,
+    top: reader.top,
+    exportFlows: reader.exportFlows,
     flow: async (id) => writer.find(id) ?? reader.flow(id),
     appendFlows: writer.append,
     flush: writer.flush,
@@ -98,7 +100,8 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
     alertGroups: alerts.alertGroups,
     appendSeries: series.append,
     series: (query) => (query.filter === undefined ? series.series(query) : reader.series(query)),
-    retain: (retention, now) => retain(database, flowLane, alertLane, exports, retention, now),
+    retain: (retention, now) =>
+      retain({ database, writer: flowLane, alerts: alertLane, keeper: exports, forget: reader.forget }, retention, now),
     figures: () => ({
       flowsStored: writer.stored,
       flowsLost: writer.lost,
@@ -115,7 +118,7 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
       await alerts.close();
       await checkpoint(flowLane, 'flows');
       await checkpoint(alertLane, 'alerts');
-      await Promise.all([flowLane, alertLane, queries, exports].map((each) => each.close()));
+      await Promise.all([flowLane, alertLane, pages, sums, exports].map((each) => each.close()));
       database.close();
     },
   };

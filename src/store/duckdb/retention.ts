@@ -18,16 +18,20 @@ const SERIES_SECONDS: Readonly<Record<number, number>> = { 1: 86_400, 60: 62 * 8
 /** Deletes are told of at a checkpoint at the earliest, so that what is still too much is looked at again. */
 const MOST_ROUNDS = 4;
 
-/**
- * @param writer of flows: checkpoints must not meet its transactions
- * @param keeper a lane of its own
- * @param now µs since 1970, by the wall clock
- */
+export interface RetentionOptions {
+  readonly database: Database;
+  /** Of flows: checkpoints must not meet its transactions. */
+  readonly writer: Lane;
+  readonly alerts: Lane;
+  /** A lane of its own. */
+  readonly keeper: Lane;
+  /** Rows of flows have gone. */
+  readonly forget: () => void;
+}
+
+/** @param now µs since 1970, by the wall clock */
 export async function retain(
-  database: Database,
-  writer: Lane,
-  alerts: Lane,
-  keeper: Lane,
+  { database, writer, alerts, keeper, forget }: RetentionOptions,
   retention: Retention,
   now: number,
 ): Promise<number> {
@@ -44,6 +48,7 @@ export async function retain(
         ),
       );
       gone += deleted;
+      if (deleted > 0 && table === 'flows.flows') forget();
       if (deleted < BATCH) return;
     }
   }

@@ -1,22 +1,29 @@
 /**
- * One column of a chunk on its way into DuckDB: values of JavaScript in, the bytes of the column out. Called by chunks.ts.
+ * One column of a block of rows on its way into DuckDB: values of JavaScript in, the bytes of the column out, a chunk at a time. Called by
+ * chunks.ts.
  *
  *   put(row, value) ──► data (numbers, texts of up to 12 bytes in place), valid (a bit a row)
- *              └──────► arena: all longer texts of the column, one after another ──► one call into DuckDB, pointers into it
+ *              └──────► arena: all longer texts of the column, one after another ──► one call into DuckDB a chunk, pointers into it
+ *
+ * Rows are put in their order. A column takes memory from its first value on.
  */
 import duckdb, { type Vector } from '@duckdb/node-bindings';
 import { properText } from '../../flows/export.ts';
 import type { FieldValue } from '../../flows/fields.ts';
 import type { Column } from './columns.ts';
 
-/** Rows of a chunk, as many as DuckDB takes: every call into it is for so many rows. */
+/** Rows of a chunk, as many as DuckDB takes. */
 export const CHUNK_ROWS = 2048;
 
 export interface Target {
   /** @returns false for a value that is none of the column's. @param latin1 texts are in Latin-1 form (src/flows/view.ts) */
   put(row: number, value: FieldValue, latin1: boolean): boolean;
-  /** Writes the rows into the column of a chunk, and begins anew. */
-  moveTo(vector: Vector, rows: number): void;
+  /** Some row has a value. */
+  isUsed(): boolean;
+  /** Writes rows into the column of a chunk, the first chunk first. */
+  moveTo(vector: Vector, chunk: number, rows: number): void;
+  /** Begins anew. */
+  clear(): void;
 }
 
 const TWO_32 = 2 ** 32;
@@ -61,47 +68,83 @@ function label(key: string, latin1: boolean): string {
   return text;
 }
 
-function createValidity(): { set(row: number): true; moveTo(vector: Vector): boolean } {
-  const bits = new Uint8Array(CHUNK_ROWS / 8);
-  let any = false;
+interface Validity {
+  set(row: number): true;
+  isUsed(): boolean;
+  /** @returns false: no row of the chunk has a value */
+  moveTo(vector: Vector, chunk: number, rows: number): boolean;
+  clear(): void;
+}
+
+/** @param rows of a block */
+function createValidity(rows: number): Validity {
+  const chunks = Math.ceil(rows / CHUNK_ROWS);
+  const bits = new Uint8Array((chunks * CHUNK_ROWS) / 8);
+  /** Rows that have a value, of each chunk. */
+  const counts = new Int32Array(chunks);
+  let used = false;
   return {
     set(row) {
       bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7));
-      any = true;
+      const chunk = (row / CHUNK_ROWS) | 0;
+      counts[chunk] = (counts[chunk] as number) + 1;
+      used = true;
       return true;
     },
-    moveTo(vector) {
+    isUsed: () => used,
+    moveTo(vector, chunk, count) {
+      if (counts[chunk] === count) return true; // as every chunk begins
       duckdb.vector_ensure_validity_writable(vector);
-      duckdb.copy_data_to_vector_validity(vector, 0, bits.buffer, 0, bits.byteLength);
-      const had = any;
-      if (any) bits.fill(0);
-      any = false;
-      return had;
+      duckdb.copy_data_to_vector_validity(vector, 0, bits.buffer, (chunk * CHUNK_ROWS) / 8, CHUNK_ROWS / 8);
+      return (counts[chunk] as number) > 0;
+    },
+    clear() {
+      if (!used) return;
+      bits.fill(0);
+      counts.fill(0);
+      used = false;
     },
   };
 }
 
 type Numbers = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-function createPlainTarget(data: Numbers, store: (row: number, value: FieldValue) => boolean): Target {
-  const validity = createValidity();
-  const bytes = data.byteLength / CHUNK_ROWS;
+/** @param bytes of a value */
+function createPlainTarget<T extends Numbers>(
+  rows: number,
+  bytes: number,
+  room: () => T,
+  store: (data: T, row: number, value: FieldValue) => boolean,
+): Target {
+  let data: T | undefined;
+  const validity = createValidity(rows);
   return {
-    put: (row, value) => store(row, value) && validity.set(row),
-    moveTo(vector, rows) {
-      if (validity.moveTo(vector)) duckdb.copy_data_to_vector(vector, 0, data.buffer, 0, bytes * rows);
+    put: (row, value) => store((data ??= room()), row, value) && validity.set(row),
+    isUsed: validity.isUsed,
+    moveTo(vector, chunk, count) {
+      if (validity.moveTo(vector, chunk, count) && data !== undefined) {
+        duckdb.copy_data_to_vector(vector, 0, data.buffer, chunk * CHUNK_ROWS * bytes, count * bytes);
+      }
     },
+    clear: validity.clear,
   };
 }
 
-function createTextTarget(isJson: boolean): Target {
-  const validity = createValidity();
-  const data = new Uint8Array(CHUNK_ROWS * STRING_BYTES);
-  const words = new Uint32Array(data.buffer);
+function createTextTarget(rows: number, isJson: boolean): Target {
+  const validity = createValidity(rows);
+  let data = new Uint8Array(0);
+  let words = new Uint32Array(0);
   let arena = Buffer.alloc(0);
   let used = 0;
+  /** Where in the arena the texts of a chunk begin, and end. */
+  const begins = new Int32Array(Math.ceil(rows / CHUNK_ROWS));
+  const ends = new Int32Array(begins.length);
+  /** The chunk of the row that was put last; -1 = none. */
+  let current = -1;
   /** Rows of long texts; where in the arena they begin stands in the place of their pointers. */
   const long: number[] = [];
+  /** Of them, those that have been written. */
+  let moved = 0;
   let last: string | undefined;
   let lastRow = 0;
 
@@ -110,6 +153,18 @@ function createTextTarget(isJson: boolean): Target {
     const larger = Buffer.alloc(Math.max(ARENA_BYTES, arena.length * 2, used + bytes));
     arena.copy(larger, 0, 0, used);
     arena = larger;
+  }
+
+  /** Texts of a chunk lie together: its rows point to none of an earlier one. */
+  function begin(chunk: number): void {
+    if (data.length === 0) {
+      data = new Uint8Array(begins.length * CHUNK_ROWS * STRING_BYTES);
+      words = new Uint32Array(data.buffer);
+    }
+    current = chunk;
+    begins[chunk] = used;
+    ends[chunk] = used;
+    last = undefined;
   }
 
   /** @returns false: the text has characters beyond ASCII */
@@ -146,6 +201,7 @@ function createTextTarget(isJson: boolean): Target {
     words[word + 1] = arena.readUInt32LE(used);
     words[word + 2] = used;
     used += length;
+    ends[current] = used;
     long.push(row);
   }
 
@@ -165,6 +221,8 @@ function createTextTarget(isJson: boolean): Target {
   return {
     put(row, value, latin1) {
       if (typeof value !== (isJson ? 'object' : 'string')) return false;
+      const chunk = (row / CHUNK_ROWS) | 0;
+      if (chunk !== current) begin(chunk);
       const text = isJson ? jsonOf(value, latin1) : (value as string);
       if (text === last) {
         const [from, to] = [lastRow * 4, row * 4];
@@ -180,56 +238,74 @@ function createTextTarget(isJson: boolean): Target {
       lastRow = row;
       return validity.set(row);
     },
-    moveTo(vector, rows) {
-      if (!validity.moveTo(vector)) return;
-      if (long.length > 0) {
-        // the vector keeps a copy of the arena: the row that it is given to only tells where that lies
-        duckdb.vector_assign_string_element_len(vector, 0, arena.subarray(0, used));
+    isUsed: validity.isUsed,
+    moveTo(vector, chunk, count) {
+      if (!validity.moveTo(vector, chunk, count)) return;
+      const [from, to] = [begins[chunk] as number, ends[chunk] as number];
+      if (to > from) {
+        // the vector keeps a copy of the texts: the row that it is given to only tells where that lies
+        duckdb.vector_assign_string_element_len(vector, 0, arena.subarray(from, to));
         const told = duckdb.vector_get_data(vector, STRING_BYTES);
         const place = new DataView(told.buffer, told.byteOffset);
-        const start = place.getUint32(8, true) + place.getUint32(12, true) * TWO_32;
-        for (const row of long) {
-          const at = start + (words[row * 4 + 2] as number);
-          words[row * 4 + 2] = at % TWO_32;
-          words[row * 4 + 3] = Math.floor(at / TWO_32);
+        const start = place.getUint32(8, true) + place.getUint32(12, true) * TWO_32 - from;
+        const end = chunk * CHUNK_ROWS + count;
+        for (; moved < long.length && (long[moved] as number) < end; moved++) {
+          const word = (long[moved] as number) * 4;
+          const at = start + (words[word + 2] as number);
+          words[word + 2] = at % TWO_32;
+          words[word + 3] = Math.floor(at / TWO_32);
         }
       }
-      duckdb.copy_data_to_vector(vector, 0, data.buffer, 0, STRING_BYTES * rows);
+      duckdb.copy_data_to_vector(vector, 0, data.buffer, chunk * CHUNK_ROWS * STRING_BYTES, count * STRING_BYTES);
+    },
+    clear() {
+      validity.clear();
       long.length = 0;
+      moved = 0;
       used = 0;
-      last = undefined;
+      current = -1;
     },
   };
 }
 
-export function createTarget(type: Column['type']): Target {
+/** @param rows of a block */
+export function createTarget(type: Column['type'], rows: number): Target {
   switch (type) {
-    case 'BIGINT': {
-      const data = new Int32Array(CHUNK_ROWS * 2); // two's complement, low half first: no BigInt is made
-      return createPlainTarget(data, (row, value) => {
-        if (!Number.isSafeInteger(value)) return false;
-        data[row * 2] = value as number; // its lower 32 bits
-        data[row * 2 + 1] = Math.floor((value as number) / TWO_32);
-        return true;
-      });
-    }
-    case 'DOUBLE': {
-      const data = new Float64Array(CHUNK_ROWS);
-      return createPlainTarget(data, (row, value) => {
-        if (typeof value !== 'number') return false;
-        data[row] = value;
-        return true;
-      });
-    }
-    case 'BOOLEAN': {
-      const data = new Uint8Array(CHUNK_ROWS);
-      return createPlainTarget(data, (row, value) => {
-        if (typeof value !== 'boolean') return false;
-        data[row] = value ? 1 : 0;
-        return true;
-      });
-    }
+    case 'BIGINT':
+      return createPlainTarget(
+        rows,
+        8,
+        () => new Int32Array(rows * 2), // two's complement, low half first: no BigInt is made
+        (data, row, value) => {
+          if (!Number.isSafeInteger(value)) return false;
+          data[row * 2] = value as number; // its lower 32 bits
+          data[row * 2 + 1] = Math.floor((value as number) / TWO_32);
+          return true;
+        },
+      );
+    case 'DOUBLE':
+      return createPlainTarget(
+        rows,
+        8,
+        () => new Float64Array(rows),
+        (data, row, value) => {
+          if (typeof value !== 'number') return false;
+          data[row] = value;
+          return true;
+        },
+      );
+    case 'BOOLEAN':
+      return createPlainTarget(
+        rows,
+        1,
+        () => new Uint8Array(rows),
+        (data, row, value) => {
+          if (typeof value !== 'boolean') return false;
+          data[row] = value ? 1 : 0;
+          return true;
+        },
+      );
     default:
-      return createTextTarget(type === 'JSON');
+      return createTextTarget(rows, type === 'JSON');
   }
 }
