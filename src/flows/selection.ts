@@ -135,8 +135,7 @@ export function createSelection<T>(query: FlowQuery, names: Names, keep: (view: 
   const heap: Kept[] = [];
   let matched = 0;
   let total = 0;
-  let packets = 0;
-  let bytes = 0;
+  const sums = new Float64Array(2); // packets, bytes: a variable would be a new number for every flow
 
   const worse = (a: Kept, b: Kept): boolean => compare(a, b, descending) > 0;
 
@@ -167,13 +166,13 @@ export function createSelection<T>(query: FlowQuery, names: Names, keep: (view: 
   }
 
   return {
-    figures: () => ({ matched, total, packets, bytes }),
+    figures: () => ({ matched, total, packets: sums[0] as number, bytes: sums[1] as number }),
     offer(view) {
       total++;
       if (filter !== undefined && !filter.matches(view)) return;
       matched++;
-      packets += view.u32(R_DIR + D_PACKETS) + view.u32(R_DIR + R_DIR_BYTES + D_PACKETS);
-      bytes += view.f64(R_DIR + D_BYTES) + view.f64(R_DIR + R_DIR_BYTES + D_BYTES);
+      sums[0] = (sums[0] as number) + view.u32(R_DIR + D_PACKETS) + view.u32(R_DIR + R_DIR_BYTES + D_PACKETS);
+      sums[1] = (sums[1] as number) + view.f64(R_DIR + D_BYTES) + view.f64(R_DIR + R_DIR_BYTES + D_BYTES);
       const number = order.number(view);
       const full = heap.length === limit;
       if (full) {

@@ -288,6 +288,9 @@ export interface TableParts {
   readonly details: Uint8Array;
   /** Writes the header of a flow to `header`. */
   writeHeader(id: number): void;
+  /** These two questions ask for alone, without the rest of the header: the flow's number, and words as `clientWord`. */
+  sequenceOf(id: number): number;
+  word(id: number, ofServer: boolean, index: number): number;
 }
 
 /** A view of live flows where they are. `bytes` are those of the header alone. */
@@ -366,7 +369,10 @@ function createView(names: Names, hosts: HostBook, table: TableParts | undefined
   };
 
   const bitmap = (of: DataView, at: number): number => of.getUint32(at, true) + of.getUint32(at + 4, true) * 2 ** 32;
-  const word = (at: number, index: number): number => header().getUint32(at + index * 4, data.getInt32(record + R_PV, true) >= PV_IPV6);
+  const word = (ofServer: boolean, index: number): number => {
+    if (pending !== 0) return (table as TableParts).word(pending, ofServer, index);
+    return headerData.getUint32(base + (ofServer ? E_SERVER : E_CLIENT) + index * 4, data.getInt32(record + R_PV, true) >= PV_IPV6);
+  };
   const head16 = (at: number): number => (detail === 0 ? 0 : block.getUint16(detail + at, true));
   const head8 = (at: number): number => (detail === 0 ? 0 : block.getUint8(detail + at));
   const head32 = (at: number): number => (detail === 0 ? 0 : block.getUint32(detail + at, true));
@@ -433,12 +439,12 @@ function createView(names: Names, hosts: HostBook, table: TableParts | undefined
     serverDevice: () => header().getUint8(base + E_SERVER_DEVICE),
     alertedNow: () => header().getUint8(base + E_ALERT_NOW) !== 0,
 
-    place: () => header().getUint32(base + E_FLOW, true),
+    place: () => (pending === 0 ? headerData.getUint32(base + E_FLOW, true) : pending),
     score() {
       const score = header().getUint16(base + E_SCORE, true);
       return score === 0xffff ? -1 : score;
     },
-    seq: () => header().getFloat64(base + E_SEQ, true),
+    seq: () => (pending === 0 ? headerData.getFloat64(base + E_SEQ, true) : (table as TableParts).sequenceOf(pending)),
     flowId: () => `${names.run}-${header().getUint16(base + E_INTERFACE, true)}-${header().getFloat64(base + E_SEQ, true)}`,
     state: () => data.getInt32(record + R_STATE, true),
     isIpv6,
@@ -450,8 +456,8 @@ function createView(names: Names, hosts: HostBook, table: TableParts | undefined
     serverVendor: () => hosts.vendor(recordBytes, record + R_MAC1),
     client: () => address(base + E_CLIENT),
     server: () => address(base + E_SERVER),
-    clientWord: (index) => word(base + E_CLIENT, index),
-    serverWord: (index) => word(base + E_SERVER, index),
+    clientWord: (index) => word(false, index),
+    serverWord: (index) => word(true, index),
     clientPort: () => header().getUint16(base + E_CLIENT_PORT, true),
     serverPort: () => header().getUint16(base + E_SERVER_PORT, true),
     l4: () => data.getUint8(record + R_PV),

@@ -32,6 +32,7 @@ interface Picked {
 interface Asked {
   readonly id: number;
   readonly selection: FlowSelection<Picked>;
+  readonly isFiltered: boolean;
   /** Where it joined. */
   readonly from: number;
   /** The cursor has been at the end since. */
@@ -77,10 +78,11 @@ export function createQuestions(
     const limit = engine.limit();
     let stop = Math.min(limit, cursor + records);
     for (const { hasTurned, from } of looking) if (hasTurned) stop = Math.min(stop, from);
+    const filtered = looking.some((asked) => asked.isFiltered);
     let left = flows;
     while (cursor < stop && left > 0) {
       const end = Math.min(stop, cursor + WARM_RECORDS);
-      at.warm(cursor, end);
+      at.warm(cursor, end, filtered);
       for (; cursor < end; cursor++) {
         if (!at.at(cursor)) continue;
         left--;
@@ -133,7 +135,14 @@ export function createQuestions(
     ask({ id, query, as }) {
       const selection = createSelection(query, names, (view) => ({ place: view.place(), seq: view.seq() }));
       if (looking.length === 0) cursor = 1;
-      looking.push({ id, selection, from: cursor, hasTurned: false, out: as === 'flows' ? createPacker() : createHostAdder() });
+      looking.push({
+        id,
+        selection,
+        isFiltered: query.filter !== '',
+        from: cursor,
+        hasTurned: false,
+        out: as === 'flows' ? createPacker() : createHostAdder(),
+      });
     },
     forget(id) {
       for (const list of [looking, through]) {
