@@ -84,10 +84,12 @@ const MOST_BYTES = 16 << 10;
 /** Flows whose hello is incomplete. Most are complete with their second segment, so few wait at a time. */
 const MOST_FLOWS = 1024;
 const FIRST_BYTES = 2 << 10;
+/** Segments of a flow that are kept because others before them are missing; they have no more than {@link MOST_BYTES} together. */
+const MOST_EARLY = 8;
 
 /** Client hellos that were begun and never read. */
 export interface Ja4Dropped {
-  /** A segment was missing. */
+  /** A segment was missing until detection was over. */
   gaps: number;
   /** Longer than 16 KiB. */
   tooLong: number;
@@ -98,11 +100,12 @@ export interface Ja4Dropped {
 export interface Ja4 {
   /**
    * Takes the payload of a client's packet: `payloadLength` bytes of `chunk` from `payloadOffset` on. `seq` is the TCP sequence number of its
-   * first byte. Segments of a hello must come in order; repeated ones are passed over.
+   * first byte. Segments may come in any order, and again. `gap`: the client's segments have left a gap, so that one which begins no
+   * hello may belong to one whose beginning is late; without it such a segment is not kept.
    *
    * @returns the fingerprint, when the hello is complete with this packet
    */
-  feed(flow: number, chunk: Uint8Array, payloadOffset: number, payloadLength: number, seq: number): string | undefined;
+  feed(flow: number, chunk: Uint8Array, payloadOffset: number, payloadLength: number, seq: number, gap?: boolean): string | undefined;
   /** Forgets the flow: it has ended, or its detection is over. */
   end(flow: number): void;
   /** Flows whose hello is incomplete. */
@@ -110,12 +113,21 @@ export interface Ja4 {
   readonly dropped: Readonly<Ja4Dropped>;
 }
 
-/** Part of a stream of records; `length` bytes of `bytes` are in use. */
+/** Part of a stream of records; `length` bytes of `bytes` are in use, none before its first segment has come. */
 interface Pending {
   bytes: Uint8Array;
   length: number;
   nextSeq: number;
+  /** Segments behind a gap. */
+  readonly early: Early[];
 }
+
+interface Early {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
+
+const newcomer = (): Pending => ({ bytes: new Uint8Array(0), length: 0, nextSeq: 0, early: [] });
 
 type Outcome = 'no hello' | 'more' | { readonly message: Uint8Array; readonly from: number; readonly to: number };
 
@@ -160,31 +172,40 @@ export function createJa4(): Ja4 {
     return hello && ja4Of(hello, 't');
   };
 
-  /** Keeps the begin of a hello. */
-  function begin(flow: number, chunk: Uint8Array, offset: number, length: number, seq: number): void {
-    if (length > MOST_BYTES) {
-      dropped.tooLong++;
-      return;
-    }
-    if (pending.size >= MOST_FLOWS) {
+  /** Makes room for a flow. A hello that waits for its beginning puts no other one out. */
+  function enter(flow: number, waiting: Pending): void {
+    if (!pending.has(flow) && pending.size >= MOST_FLOWS) {
+      if (waiting.length === 0) return;
       for (const oldest of pending.keys()) {
         pending.delete(oldest);
         break;
       }
       dropped.evicted++;
     }
-    const bytes = new Uint8Array(Math.max(FIRST_BYTES, length));
-    bytes.set(chunk.subarray(offset, offset + length));
-    pending.set(flow, { bytes, length, nextSeq: (seq + length) | 0 });
+    pending.set(flow, waiting);
   }
 
-  /** Adds a segment. @returns false when the hello cannot be completed any more */
-  function append(waiting: Pending, chunk: Uint8Array, offset: number, length: number, seq: number): boolean {
-    const known = (waiting.nextSeq - seq) | 0;
-    if (known < 0) {
-      dropped.gaps++;
+  /** Keeps the begin of a hello. @returns false when it is too long */
+  function begin(waiting: Pending, chunk: Uint8Array, offset: number, length: number, seq: number): boolean {
+    if (length > MOST_BYTES) {
+      dropped.tooLong++;
       return false;
     }
+    waiting.bytes = new Uint8Array(Math.max(FIRST_BYTES, length));
+    waiting.bytes.set(chunk.subarray(offset, offset + length));
+    waiting.length = length;
+    waiting.nextSeq = (seq + length) | 0;
+    return true;
+  }
+
+  function keepEarly({ early }: Pending, chunk: Uint8Array, offset: number, length: number, seq: number): void {
+    const kept = early.reduce((sum, { bytes }) => sum + bytes.length, length);
+    if (early.length < MOST_EARLY && kept <= MOST_BYTES) early.push({ seq, bytes: chunk.slice(offset, offset + length) });
+  }
+
+  /** Adds a segment that leaves no gap. @returns false when the hello cannot be completed any more */
+  function append(waiting: Pending, chunk: Uint8Array, offset: number, length: number, seq: number): boolean {
+    const known = (waiting.nextSeq - seq) | 0;
     const fresh = length - known;
     if (fresh <= 0) return true;
     const total = waiting.length + fresh;
@@ -203,28 +224,68 @@ export function createJa4(): Ja4 {
     return true;
   }
 
+  /** Adds the segments that a gap has kept back. @returns as {@link append} */
+  function appendEarly(waiting: Pending): boolean {
+    const { early } = waiting;
+    for (let i = 0; i < early.length; ) {
+      const { seq, bytes } = early[i] as Early;
+      if (((waiting.nextSeq - seq) | 0) < 0) {
+        i++;
+        continue;
+      }
+      early.splice(i, 1);
+      if (!append(waiting, bytes, 0, bytes.length, seq)) return false;
+      i = 0;
+    }
+    return true;
+  }
+
+  /** The fingerprint, when nothing is missing any more. */
+  function complete(flow: number, waiting: Pending): string | undefined {
+    const outcome = appendEarly(waiting) ? helloIn(waiting.bytes, 0, waiting.length) : 'no hello';
+    if (outcome !== 'more') pending.delete(flow);
+    return fingerprint(outcome);
+  }
+
   return {
     dropped,
     waiting: () => pending.size,
     end(flow) {
-      if (pending.size !== 0) pending.delete(flow);
+      if (pending.size === 0) return;
+      const waiting = pending.get(flow);
+      if (waiting === undefined) return;
+      if (waiting.length > 0 && waiting.early.length > 0) dropped.gaps++;
+      pending.delete(flow);
     },
-    feed(flow, chunk, payloadOffset, payloadLength, seq) {
+    feed(flow, chunk, payloadOffset, payloadLength, seq, gap) {
       if (payloadLength === 0) return undefined;
-      const waiting = pending.size === 0 ? undefined : pending.get(flow);
-      if (waiting === undefined) {
-        if (chunk[payloadOffset] !== HANDSHAKE_RECORD) return undefined;
-        const outcome = helloIn(chunk, payloadOffset, payloadOffset + payloadLength);
-        if (outcome === 'more') begin(flow, chunk, payloadOffset, payloadLength, seq);
-        return fingerprint(outcome);
+      const known = pending.size === 0 ? undefined : pending.get(flow);
+      if (known === undefined || known.length === 0) {
+        const outcome =
+          chunk[payloadOffset] === HANDSHAKE_RECORD ? helloIn(chunk, payloadOffset, payloadOffset + payloadLength) : 'no hello';
+        if (outcome === 'no hello') {
+          if (gap !== true) return undefined;
+          const waiting = known ?? newcomer();
+          keepEarly(waiting, chunk, payloadOffset, payloadLength, seq);
+          enter(flow, waiting);
+          return undefined;
+        }
+        if (outcome !== 'more') {
+          if (known !== undefined) pending.delete(flow);
+          return fingerprint(outcome);
+        }
+        const waiting = known ?? newcomer();
+        if (!begin(waiting, chunk, payloadOffset, payloadLength, seq)) return undefined;
+        enter(flow, waiting);
+        return waiting.early.length === 0 ? undefined : complete(flow, waiting);
       }
-      if (!append(waiting, chunk, payloadOffset, payloadLength, seq)) {
-        pending.delete(flow);
+      if (((known.nextSeq - seq) | 0) < 0) {
+        keepEarly(known, chunk, payloadOffset, payloadLength, seq);
         return undefined;
       }
-      const outcome = helloIn(waiting.bytes, 0, waiting.length);
-      if (outcome !== 'more') pending.delete(flow);
-      return fingerprint(outcome);
+      if (append(known, chunk, payloadOffset, payloadLength, seq)) return complete(flow, known);
+      pending.delete(flow);
+      return undefined;
     },
   };
 }

@@ -244,6 +244,9 @@ export function createDetection(options: DetectionOptions): Detection {
       counters[hellosDropped] = inspection.lost();
     },
     peek: (id) => collect(id, 0),
-    giveUp,
+    giveUp(id) {
+      giveUp(id);
+      counters[hellosDropped] = inspection.lost();
+    },
   };
 }

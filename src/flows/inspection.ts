@@ -15,7 +15,7 @@ import type { Names } from './view.ts';
 
 // Constants of this module: V8 folds these into machine code; imported ones it would load and check at each use.
 const { S_FLAGS, S_L3, S_L3_LENGTH, S_PAYLOAD, S_SEQ, SCRATCH_WORDS } = batch;
-const { FACT_DETAILS_NEW, FACT_DNS_DATA, FACT_DNS_INVALID, R_FACTS, R_PORTS, R_PV, R_STATE } = record;
+const { FACT_DETAILS_NEW, FACT_DNS_DATA, FACT_DNS_INVALID, P_LOST, R_FACTS, R_PORTS, R_PROBLEMS, R_PV, R_STATE } = record;
 const { RECORD_WORDS } = tables;
 
 const TCP = 6;
@@ -99,7 +99,8 @@ export function createInspection({ i32, u32 }: Records, names: Names): Inspectio
       const fromServer = ((words[w + S_FLAGS] as number) ^ (i32[r + (R_STATE >> 2)] as number)) < 0;
       if (fromServer || hellos.has(id)) return;
       if (protocol === TCP) {
-        const found = ja4.feed(id, chunk, at, length, words[w + S_SEQ] as number);
+        const gap = u32[r + ((R_PROBLEMS + P_LOST) >> 2)] !== 0; // of the client, up to the batch's last packet
+        const found = ja4.feed(id, chunk, at, length, words[w + S_SEQ] as number, gap);
         if (found !== undefined) hellos.set(id, { ja4: found, version: 0 });
       } else if (length >= QUIC_INITIAL_BYTES && ((chunk[at] as number) & 0xc0) === 0xc0) {
         const found = quic.feed(id, chunk, at, length);

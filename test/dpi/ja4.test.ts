@@ -4,7 +4,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseClientHello } from '../../src/dpi/client-hello.ts';
 import { createJa4, ja4Of, ja4Parts } from '../../src/dpi/ja4.ts';
+import { watch } from '../flows/status-play.ts';
+import { tlsFlow } from '../flows/tls-flow.ts';
 import { clientHello, type HelloOf, record } from '../support/client-hello.ts';
+import { ACK, ethernet, ipv4, tcp } from '../support/packets.ts';
+import type { TimedFrame } from '../support/play.ts';
 
 const parsed = (of: HelloOf): NonNullable<ReturnType<typeof parseClientHello>> => {
   const bytes = clientHello(of);
@@ -120,6 +124,46 @@ describe('client hellos in TCP segments', () => {
     );
   });
 
+  test('segments in any order', () => {
+    fc.assert(
+      fc.property(
+        fc
+          .uniqueArray(fc.integer({ min: 1, max: stream.length - 1 }), { maxLength: 6 })
+          .map((cuts) => [0, ...cuts.sort((x, y) => x - y), stream.length])
+          .filter((ends) => ends.slice(1).every((from) => stream[from] !== 0x16))
+          .chain((ends) => fc.shuffledSubarray(ends.slice(1), { minLength: ends.length - 1 }).map((order) => ({ ends, order }))),
+        ({ ends, order }) => {
+          const ja4 = createJa4();
+          const found = order.flatMap((to) => {
+            const from = ends[ends.indexOf(to) - 1] as number;
+            return ja4.feed(7, stream, from, to - from, (SEQ + from) >>> 0, true) ?? [];
+          });
+          assert.deepEqual(found, [CHROME_JA4]);
+          assert.equal(ja4.waiting(), 0);
+        },
+      ),
+    );
+  });
+
+  test('a segment that begins no hello is kept where a gap was left, within limits', () => {
+    const ja4 = createJa4();
+    const rest = stream.length - 50;
+    ja4.feed(1, stream, 50, rest, 1050, false);
+    assert.equal(ja4.feed(1, stream, 0, 50, 1000, true), undefined, 'without a gap it was not kept');
+    assert.equal(ja4.feed(1, stream, 50, rest, 1050, true), CHROME_JA4);
+    for (let i = 0; i < 9; i++) ja4.feed(2, stream, 50 + i, 1, 1050 + i, true);
+    ja4.feed(2, stream, 0, 50, 1000, true);
+    assert.equal(ja4.feed(2, stream, 59, rest - 9, 1059, true), undefined, 'the ninth is missing');
+    assert.equal(ja4.feed(2, stream, 58, 1, 1058, true), CHROME_JA4);
+    ja4.feed(3, new Uint8Array(17_000), 0, 17_000, 1, true);
+    ja4.end(3);
+    assert.deepEqual([ja4.waiting(), { ...ja4.dropped }], [0, { gaps: 0, tooLong: 0, evicted: 0 }], 'what never began is no hello');
+    for (let flow = 0; flow < 1024; flow++) ja4.feed(flow, stream, 0, 50, 1000);
+    ja4.feed(2000, stream, 50, rest, 1050, true);
+    assert.equal(ja4.dropped.evicted, 0, 'it puts no begun hello out');
+    assert.equal(ja4.feed(2000, stream, 0, 50, 1000, true), undefined);
+  });
+
   test('two flows in turn', () => {
     const ja4 = createJa4();
     assert.equal(ja4.feed(1, stream, 0, 50, 1000), undefined);
@@ -150,6 +194,8 @@ describe('client hellos in TCP segments', () => {
     const ja4 = createJa4();
     ja4.feed(1, stream, 0, 50, 1000);
     assert.equal(ja4.feed(1, stream, 60, stream.length - 60, 1060), undefined);
+    assert.deepEqual({ ...ja4.dropped }, { gaps: 0, tooLong: 0, evicted: 0 }, 'it may still come');
+    ja4.end(1);
     assert.deepEqual({ ...ja4.dropped }, { gaps: 1, tooLong: 0, evicted: 0 });
 
     const endless = record(Uint8Array.of(1, 0xff, 0, 0, ...new Uint8Array(16_000)));
@@ -167,5 +213,32 @@ describe('client hellos in TCP segments', () => {
     assert.equal(ja4.dropped.evicted, 6);
     assert.equal(ja4.feed(0, stream, 50, stream.length - 50, 1050), undefined);
     assert.equal(ja4.feed(1029, stream, 50, stream.length - 50, 1050), CHROME_JA4);
+  });
+});
+
+describe('client hellos in flows', () => {
+  test('segments out of order give the same JA4 as one', () => {
+    const frames = tlsFlow({ asked: 'www.example.org', common: 'www.example.org' });
+    const hello = (frames[3] as TimedFrame).bytes.subarray(54);
+    const piece = (at: number, from: number, to: number): TimedFrame => ({
+      at,
+      bytes: ethernet(
+        {},
+        ipv4(
+          { from: '10.0.0.1', to: '10.0.0.2' },
+          tcp({ from: 40000, to: 443, flags: ACK, seq: 101 + from, ack: 501 }, hello.subarray(from, to)),
+        ),
+      ),
+    });
+    const told = (parts: readonly TimedFrame[]): unknown[] => {
+      const { events, counter } = watch([...frames.slice(0, 3), ...parts, ...frames.slice(4)]);
+      return [events.at(-1)?.line['protos.tls.ja4'], counter('hellos.dropped')];
+    };
+    const whole = told(frames.slice(3, 4));
+    assert.match(String(whole[0]), /^t12d/);
+    assert.deepEqual(told([piece(1.031, 40, hello.length), piece(1.032, 0, 40)]), whole);
+    assert.deepEqual(told([piece(1.031, 0, 20), piece(1.032, 40, hello.length), piece(1.033, 20, 40)]), whole);
+    assert.deepEqual(told([piece(1.031, 40, hello.length), piece(1.032, 20, 40), piece(1.033, 0, 20)]), whole);
+    assert.deepEqual(told([piece(1.031, 0, 20), piece(1.032, 40, hello.length)]), [undefined, 1], 'one that never comes is counted');
   });
 });
