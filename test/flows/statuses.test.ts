@@ -75,6 +75,33 @@ const dhcp = (op: 1 | 2): Buffer => {
   return message;
 };
 
+/** A page fetched by HTTP. */
+const web = (type: string, start: string): TimedFrame[] => {
+  const request = 'GET /a.txt HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: Mozilla/5.0\r\n\r\n';
+  const answer = `HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: ${type}\r\nContent-Length: 100\r\n\r\n${start.padEnd(100, '.')}`;
+  return [
+    ...opened(1, 80),
+    segment(1.03, ACK | PSH, { port: 80, seq: 101, ack: 501, data: request }),
+    segment(1.04, ACK | PSH, { port: 80, back: true, seq: 501, ack: 101 + request.length, data: answer }),
+  ];
+};
+const program = (): TimedFrame[] => web('application/x-msdownload', 'MZ');
+const offer = (from: string): TimedFrame => datagram(1, dhcp(2), { from, to: '255.255.255.255', fromPort: 67, toPort: 68 });
+/** The begin of a mail, by turns of server and client. */
+const mail = (): TimedFrame[] => {
+  const lines = ['220 mail.example.org ESMTP\r\n', 'EHLO a.example\r\n', '250 hi\r\n', 'MAIL FROM:<a@b>\r\n', '250 ok\r\n'];
+  let next = 501;
+  let other = 101;
+  return [
+    ...opened(1, 25),
+    ...lines.map((line, i) => {
+      const frame = segment(1.03 + i / 100, ACK | PSH, { port: 25, back: i % 2 === 0, seq: next, ack: other, data: line });
+      [next, other] = [other, next + line.length];
+      return frame;
+    }),
+  ];
+};
+
 /** Statuses of flow 1 at its last event. */
 const atEnd = (frames: readonly TimedFrame[], options: StatusPlayOptions = {}): readonly number[] =>
   watch(frames, options).events.findLast(({ flow }) => flow === 1)?.statuses ?? [];
@@ -453,17 +480,8 @@ describe('ends', () => {
   });
 
   test('32 file transfer, 33 any risk', () => {
-    const web = (type: string, start: string): TimedFrame[] => {
-      const request = 'GET /a.txt HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: Mozilla/5.0\r\n\r\n';
-      const answer = `HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: ${type}\r\nContent-Length: 100\r\n\r\n${start.padEnd(100, '.')}`;
-      return [
-        ...opened(1, 80),
-        segment(1.03, ACK | PSH, { port: 80, seq: 101, ack: 501, data: request }),
-        segment(1.04, ACK | PSH, { port: 80, back: true, seq: 501, ack: 101 + request.length, data: answer }),
-      ];
-    };
     assert.deepEqual(atEnd(web('text/plain', 'hello')), []);
-    const [event] = watch(web('application/x-msdownload', 'MZ')).events.slice(-1);
+    const [event] = watch(program()).events.slice(-1);
     assert.deepEqual(event?.statuses, [32, 33]);
     assert.equal(event?.line.status_map, 2 ** 32 + 2 ** 33, 'exact above 32 bits');
     assert.equal(event?.line['flow.status'], 32);
@@ -523,7 +541,6 @@ describe('device types', () => {
 });
 
 describe('expected servers', () => {
-  const offer = (from: string): TimedFrame => datagram(1, dhcp(2), { from, to: '255.255.255.255', fromPort: 67, toPort: 68 });
   const discover = datagram(1, dhcp(1), { from: '0.0.0.0', to: '255.255.255.255', fromPort: 68, toPort: 67 });
   test('35 DNS: addresses and networks, also of IPv6; nothing expected is anything', () => {
     const of = (servers: string, to = SERVER): boolean =>
@@ -549,19 +566,8 @@ describe('expected servers', () => {
     const time = [datagram(1, ntp, { fromPort: 123, toPort: 123 })];
     sets(36, time, { preferences: { ntp_servers: '10.0.0.3' } });
     misses(36, time, { preferences: { ntp_servers: '10.0.0.2' } });
-    const lines = ['220 mail.example.org ESMTP\r\n', 'EHLO a.example\r\n', '250 hi\r\n', 'MAIL FROM:<a@b>\r\n', '250 ok\r\n'];
-    const next = [501, 101];
-    const mail = [
-      ...opened(1, 25),
-      ...lines.map((line, i) => {
-        const back = i % 2 === 0;
-        const [seq, ack] = back ? [next[0], next[1]] : [next[1], next[0]];
-        next[back ? 0 : 1] = (seq as number) + line.length;
-        return segment(1.03 + i / 100, ACK | PSH, { port: 25, back, seq: seq as number, ack: ack as number, data: line });
-      }),
-    ];
-    sets(37, mail, { preferences: { smtp_servers: '10.0.0.3' } });
-    misses(37, mail, { preferences: { smtp_servers: '10.0.0.2' } });
+    sets(37, mail(), { preferences: { smtp_servers: '10.0.0.3' } });
+    misses(37, mail(), { preferences: { smtp_servers: '10.0.0.2' } });
   });
 });
 
@@ -641,9 +647,14 @@ describe('the declaration', () => {
     of([24], 'warning', 'flow_misbehaviour', 'data_exfiltration_alerts');
     of([26], 'error', 'potentially_dangerous_protocol', 'potentially_dangerous_protocols_alerts');
     of([27], 'warning', 'malicious_signature', 'host_blacklist');
-    for (const id of [28, 29, 32, 34, 35, 36, 37, 38]) assert.equal(statusById.get(id)?.severity, 'error', `status ${id}`);
-    for (const id of [30, 31]) assert.equal(statusById.get(id)?.severity, 'info', `status ${id}`);
-    assert.equal(statusById.get(33)?.severity, 'warning');
+    of([28, 29], 'error', 'potentially_dangerous_protocol', 'ssl_alerts');
+    of([30], 'info', 'flow_misbehaviour', 'udp_unidirectional_alerts');
+    of([31], 'info', 'suspicious_activity', 'non_standard_port_alerts');
+    of([32], 'error', 'suspicious_activity', 'file_transfer_alerts');
+    of([33], 'warning', 'suspicious_activity', 'flow_risk_alerts');
+    of([34, 35, 36, 37], 'error', 'suspicious_activity', 'unexpected_server_alerts');
+    of([38], 'error', 'flow_misbehaviour', 'data_exfiltration_alerts');
+    of([39], 'error', 'blacklisted_country', false);
   });
 });
 
@@ -710,9 +721,37 @@ describe('alerts of the core', () => {
       assert.ok(isPreference(name), name);
   });
 
+  const raised = (frames: readonly TimedFrame[], options: StatusPlayOptions): unknown =>
+    watch(frames, options).events.findLast(({ flow, alert }) => flow === 1 && alert !== undefined)?.alert?.forStatus;
+
+  test('each alert about a later status by its preference', () => {
+    const servers = { dhcp_servers: '10.0.0.53', dns_servers: '10.0.0.53', ntp_servers: '10.0.0.53', smtp_servers: '10.0.0.53' };
+    const time = [datagram(1, ntp, { fromPort: 123, toPort: 123 })];
+    const cases: readonly [id: number, frames: readonly TimedFrame[], preference: keyof Preferences][] = [
+      [28, tlsFlow({ notAfter: START_S }), 'ssl_alerts'],
+      [29, tlsFlow({ common: 'a.example', selfSigned: true }), 'ssl_alerts'],
+      [30, [datagram(1)], 'udp_unidirectional_alerts'],
+      [31, tlsFlow({ serverPort: 9999 }), 'non_standard_port_alerts'],
+      [32, program(), 'file_transfer_alerts'],
+      [33, tlsFlow(), 'flow_risk_alerts'],
+      [34, [offer('10.0.0.66')], 'unexpected_server_alerts'],
+      [35, [ask(1, 'a.example')], 'unexpected_server_alerts'],
+      [36, time, 'unexpected_server_alerts'],
+      [37, mail(), 'unexpected_server_alerts'],
+      [38, [ask(1, `${'x'.repeat(60)}.example.org`, { to: '10.0.0.53' })], 'data_exfiltration_alerts'],
+    ];
+    for (const [id, frames, preference] of cases) {
+      assert.equal(raised(frames, { preferences: { ...servers, [preference]: true } }), id);
+      assert.equal(raised(frames, { preferences: { ...servers, [preference]: false } }), undefined, `${id}: ${preference}`);
+    }
+    // every one of them has a case
+    assert.deepEqual(
+      STATUSES.filter(({ id, condition }) => id >= 28 && condition !== undefined).map(({ id }) => id),
+      cases.map(([id]) => id),
+    );
+  });
+
   test('each alert of 2019 by its preference', () => {
-    const raised = (frames: readonly TimedFrame[], options: StatusPlayOptions): unknown =>
-      watch(frames, options).events.findLast(({ flow, alert }) => flow === 1 && alert !== undefined)?.alert?.forStatus;
     const remote = [datagram(1, 'x', { from: REMOTE, to: '203.0.113.9' })];
     assert.equal(raised(remote, {}), undefined);
     assert.equal(raised(remote, { preferences: { remote_to_remote_alerts: true } }), 12);
