@@ -11,9 +11,9 @@ export interface Statuses {
   readonly slow_tcp_connection: 1;
   /** Slow Application Header: slow first answer; kept for its id, never set */
   readonly slow_application_header: 2;
-  /** Slow Data Exchange: a TCP flow ended with little payload */
+  /** Slow Data Exchange: a TCP flow of a minute or more ended with under 40 % payload */
   readonly slow_data_exchange: 3;
-  /** Low Goodput: a TCP flow carries little payload */
+  /** Low Goodput: a TCP flow of a minute or more carries under 40 % payload */
   readonly low_goodput: 4;
   /** Suspicious TCP SYN Probing: a TCP flow ended without a complete handshake */
   readonly suspicious_tcp_syn_probing: 5;
@@ -23,11 +23,11 @@ export interface Statuses {
   readonly suspicious_tcp_probing: 7;
   /** Flow Emitted During Alert: the interface was alerted; kept for its id, never set */
   readonly flow_when_interface_alerted: 8;
-  /** TCP Connection Refused: a TCP flow was reset after carrying little payload */
+  /** TCP Connection Refused: a TCP flow of a minute or more was reset after carrying under 40 % payload */
   readonly tcp_connection_refused: 9;
   /** TLS Certificate Mismatch: the name that the client asked for is not in the server certificate */
   readonly ssl_certificate_mismatch: 10;
-  /** Invalid DNS Query: a DNS query name is very long or has characters that cannot be printed */
+  /** Invalid DNS Query: a DNS query name is over 96 bytes long or has characters that cannot be printed */
   readonly dns_invalid_query: 11;
   /** Remote to Remote: both ends are unicast addresses outside the local networks */
   readonly remote_to_remote: 12;
@@ -39,13 +39,13 @@ export interface Statuses {
   readonly web_mining_detected: 15;
   /** Device Protocol Not Allowed: the type of a device must not speak this protocol */
   readonly device_protocol_not_allowed: 16;
-  /** Elephant (Local to Remote): a local end sent over 1 GiB to a remote one */
+  /** Elephant (Local to Remote): a local end sent over 1 GiB (preference) to a remote one; not for data transfer */
   readonly elephant_local_to_remote: 17;
-  /** Elephant (Remote to Local): a remote end sent over 1 GiB to a local one */
+  /** Elephant (Remote to Local): a remote end sent over 1 GiB (preference) to a local one; not for data transfer */
   readonly elephant_remote_to_local: 18;
-  /** Long-Lived: the flow lasts over 12 hours */
+  /** Long-Lived: the flow lasts over 12 hours (preference); not of databases */
   readonly longlived: 19;
-  /** Not Purged: internal: the flow should have ended long ago */
+  /** Not Purged: internal: the flow has been silent for ten times the maximum idleness */
   readonly not_purged: 20;
   /** External IDS Alert: an external intrusion detection system reported the flow */
   readonly ids_alert: 21;
@@ -53,7 +53,7 @@ export interface Statuses {
   readonly tcp_severe_connection_issues: 22;
   /** Unsafe TLS Cipher: the server chose a weak cipher suite */
   readonly ssl_unsafe_ciphers: 23;
-  /** Data Exfiltration: echo messages of ICMP are long enough to hide data */
+  /** Data Exfiltration: an echo message is long enough to hide data: over 128 bytes of ICMP, 256 of ICMPv6 */
   readonly data_exfiltration: 24;
   /** Old TLS Version: the server chose a version below TLS 1.2 */
   readonly ssl_old_protocol_version: 25;
@@ -65,7 +65,7 @@ export interface Statuses {
   readonly tls_certificate_expired: 28;
   /** TLS Certificate Self-Signed: the server certificate is signed by itself */
   readonly tls_certificate_selfsigned: 29;
-  /** Unidirectional UDP: UDP packets to a unicast server that does not answer */
+  /** Unidirectional UDP: UDP packets to a unicast server that does not answer, of a protocol that wants an answer */
   readonly udp_unidirectional: 30;
   /** Known Protocol on Non-Standard Port: a protocol that has a port of its own runs on another one */
   readonly known_proto_on_non_std_port: 31;
@@ -81,7 +81,7 @@ export interface Statuses {
   readonly unexpected_ntp_server: 36;
   /** Unexpected SMTP Server: the SMTP server is not among the expected ones */
   readonly unexpected_smtp_server: 37;
-  /** DNS Data Exfiltration: a DNS query name is long enough to carry data */
+  /** DNS Data Exfiltration: a DNS query name can carry data: its labels but the last two have 52 characters or more */
   readonly dns_data_exfiltration: 38;
   /** Blacklisted Country: a script found one of the ends in a country of its list */
   readonly blacklisted_country: 39;

@@ -115,38 +115,38 @@
 ---@field status_normal flowpatrol.Status Normal: nothing is wrong; the bit itself is never set
 ---@field status_slow_tcp_connection flowpatrol.Status Slow TCP Connection: slow TCP set-up; kept for its id, never set
 ---@field status_slow_application_header flowpatrol.Status Slow Application Header: slow first answer; kept for its id, never set
----@field status_slow_data_exchange flowpatrol.Status Slow Data Exchange: a TCP flow ended with little payload
----@field status_low_goodput flowpatrol.Status Low Goodput: a TCP flow carries little payload
+---@field status_slow_data_exchange flowpatrol.Status Slow Data Exchange: a TCP flow of a minute or more ended with under 40 % payload
+---@field status_low_goodput flowpatrol.Status Low Goodput: a TCP flow of a minute or more carries under 40 % payload
 ---@field status_suspicious_tcp_syn_probing flowpatrol.Status Suspicious TCP SYN Probing: a TCP flow ended without a complete handshake
 ---@field status_tcp_connection_issues flowpatrol.Status TCP Connection Issues: retransmitted, out-of-order and lost segments: over 5, and over a tenth of a direction
 ---@field status_suspicious_tcp_probing flowpatrol.Status Suspicious TCP Probing: the client talked and the server stayed silent for two minutes
 ---@field status_flow_when_interface_alerted flowpatrol.Status Flow Emitted During Alert: the interface was alerted; kept for its id, never set
----@field status_tcp_connection_refused flowpatrol.Status TCP Connection Refused: a TCP flow was reset after carrying little payload
+---@field status_tcp_connection_refused flowpatrol.Status TCP Connection Refused: a TCP flow of a minute or more was reset after carrying under 40 % payload
 ---@field status_ssl_certificate_mismatch flowpatrol.Status TLS Certificate Mismatch: the name that the client asked for is not in the server certificate
 ---@field status_tls_certificate_mismatch flowpatrol.Status TLS Certificate Mismatch: the name that the client asked for is not in the server certificate
----@field status_dns_invalid_query flowpatrol.Status Invalid DNS Query: a DNS query name is very long or has characters that cannot be printed
+---@field status_dns_invalid_query flowpatrol.Status Invalid DNS Query: a DNS query name is over 96 bytes long or has characters that cannot be printed
 ---@field status_remote_to_remote flowpatrol.Status Remote to Remote: both ends are unicast addresses outside the local networks
 ---@field status_blacklisted flowpatrol.Status Blacklisted: an end, the host name or the category of the flow is on a blacklist
 ---@field status_blocked flowpatrol.Status Blocked: a policy dropped the flow; inline systems only
 ---@field status_web_mining_detected flowpatrol.Status Mining: the category of the flow is crypto mining
 ---@field status_device_protocol_not_allowed flowpatrol.Status Device Protocol Not Allowed: the type of a device must not speak this protocol
----@field status_elephant_local_to_remote flowpatrol.Status Elephant (Local to Remote): a local end sent over 1 GiB to a remote one
----@field status_elephant_remote_to_local flowpatrol.Status Elephant (Remote to Local): a remote end sent over 1 GiB to a local one
----@field status_longlived flowpatrol.Status Long-Lived: the flow lasts over 12 hours
----@field status_not_purged flowpatrol.Status Not Purged: internal: the flow should have ended long ago
+---@field status_elephant_local_to_remote flowpatrol.Status Elephant (Local to Remote): a local end sent over 1 GiB (preference) to a remote one; not for data transfer
+---@field status_elephant_remote_to_local flowpatrol.Status Elephant (Remote to Local): a remote end sent over 1 GiB (preference) to a local one; not for data transfer
+---@field status_longlived flowpatrol.Status Long-Lived: the flow lasts over 12 hours (preference); not of databases
+---@field status_not_purged flowpatrol.Status Not Purged: internal: the flow has been silent for ten times the maximum idleness
 ---@field status_ids_alert flowpatrol.Status External IDS Alert: an external intrusion detection system reported the flow
 ---@field status_external_alert flowpatrol.Status
 ---@field status_tcp_severe_connection_issues flowpatrol.Status Severe TCP Connection Issues: retransmitted, out-of-order and lost segments: over 5, and over a third of a direction
 ---@field status_ssl_unsafe_ciphers flowpatrol.Status Unsafe TLS Cipher: the server chose a weak cipher suite
 ---@field status_tls_unsafe_ciphers flowpatrol.Status Unsafe TLS Cipher: the server chose a weak cipher suite
----@field status_data_exfiltration flowpatrol.Status Data Exfiltration: echo messages of ICMP are long enough to hide data
+---@field status_data_exfiltration flowpatrol.Status Data Exfiltration: an echo message is long enough to hide data: over 128 bytes of ICMP, 256 of ICMPv6
 ---@field status_ssl_old_protocol_version flowpatrol.Status Old TLS Version: the server chose a version below TLS 1.2
 ---@field status_tls_old_protocol_version flowpatrol.Status Old TLS Version: the server chose a version below TLS 1.2
 ---@field status_potentially_dangerous flowpatrol.Status Potentially Dangerous Protocol: detection rates the protocol as dangerous
 ---@field status_malicious_signature flowpatrol.Status Malicious Signature: the TLS fingerprint of an end belongs to known malware
 ---@field status_tls_certificate_expired flowpatrol.Status TLS Certificate Expired: the server certificate is not valid at the time of the flow
 ---@field status_tls_certificate_selfsigned flowpatrol.Status TLS Certificate Self-Signed: the server certificate is signed by itself
----@field status_udp_unidirectional flowpatrol.Status Unidirectional UDP: UDP packets to a unicast server that does not answer
+---@field status_udp_unidirectional flowpatrol.Status Unidirectional UDP: UDP packets to a unicast server that does not answer, of a protocol that wants an answer
 ---@field status_known_proto_on_non_std_port flowpatrol.Status Known Protocol on Non-Standard Port: a protocol that has a port of its own runs on another one
 ---@field status_suspicious_file_transfer flowpatrol.Status Suspicious File Transfer: an executable file was transferred
 ---@field status_flow_risk flowpatrol.Status Flow Risk: detection found a risk
@@ -154,7 +154,7 @@
 ---@field status_unexpected_dns_server flowpatrol.Status Unexpected DNS Server: the DNS server is not among the expected ones
 ---@field status_unexpected_ntp_server flowpatrol.Status Unexpected NTP Server: the NTP server is not among the expected ones
 ---@field status_unexpected_smtp_server flowpatrol.Status Unexpected SMTP Server: the SMTP server is not among the expected ones
----@field status_dns_data_exfiltration flowpatrol.Status DNS Data Exfiltration: a DNS query name is long enough to carry data
+---@field status_dns_data_exfiltration flowpatrol.Status DNS Data Exfiltration: a DNS query name can carry data: its labels but the last two have 52 characters or more
 ---@field status_blacklisted_country flowpatrol.Status Blacklisted Country: a script found one of the ends in a country of its list
 ---@field status_user_01 flowpatrol.Status User Status 1: what the scripts of the user make of it
 ---@field status_user_02 flowpatrol.Status User Status 2: what the scripts of the user make of it
