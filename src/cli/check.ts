@@ -85,7 +85,8 @@ function kindOf(name: string, interfaces: readonly string[]): InterfaceKind {
   );
 }
 
-function similarFile(path: string): string {
+/** The file of its folder that was probably meant. */
+export function similarFile(path: string): string {
   try {
     const near = nearest(basename(path), readdirSync(dirname(path)));
     return near === undefined ? '' : `did you mean ${join(dirname(path), near)}?`;

@@ -86,6 +86,29 @@ test('a golden text is written, compared and told apart; what a script sets come
   assert.match(readFileSync(golden, 'utf8'), /^capture http-dns\.pcap\n[\s\S]*\ncapture irc\.pcap\n/);
 });
 
+test('a name that is nearly right: the script, the capture, the file that was meant', () => {
+  const directory = folder();
+  writeFileSync(join(directory, 'told.lua'), TOLD);
+  copyFileSync(HTTP, join(directory, 'http-dns.pcap'));
+  const missing = (...words: string[]): string => {
+    const run = runCli(['test', ...words]);
+    is(run, 2);
+    return run.stderr;
+  };
+  // scripts of the folder that comes with the program, by their bare names
+  assert.match(
+    missing('port_scna', HTTP),
+    /^flowpatrol: test: port_scna does not exist, and in .* there is no port_scna\.lua or port_scna\.ts\n {2}did you mean port_scan\?\n$/,
+  );
+  assert.match(missing('port_scna.lua', HTTP), /\n {2}did you mean port_scan\.lua\?\n$/);
+  assert.match(missing('package.jsn'), /\n {2}did you mean package\.json\?\n$/);
+  // by their paths
+  assert.match(missing(join(directory, 'tolt.lua'), HTTP), new RegExp(`\\n {2}did you mean ${directory}/told\\.lua\\?\\n$`));
+  const told = join(directory, 'told.lua');
+  assert.match(missing(told, join(directory, 'http-dsn.pcap')), new RegExp(`\\n {2}did you mean ${directory}/http-dns\\.pcap\\?\\n$`));
+  assert.match(missing('something_else', HTTP), /\n {2}flowpatrol test SCRIPT\|DIR/);
+});
+
 test('all calls, also the silent ones; JSON', () => {
   const path = join(folder(), 'told.lua');
   writeFileSync(path, script('function script.idle(info) end'));

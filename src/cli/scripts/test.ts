@@ -1,13 +1,14 @@
 /** `flowpatrol test`: scripts on captures, compared with their golden texts. */
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, relative, resolve } from 'node:path';
+import { basename, extname, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALLBACKS } from '../../flows/event.ts';
+import { nearest } from '../../nearest.ts';
 import { callCount } from '../../scripts/testing/golden.ts';
 import type { TestRun } from '../../scripts/testing/run.ts';
 import { filesOf, isScriptFile, runTest, type ScriptTest, scriptsOf, scriptTest, type TestResult } from '../../scripts/testing/suite.ts';
-import { checkConfig } from '../check.ts';
+import { checkConfig, similarFile } from '../check.ts';
 import { runError, usageError } from '../errors.ts';
 import { duration, printable } from '../format.ts';
 import type { ScriptInvocation } from '../parse.ts';
@@ -23,6 +24,17 @@ const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: 
 
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
+/** What a bare name probably meant: a script of the folders, as it was written, with its ending or without; or a file that is here. */
+function similarName(word: string, folders: readonly string[]): string {
+  const scripts = folders
+    .filter(isDirectory)
+    .flatMap(scriptsOf)
+    .map((path) => basename(path));
+  const names = isScriptFile(word) ? scripts : scripts.map((name) => basename(name, extname(name)));
+  const near = nearest(word, [...names, ...readdirSync('.')]);
+  return near === undefined ? USAGE : `did you mean ${printable(near)}?`;
+}
+
 /** A file, or a script by its bare name in a folder of scripts. @throws usage errors */
 function pathOf(word: string, folders: readonly string[]): string {
   if (exists(word)) return resolve(word);
@@ -30,7 +42,8 @@ function pathOf(word: string, folders: readonly string[]): string {
   const found = folders.flatMap((folder) => names.map((name) => resolve(folder, name))).find(exists);
   if (found !== undefined) return found;
   const where = names.length === 0 ? '' : `, and in ${folders.map(shown).join(', ')} there is no ${names.join(' or ')}`;
-  throw usageError(`test: ${word} does not exist${where}`, USAGE);
+  const hint = names.length === 0 ? similarFile(word) || USAGE : similarName(word, folders);
+  throw usageError(`test: ${word} does not exist${where}`, hint);
 }
 
 /** Scripts and captures of the words; of a folder all scripts that have captures. @throws usage errors */
