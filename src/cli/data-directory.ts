@@ -2,9 +2,10 @@
  * One process a data directory. The lock is one of the operating system, held by SQLite on an empty file: it is gone when the
  * process is, however it ended. `flowpatrol.pid` beside it only says who holds it.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type FolderError, makeFolder } from '../folders.ts';
 import { runError, usageError } from './errors.ts';
 
 export interface DataDirectoryLock {
@@ -24,31 +25,17 @@ function holder(pidFile: string): string {
 }
 
 /**
- * Makes the directory with those above it. `recursive` of mkdir is not used: where the system says ENOENT although the folder above is
- * there, as in /proc, Node tries for ever.
- */
-function makeDirectory(directory: string): void {
-  const above = dirname(directory);
-  if (above !== directory && statSync(above, { throwIfNoEntry: false }) === undefined) makeDirectory(above);
-  try {
-    mkdirSync(directory, { mode: 0o750 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw error;
-  }
-}
-
-/**
  * Makes the directory where it is missing and locks it.
  * @throws CommandError when it cannot be used, or is in use
  */
 export function lockDataDirectory(directory: string): DataDirectoryLock {
   const pidFile = join(directory, 'flowpatrol.pid');
   try {
-    makeDirectory(directory);
+    makeFolder(directory, 0o750);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw usageError(`-d: ${directory} is not a directory`);
-    throw runError(`the data directory ${directory} cannot be made: ${message}`, 'give another directory with -d, where you may write');
+    const { code, message, reason } = error as FolderError;
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw usageError(`-d: ${message}`);
+    throw runError(`the data directory ${directory} cannot be made: ${reason}`, 'give another directory with -d, where you may write');
   }
   let database: DatabaseSync | undefined;
   try {

@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
+import { FolderError } from '../folders.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import { CommandError, runError } from './errors.ts';
 import { type Invocation, parse } from './parse.ts';
@@ -121,7 +122,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 try {
   process.exitCode = await execute(parse(process.argv.slice(2), SCRIPT_DIRECTORY), screen);
-} catch (error) {
+} catch (thrown) {
+  const error = thrown instanceof FolderError ? runError(thrown.message) : thrown;
   if (!(error instanceof CommandError)) throw error;
   screen.line(`flowpatrol: ${error.message}`);
   for (const line of error.hint === '' ? [] : error.hint.split('\n')) screen.line(`  ${line}`);

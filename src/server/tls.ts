@@ -4,10 +4,11 @@
  * a person has compared its fingerprint.
  */
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../folders.ts';
 
 export interface Credentials {
   /** PEM. */
@@ -143,7 +144,7 @@ export function ownCredentials(directory: string | undefined, names: readonly st
   const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   if (existsSync(certFile) && existsSync(keyFile)) return readCredentials(certFile, keyFile);
   const made = selfSigned(all, now);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   writeFileSync(keyFile, made.key, { mode: 0o600 });
   writeFileSync(certFile, made.cert, { mode: 0o644 });
   return made;

@@ -7,13 +7,14 @@
  *   receiving ──► waiting ──► reading ──► done | failed           any of them ──DELETE──► gone
  */
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Problem } from '../api/problems.ts';
+import { makeFolder } from '../folders.ts';
 import type { AddedInterface, Snapshot } from '../patrol-types.ts';
 
 export const UPLOAD_STATES = ['receiving', 'waiting', 'reading', 'done', 'failed'] as const;
@@ -89,7 +90,7 @@ export function createUploads({ directory, most, start, snapshot, now }: Uploads
   const folder = directory === undefined ? mkdtempSync(join(tmpdir(), 'flowpatrol-uploads-')) : join(directory, 'uploads');
   // what a run that was killed has left
   if (directory !== undefined) rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const held: Held[] = [];
   let reading: Held | undefined;
   let closed = false;

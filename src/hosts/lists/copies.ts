@@ -6,8 +6,9 @@
  *   203.0.113.7
  *   …
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../folders.ts';
 import type { Version } from './download.ts';
 
 export interface Copy extends Version {
@@ -33,7 +34,7 @@ export async function readCopy(path: string, from: string): Promise<Copy | undef
 }
 
 export async function writeCopy(path: string, { bytes, ...head }: Copy): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  makeFolder(dirname(path), 0o750);
   await writeFile(`${path}.new`, [`${MARK}${JSON.stringify(head)}\n`, bytes]);
   await rename(`${path}.new`, path);
 }

@@ -1,7 +1,8 @@
 /** NetFlow and IPFIX as a source of records: collector, decoder, templates kept over a restart. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { counterIndex } from '../../flows/counters.ts';
+import { makeFolder } from '../../folders.ts';
 import type { ProbeSnapshot } from '../../patrol-types.ts';
 import { openNetflowCollector } from '../../records/netflow/collector.ts';
 import { COLLECTOR_COUNTERS, NETFLOW_COUNTERS } from '../../records/netflow/counters.ts';
@@ -73,7 +74,7 @@ export const openNetflow: OpenSource = async ({ name, config, thread, sink, arri
     if (directory === undefined || file === undefined || decoder.revision() === revision) return;
     revision = decoder.revision();
     try {
-      mkdirSync(directory, { recursive: true });
+      makeFolder(directory);
       writeFileSync(`${file}.new`, decoder.save());
       renameSync(`${file}.new`, file);
     } catch (error) {

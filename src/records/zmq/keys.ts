@@ -7,8 +7,9 @@
  * Z85 has characters that shells and unit files change, so probes also take the 40 characters as 80 hexadecimal digits.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FolderError, makeFolder } from '../../folders.ts';
 
 export interface KeyPair {
   /** Z85. */
@@ -88,11 +89,11 @@ export function readKeyFile(path: string): KeyPair {
 export function ownKeyPair(directory: string): KeyPair {
   const path = join(directory, 'zmq-key.priv');
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory, 0o700);
     const secretKey = z85(raw(generateKeyPairSync('x25519').privateKey, 'd'));
     writeFileSync(path, secretKey, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+    if (error instanceof FolderError || (error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw new Error(`${path}: the key pair cannot be stored: ${(error as Error).message}`);
     }
   }

@@ -5,8 +5,9 @@
  *
  * Called by `flowpatrol test`.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { makeFolder } from '../../folders.ts';
 import { diffLines } from './diff.ts';
 import { goldenText, parseGolden, sectionText } from './golden.ts';
 import { runScript, type TestOptions, type TestRun } from './run.ts';
@@ -93,7 +94,7 @@ export async function runTest(test: ScriptTest, options: TestOptions, update: bo
   });
   if (runs.some((run) => run.broken !== undefined || run.refused !== undefined)) return result('failed');
   if (update) {
-    mkdirSync(dirname(test.golden), { recursive: true });
+    makeFolder(dirname(test.golden));
     writeFileSync(test.golden, goldenText(new Map([...known, ...now])));
     return result('updated');
   }

@@ -7,9 +7,10 @@
  * Row groups are small for a table this wide: a batch of {@link ROW_GROUP} rows is written to its place at once and not to the
  * write-ahead log, and no checkpoint has to write it again.
  */
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { makeFolder } from '../../folders.ts';
 import { HistoryError } from '../history-checks.ts';
 import { ALERT_COLUMNS, type Column, columnTypes, FLOW_COLUMNS, quoted } from './columns.ts';
 
@@ -111,7 +112,11 @@ export interface DatabaseOptions {
 /** @throws HistoryError */
 export async function openDatabase({ directory, memoryLimitMiB, threads }: DatabaseOptions): Promise<Database> {
   const spill = join(directory, 'history.tmp');
-  mkdirSync(directory, { recursive: true });
+  try {
+    makeFolder(directory);
+  } catch (error) {
+    throw new HistoryError((error as Error).message);
+  }
   rmSync(spill, { recursive: true, force: true }); // of a run that was killed
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(threads),
