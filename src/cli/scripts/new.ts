@@ -1,8 +1,9 @@
 /** `flowpatrol scripts new`: a script to begin with, every part of it with a comment. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config.ts';
+import { FolderError, makeFolder } from '../../folders.ts';
 import { settings } from '../../scripts/lua/library/stubs.ts';
 import { runError, usageError } from '../errors.ts';
 
@@ -117,13 +118,25 @@ export default defineScript({
 });
 `;
 
-/** Tells editors of Lua where the types are, unless the folder has settings of its own. */
-function writeEditorSettings(directory: string): void {
-  try {
-    writeFileSync(join(directory, '.luarc.json'), settings(TYPES_FOLDER), { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+/** Of the folder, or of the nearest one above it: what an editor of Lua reads that has that folder open. */
+function editorSettings(directory: string): string | undefined {
+  const found = ['.luarc.json', '.luarc.jsonc'].map((name) => join(directory, name)).find((path) => existsSync(path));
+  const above = dirname(directory);
+  return found ?? (above === directory ? undefined : editorSettings(above));
+}
+
+/** A path as short as it gets. */
+const shown = (path: string): string => {
+  const from = relative(process.cwd(), path);
+  return from.startsWith('../..') ? path : from;
+};
+
+/** Tells editors of Lua where the types are, unless settings are there that they read. @returns lines for the user */
+function writeEditorSettings(directory: string): string[] {
+  const found = editorSettings(resolve(directory));
+  if (found !== undefined) return [`Editors that have its folder open use ${shown(found)}`];
+  writeFileSync(join(directory, '.luarc.json'), settings(TYPES_FOLDER), { flag: 'wx' });
+  return [];
 }
 
 /** @returns lines for the user. @throws CommandError: the name is wrong, or there is such a file */
@@ -133,15 +146,16 @@ export function newScript({ scriptDirectories }: Config, name: string, language:
   if (language === undefined) throw usageError('scripts new: in which language?', `flowpatrol scripts new ${name} --lua, or --ts`);
   const [directory] = scriptDirectories as readonly [string];
   const path = join(directory, `${name}.${language === 'lua' ? 'lua' : 'ts'}`);
+  let more: string[] = [];
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     writeFileSync(path, language === 'lua' ? lua(name) : typescript(name), { flag: 'wx' });
-    if (language === 'lua') writeEditorSettings(directory);
+    if (language === 'lua') more = writeEditorSettings(directory);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw usageError(`scripts new: ${path} is there already`, 'give another name');
+    if (code === 'EEXIST' && !(error instanceof FolderError))
+      throw usageError(`scripts new: ${path} is there already`, 'give another name');
     throw runError(`scripts new: ${message}`);
   }
-  const shown = relative(process.cwd(), path).startsWith('../..') ? path : relative(process.cwd(), path);
-  return [shown, `Try it: flowpatrol test ${shown} CAPTURE`];
+  return [shown(path), ...more, `Try it: flowpatrol test ${shown(path)} CAPTURE`];
 }

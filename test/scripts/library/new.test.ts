@@ -9,9 +9,10 @@ import { runCli } from '../../support/run-cli.ts';
 const scratch = mkdtempSync(join(tmpdir(), 'flowpatrol-new-'));
 after(() => rmSync(scratch, { recursive: true }));
 
-const make = (directory: string, name: string, language: string): void => {
+const make = (directory: string, name: string, language: string): string => {
   const { status, stdout, stderr } = runCli(['scripts', 'new', name, language, '--scripts-dir', directory]);
   assert.equal(status, 0, stdout + stderr);
+  return stdout;
 };
 
 test('with settings for editors, which point to the types', () => {
@@ -28,12 +29,23 @@ test('with settings for editors, which point to the types', () => {
   assert.match(stdout, /^beacon +on +Lua 2019 /m);
 });
 
-test('settings that are there stay as they are; TypeScript needs none', () => {
+test('settings that are there stay as they are, and are named; TypeScript needs none', () => {
   const own = mkdtempSync(join(scratch, 'b-'));
   writeFileSync(join(own, '.luarc.json'), '{}');
-  make(own, 'beacon', '--lua');
+  assert.match(make(own, 'beacon', '--lua'), new RegExp(`\nEditors that have its folder open use ${own}/\\.luarc\\.json\n`));
   assert.equal(readFileSync(join(own, '.luarc.json'), 'utf8'), '{}');
+  const below = join(own, 'some', 'scripts');
+  assert.match(make(below, 'beacon', '--lua'), new RegExp(`\nEditors that have its folder open use ${own}/\\.luarc\\.json\n`));
+  assert.deepEqual(readdirSync(below), ['beacon.lua']);
+  writeFileSync(join(own, 'some', '.luarc.jsonc'), '{}');
+  assert.match(make(below, 'another', '--lua'), /\/some\/\.luarc\.jsonc\n/, 'the nearest');
   const typed = join(scratch, 'c');
   make(typed, 'typed', '--ts');
   assert.deepEqual(readdirSync(typed), ['typed.ts']);
+});
+
+test('where no folder can be made: said at once', () => {
+  const { status, stderr } = runCli(['scripts', 'new', 'beacon', '--lua', '--scripts-dir', '/proc/flowpatrol/scripts']);
+  assert.equal(status, 1);
+  assert.match(stderr, /^flowpatrol: scripts new: the directory \/proc\/flowpatrol\/scripts cannot be made: ENOENT/);
 });
