@@ -10,12 +10,12 @@ import { hostData } from '../hosts/host-data.ts';
 import { ListError } from '../hosts/lists/declaration.ts';
 import type { InterfaceKind } from '../interfaces/protocol.ts';
 import type { PatrolStores } from '../patrol.ts';
-import type { Log, LossSnapshot, Patrol, Snapshot } from '../patrol-types.ts';
+import type { LossSnapshot, Patrol, Snapshot } from '../patrol-types.ts';
 import { runError, usageError } from './errors.ts';
 import { withPreferences } from './parse.ts';
 import { sampleOf, statusLine } from './progress.ts';
 import { createLog, type Screen } from './screen.ts';
-import { limitScriptErrors } from './script-errors.ts';
+import { type LimitedLog, limitScriptErrors } from './script-errors.ts';
 import { summary } from './summary.ts';
 
 /** Folder of the project. */
@@ -106,7 +106,8 @@ interface Surroundings {
   close(): Promise<void>;
 }
 
-async function openSurroundings(config: Config, web: WebAddress | undefined, version: string, log: Log): Promise<Surroundings> {
+async function openSurroundings(config: Config, web: WebAddress | undefined, version: string, limited: LimitedLog): Promise<Surroundings> {
+  const { log } = limited;
   const [
     { lockDataDirectory },
     { openSettings, SettingsError },
@@ -162,7 +163,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
       log,
     });
     closing.push(() => keeping.close());
-    let losses = (): LossSnapshot[] => keeping.losses();
+    let losses = (): LossSnapshot[] => [...keeping.losses(), ...limited.losses()];
     return {
       stores: {
         ...keeping.stores,
@@ -199,7 +200,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
           const opened = await openWeb({ config, where: web, project: PROJECT, settings, patrol: running, log });
           closing.push(() => opened.close());
           keeping.publish(opened.parts.hub);
-          losses = () => [...keeping.losses(), ...opened.losses()];
+          losses = () => [...keeping.losses(), ...opened.losses(), ...limited.losses()];
           dependencies = { ...dependencies, ...opened.parts };
           lines.push(...(await opened.listen(dependencies)));
         }
@@ -234,7 +235,7 @@ export async function run(given: Config, kindOf: (name: string) => InterfaceKind
   const limited = limitScriptErrors(createLog(given.logLevel, screen, !process.env.NO_COLOR, given.logFormat), () => performance.now());
   const { log } = limited;
   const web = webOf(given);
-  const around = given.dataDirectory === undefined && web === undefined ? undefined : await openSurroundings(given, web, version, log);
+  const around = given.dataDirectory === undefined && web === undefined ? undefined : await openSurroundings(given, web, version, limited);
   const config = around?.config ?? given;
   const { createPatrol } = await import('../patrol.ts');
   let snapshot: Snapshot;
@@ -243,7 +244,7 @@ export async function run(given: Config, kindOf: (name: string) => InterfaceKind
     for (const line of (await around?.serve(patrol)) ?? []) screen.line(line);
     if (around?.stores.stays === true) whenRead(patrol, screen, config);
     await play(patrol, screen);
-    snapshot = withLosses(patrol.snapshot(), [...(around?.losses() ?? []), ...limited.losses()]);
+    snapshot = withLosses(patrol.snapshot(), (around ?? limited).losses());
   } finally {
     await around?.close();
   }

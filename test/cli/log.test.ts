@@ -1,8 +1,16 @@
 /** The log: its form, and what a failing script may say in it. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ask } from '../../src/api/client.ts';
 import { createLog, type Screen } from '../../src/cli/screen.ts';
 import { limitScriptErrors } from '../../src/cli/script-errors.ts';
+import type { LossSnapshot } from '../../src/patrol-types.ts';
+import { CAPTURES } from '../support/golden.ts';
+import { CLI } from '../support/run-cli.ts';
 
 /** A screen that keeps its lines. */
 function paper(terminal: boolean): { screen: Screen; lines: string[] } {
@@ -53,4 +61,25 @@ test('nothing left out is no loss', () => {
   const { log, losses } = limitScriptErrors(createLog('info', paper(true).screen, false), () => 0);
   log.error({ script: 'bad', callback: 'idle' }, 'x');
   assert.deepEqual(losses(), []);
+});
+
+test('what was left out is among the losses that a run tells', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-log-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const data = join(folder, 'data');
+  writeFileSync(
+    join(folder, 'bad.lua'),
+    'return { key = "bad", gui = {}, setup = function() return true end, protocolDetected = function(info) error("always") end }\n',
+  );
+  const args = ['-i', '-', '--no-web', '-d', data, '--scripts-dir', folder];
+  const run = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', 'ignore', 'inherit'] });
+  t.after(() => run.kill('SIGKILL'));
+  run.stdin.write(readFileSync(`${CAPTURES}demo.pcap`)); // and it stays open: the run goes on
+  const told = async (): Promise<LossSnapshot | undefined> => {
+    const { losses } = await ask<{ losses: LossSnapshot[] }>(data, 'GET', '/losses');
+    return losses.find(({ name }) => name === 'log.scriptErrors');
+  };
+  let loss: LossSnapshot | undefined;
+  for (const end = performance.now() + 20_000; loss === undefined && performance.now() < end; ) loss = await told().catch(() => undefined);
+  assert.ok(loss !== undefined && loss.value > 0, 'it is not among them');
 });
