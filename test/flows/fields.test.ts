@@ -330,6 +330,15 @@ describe('fields', () => {
     assert.deepEqual(pick(flow(1, 10_000_003, 10_000_005), ...keys), [0, 0.001, 0, 0]);
     assert.deepEqual(pick(flow(0, 5, 7), ...keys), [0, 0.001, 0, 0]);
     assert.deepEqual(pick(flow(0, 0, 0), ...keys), [0, 0, 0, 0]);
+    const sampled = infoOf(
+      { ...flow(1, 9, 17), record: { u32: { [R_SYN]: 1, [R_SYN_ACK]: 9, [R_ACK]: 17, [R_ANSWER]: 5 } } },
+      { ...NAMES, sampled: true },
+    );
+    assert.deepEqual(
+      keys.map((key) => sampled[key]),
+      [0, 0, 0, 0],
+      'samples have no times',
+    );
   });
 
   test('TCP states', () => {

@@ -77,6 +77,6 @@ ${tableOf(never)}
 - \`icmp\` is of the last packet in scripts of every generation; 4.0 prefers the server's.
 - \`ntopng.key\` does not have the packet in it that an ICMP message quotes, and such flows are told apart by their own endpoints alone.
 - \`cli.blacklisted\` and \`srv.blacklisted\` are of the address alone, also for scripts of 4.0.
-- Times of flow records are those that the exporter gives.
+- Times of flow records are those that the exporter gives. Samples have none: of them no latency and no answer time is measured.
 `;
 }

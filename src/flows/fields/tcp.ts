@@ -40,9 +40,9 @@ const hasProblems = (view: EventView): boolean => {
   return false;
 };
 
-/** Half of the time between two steps of the handshake, µs; 0 if one was not seen or it took too long. */
+/** Half of the time between two steps of the handshake, µs; 0 if one was not seen or it took too long. Samples have no times of their own. */
 const leg = (view: EventView, from: number, to: number): number => {
-  const begin = view.u32(from);
+  const begin = view.names.sampled ? 0 : view.u32(from);
   const half = (view.u32(to) - begin) / 2;
   return begin === 0 || half <= 0 || half > MOST_LATENCY_US ? 0 : half;
 };
@@ -84,7 +84,7 @@ const declared: Declared[] = [
   float(
     'tcp.appl_latency',
     "from the client's latest payload to the server's first, 0 if not measured",
-    (view) => milliseconds(Math.max(0, view.u32(R_ANSWER) - 1)),
+    (view) => (view.names.sampled ? 0 : milliseconds(Math.max(0, view.u32(R_ANSWER) - 1))),
     { unit: 'ms', column: { title: 'Answer time', width: 8 } },
   ),
   float(
