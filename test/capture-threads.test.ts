@@ -151,6 +151,15 @@ describe('capture threads', { concurrency: false }, () => {
     assert.ok(others.length <= four.length / 20, others.map((flow) => `${keyOf(flow)}: ${flow['proto.ndpi']}`).join('\n'));
   });
 
+  it('say that what is no network interface has one thread', async () => {
+    if (!asRoot(import.meta.url)) return;
+    const demo = `${CAPTURES}demo.pcap`;
+    const patrol = listen(2, '-i', demo);
+    assert.match(await patrol.hear('--capture-threads'), / is for network interfaces: one thread reads -i \S+demo\.pcap"/);
+    await patrol.hear('capturing');
+    await patrol.end();
+  });
+
   it('two go on when the interface goes away and comes back', async () => {
     if (!asRoot(import.meta.url)) return;
     const flows = join(folder, 'returned.jsonl');

@@ -237,6 +237,9 @@ export async function run(given: Config, kindOf: (name: string) => InterfaceKind
   const web = webOf(given);
   const around = given.dataDirectory === undefined && web === undefined ? undefined : await openSurroundings(given, web, version, limited);
   const config = around?.config ?? given;
+  const others = given.interfaces.filter((name) => kindOf(name) !== 'packet');
+  if (given.captureThreads > 1 && others.length > 0)
+    log.warn({}, `--capture-threads is for network interfaces: one thread reads -i ${others.join(', -i ')}`);
   const { createPatrol } = await import('../patrol.ts');
   let snapshot: Snapshot;
   try {
