@@ -10,6 +10,7 @@ import type { AlertIntake } from './alerts/intake.ts';
 import type { Config } from './config.ts';
 import { createOutputLock, lockHolder } from './exports/lines.ts';
 import { compileFilter } from './filter/filter.ts';
+import { asksBook } from './flows/book-fields.ts';
 import { COUNTERS, counterIndex, countsFor } from './flows/counters.ts';
 import { CALLBACKS } from './flows/event.ts';
 import { createRingBuffer, RING_BYTES } from './flows/ring.ts';
@@ -82,6 +83,8 @@ interface Running {
   readonly stop: () => void;
   /** To its script hosts, but to the one that it came from. */
   readonly tellHosts: (command: HostCommand, except?: object) => void;
+  /** Names of hosts, for questions that read them. */
+  readonly tellNames: (names: readonly LearnedName[]) => void;
   /** Tells alerts of an intrusion detection system. */
   readonly tellAlerts: (alerts: readonly IdsAlert[]) => void;
   /** Changes what the interface goes by, from its next visit on. */
@@ -127,12 +130,11 @@ interface Shared {
   readonly scripts: ScriptService;
   readonly intake: PatrolStores['alerts'];
   readonly flows: PatrolStores['flows'];
-  readonly learned: PatrolStores['learned'];
 }
 
 /** @param file where a capture is that is called otherwise */
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared, file?: string): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake, flows, learned } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake, flows } = shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const kept = intake !== undefined || flows !== undefined;
   const wanted = config.scripts || exporting || kept || config.flowQuery !== undefined || config.recordTo !== undefined;
@@ -144,7 +146,10 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     error: (error) => giveUp(error.message),
   });
   const queries = new Map<number, { answer: (answer: Answered | undefined) => void; fail: (error: Error) => void }>();
-  let asked = 0;
+  let questions = 0;
+  /** Its threads have a book of hosts: a question has read it. */
+  let hasBook = false;
+  const hostsOf = live ? hosts : { ...hosts, systemAddresses: [] }; // a capture may come from another machine
   let names: Names | undefined;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
 
@@ -162,6 +167,9 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     ended,
     stop: flow.stop,
     tellHosts: (command, except) => running.hosts?.tell(command, except),
+    tellNames(found) {
+      if (hasBook) flow.post({ type: 'names', names: found });
+    },
     tellAlerts: (found) => flow.post({ type: 'alerts', alerts: found }),
     configure(changed, compiled) {
       flow.post({
@@ -173,9 +181,13 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     },
     async query(query, as, signal) {
       if (names === undefined || flowOver || signal?.aborted === true) return undefined;
-      if (query.filter.trim() !== '') compileFilter(query.filter, names); // on its way between threads an error loses its kind
+      const asked = query.filter.trim() === '' ? [] : compileFilter(query.filter, names).fields; // here, because an error loses its kind between threads
+      if (!hasBook && [...asked, query.sort].some(asksBook)) {
+        hasBook = true;
+        flow.post({ type: 'book', hosts: hostsOf, names: hostNames.book.names() });
+      }
       const { promise, resolve: answer, reject: fail } = Promise.withResolvers<Answered | undefined>();
-      const question = ++asked;
+      const question = ++questions;
       queries.set(question, { answer, fail });
       flow.post({ type: 'query', id: question, query, as });
       const forget = (): void => {
@@ -229,7 +241,7 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
       names: hostNamesOf,
       ring: events,
       control: flow.control,
-      hosts: live ? hosts : { ...hosts, systemAddresses: [] }, // a capture may come from another machine
+      hosts: hostsOf,
       outputLock,
       log,
       preferences: () => scripts.preferences(),
@@ -246,7 +258,6 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
           switch (message.type) {
             case 'names':
               hostNames.learned(message.names);
-              learned?.(message.names);
               break;
             case 'nameless':
               hostNames.nameless(message.addresses);
@@ -441,7 +452,10 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
     resolve: config.resolveNames,
     onFound: (names) => {
       for (const running of alive()) running.tellHosts({ type: 'names', names });
-      stores.learned?.(names.map((name) => ({ ...name, source: 'reverse' })));
+    },
+    onNames(names) {
+      for (const running of alive()) running.tellNames(names);
+      stores.learned?.(names);
     },
   });
   /** @throws what the signal says, once it is aborted */
@@ -519,7 +533,6 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
         scripts,
         intake: stores.alerts,
         flows: stores.flows,
-        learned: stores.learned,
       };
       shared = of;
       for (const name of config.interfaces) interfaces.push(startInterface(interfaceIds++, name, kindOf(name), of));

@@ -11,6 +11,7 @@
 
 import { createGuess } from '../dpi/guess.ts';
 import { protocolTraits } from '../dpi/names.ts';
+import type { HostBook } from '../hosts/book.ts';
 import type { PrefixSet } from '../hosts/prefixes.ts';
 import { type DpiHandle, native } from '../native.ts';
 import type { Scratch } from '../packet/batch.ts';
@@ -160,8 +161,8 @@ export interface FlowEngine {
   report(scratch: Scratch, chunk: Uint8Array, index: number, json: string, severe: boolean): boolean;
   /** One more than the highest id of a flow that there ever was. */
   limit(): number;
-  /** Looks at the live flows, of the ids 1 … limit - 1. */
-  look(): FlowLook;
+  /** Looks at the live flows, of the ids 1 … limit - 1. @param book what fields of hosts are read from; that of the first call holds */
+  look(book?: HostBook): FlowLook;
 }
 
 export function createFlowEngine(options: EngineOptions): FlowEngine {
@@ -565,7 +566,8 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     began: () => began,
     protocols: () => [...protocols.values()],
     limit: () => table.limit(),
-    look: () => (look ??= createLook({ records, details, names, context: { ...context, now: () => clock, visit: () => visitNumber } })),
+    look: (book) =>
+      (look ??= createLook({ book, records, details, names, context: { ...context, now: () => clock, visit: () => visitNumber } })),
     configure(changed) {
       pending = { ...pending, ...changed };
       if (changed.preferences !== undefined) adoptPeriod(changed.preferences.housekeeping_frequency);

@@ -4,6 +4,7 @@
  *
  *   warm(from, to) ──► at(id) ──► view ──► copy(out): the flow as an event without callbacks
  */
+import type { HostBook } from '../hosts/book.ts';
 import { PV_IPV6 } from '../packet/batch.ts';
 import type { DetailArena } from './details.ts';
 import { EVENT_HEADER_BYTES } from './event.ts';
@@ -29,6 +30,7 @@ export interface FlowLook {
 }
 
 export interface LookSources {
+  readonly book: HostBook | undefined;
   readonly records: Records;
   readonly details: DetailArena;
   readonly names: Names;
@@ -36,23 +38,27 @@ export interface LookSources {
   readonly context: EventContext & { readonly now: () => number; readonly visit: () => number };
 }
 
-export function createLook({ records, details, names, context }: LookSources): FlowLook {
+export function createLook({ book, records, details, names, context }: LookSources): FlowLook {
   const { i32, u8 } = records;
   const v6 = new DataView(records.v6.buffer);
   const header = new Uint8Array(EVENT_HEADER_BYTES);
-  const view = createTableView(names, {
-    header,
-    records: u8,
-    details: details.bytes,
-    writeHeader: createLiveHeader(records, details, context, header),
-    sequenceOf: context.sequenceOf,
-    word(id, ofServer, index) {
-      const r = id * RECORD_WORDS;
-      const isB = (i32[r + (R_STATE >> 2)] as number) < 0 !== ofServer;
-      if ((i32[r + (R_PV >> 2)] as number) < PV_IPV6) return (i32[r + ((isB ? R_B : R_A) >> 2)] as number) >>> 0;
-      return v6.getUint32((i32[r + (R_V6 >> 2)] as number) * 32 + (isB ? 16 : 0) + index * 4, true);
+  const view = createTableView(
+    names,
+    {
+      header,
+      records: u8,
+      details: details.bytes,
+      writeHeader: createLiveHeader(records, details, context, header),
+      sequenceOf: context.sequenceOf,
+      word(id, ofServer, index) {
+        const r = id * RECORD_WORDS;
+        const isB = (i32[r + (R_STATE >> 2)] as number) < 0 !== ofServer;
+        if ((i32[r + (R_PV >> 2)] as number) < PV_IPV6) return (i32[r + ((isB ? R_B : R_A) >> 2)] as number) >>> 0;
+        return v6.getUint32((i32[r + (R_V6 >> 2)] as number) * 32 + (isB ? 16 : 0) + index * 4, true);
+      },
     },
-  });
+    book,
+  );
   const event = new Uint8Array(LARGEST_EVENT);
   let length = 0;
   const write: EventWriter = createEventWriter(records, details, context, {

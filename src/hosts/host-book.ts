@@ -55,6 +55,8 @@ export interface LearningBook extends HostBook {
   learn(view: EventView): void;
   /** Names learned since the last call, to be shown or put into another book. */
   takeLearned(): LearnedName[];
+  /** All names that it holds, for another book. */
+  names(): LearnedName[];
   put(address: string, name: string, source: NameSource): void;
   counters(): HostBookCounters;
 }
@@ -133,6 +135,7 @@ export function createHostBook({ geo, pools, vendors, systemAddresses, mostHosts
     vendor: vendors.vendor,
     learn: names.learn,
     takeLearned: names.takeLearned,
+    names: names.all,
     put: names.put,
     counters: () => ({
       opened,

@@ -25,9 +25,11 @@ export interface NameServiceOptions {
   readonly resolve: boolean;
   /** Names that reverse DNS has found. */
   readonly onFound: (names: readonly { readonly address: string; readonly name: string }[]) => void;
+  /** All names that come in, from wherever. */
+  readonly onNames: (names: readonly LearnedName[]) => void;
 }
 
-export function createNameService({ hosts, resolve, onFound }: NameServiceOptions): NameService {
+export function createNameService({ hosts, resolve, onFound, onNames }: NameServiceOptions): NameService {
   const book = openHostBook(hosts);
   const dns = resolve ? systemReverse() : undefined;
   const resolver = dns && createResolver({ reverse: dns.reverse, now: () => performance.now() });
@@ -38,6 +40,7 @@ export function createNameService({ hosts, resolve, onFound }: NameServiceOption
       if (found.length === 0) return;
       for (const { address, name } of found) book.put(address, name, 'reverse');
       onFound(found);
+      onNames(found.map(({ address, name }) => ({ address, name, source: 'reverse' })));
     }, TAKE_MS);
   taking?.unref();
   return {
@@ -45,6 +48,7 @@ export function createNameService({ hosts, resolve, onFound }: NameServiceOption
     learned(names) {
       for (const { address, name, source } of names) book.put(address, name, source);
       book.takeLearned();
+      onNames(names);
     },
     nameless(addresses) {
       for (const address of addresses) resolver?.ask(address);

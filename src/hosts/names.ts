@@ -16,7 +16,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { R_FIRST, R_MAC0, R_MAC1, R_NET0, R_NET1 } from '../flows/record.ts';
 import type { EventView } from '../flows/view.ts';
 import { createGenerations } from './generations.ts';
-import { type HostKey, keyOfText } from './key.ts';
+import { type HostKey, keyOfText, textOfKey } from './key.ts';
 import { isUnicast4, isUnicast6, parseIPv6 } from './prefixes.ts';
 
 /** In the order of their strength. */
@@ -60,6 +60,8 @@ export interface Names {
   put(address: string, name: string, source: NameSource): void;
   /** What was learned since the last call. */
   takeLearned(): LearnedName[];
+  /** All that are kept. */
+  all(): LearnedName[];
   readonly counters: NamesCounters;
 }
 
@@ -216,6 +218,7 @@ export function createNames(renamed: (key: HostKey, name: string) => void, limit
 
   return {
     counters,
+    all: () => Array.from(entries, ([key, { name, source }]) => ({ address: textOfKey(key), name, source })),
     get(key) {
       const entry = entries.get(key);
       if (entry === undefined) return '';

@@ -10,10 +10,16 @@ import type { FlowEngine } from '../flows/engine.ts';
 import type { FlowOverride } from '../flows/overrides.ts';
 import type { Policy } from '../flows/policy.ts';
 import type { Names } from '../flows/view.ts';
+import { EMPTY_BOOK, type HostBook } from '../hosts/book.ts';
+import { type LearningBook, openHostBook } from '../hosts/host-book.ts';
 import { openLists } from '../hosts/lists/lookup.ts';
+import type { LearnedName } from '../hosts/names.ts';
 import type { IdsMatcher } from './ids.ts';
 import { CONTROL_COMMANDS, type InterfaceCommand, type InterfaceMessage } from './protocol.ts';
 import { createQuestions } from './questions.ts';
+
+/** What changes no flow. */
+const OF_QUESTIONS: ReadonlySet<InterfaceCommand['type']> = new Set(['query', 'forget', 'book', 'names']);
 
 export interface Commands {
   /** Takes what has come. Cheap when nothing has. */
@@ -38,7 +44,16 @@ export function createCommands(
   names: Names,
   say: (message: InterfaceMessage, transfer?: readonly ArrayBuffer[]) => void,
 ): Commands {
-  const questions = createQuestions(engine, names, say);
+  let book: LearningBook | undefined;
+  const learn = (found: readonly LearnedName[]): void => {
+    for (const { address, name, source } of found) book?.put(address, name, source);
+  };
+  const hosts: HostBook = {
+    facts: (bytes, at, ipv6) => (book ?? EMPTY_BOOK).facts(bytes, at, ipv6),
+    pool: (bytes, at, ipv6, mac) => (book ?? EMPTY_BOOK).pool(bytes, at, ipv6, mac),
+    vendor: (bytes, mac) => (book ?? EMPTY_BOOK).vendor(bytes, mac),
+  };
+  const questions = createQuestions(engine, names, hosts, say);
   const changes: MessagePort[] = [];
   const put: InterfaceCommand[] = []; // came in the middle of a visit
   let taken = 0;
@@ -71,6 +86,13 @@ export function createCommands(
       case 'forget':
         questions.forget(command.id);
         break;
+      case 'book':
+        book = openHostBook(command.hosts);
+        learn(command.names);
+        break;
+      case 'names':
+        learn(command.names);
+        break;
     }
   };
 
@@ -102,7 +124,7 @@ export function createCommands(
       receive(take);
     },
     pollQueries() {
-      receive((command) => (command.type === 'query' || command.type === 'forget' ? take(command) : put.push(command)));
+      receive((command) => (OF_QUESTIONS.has(command.type) ? take(command) : put.push(command)));
     },
     work: questions.work,
     finish: questions.finish,

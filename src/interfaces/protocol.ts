@@ -96,6 +96,9 @@ export type InterfaceCommand =
   | { readonly type: 'policy'; readonly preferences?: Preferences; readonly lists?: CompiledLists }
   | { readonly type: 'alerts'; readonly alerts: readonly IdsAlert[] }
   | { readonly type: 'query'; readonly id: number; readonly query: FlowQuery; readonly as: 'flows' | 'hosts' }
+  /** What a book of hosts is made from, before the first question that reads it; then names that have come since. */
+  | { readonly type: 'book'; readonly hosts: HostBookData; readonly names: readonly LearnedName[] }
+  | { readonly type: 'names'; readonly names: readonly LearnedName[] }
   /** Nobody waits for the answer any more. */
   | { readonly type: 'forget'; readonly id: number };
 

@@ -10,6 +10,7 @@ import type { FlowEngine } from '../flows/engine.ts';
 import { createHostAdder, type HostAdder } from '../flows/host-totals.ts';
 import { createSelection, type FlowSelection } from '../flows/selection.ts';
 import type { Names } from '../flows/view.ts';
+import type { HostBook } from '../hosts/book.ts';
 import { createPacker, type EventPacker } from './packed-events.ts';
 import type { InterfaceCommand, InterfaceMessage } from './protocol.ts';
 
@@ -55,6 +56,7 @@ export interface Questions {
 export function createQuestions(
   engine: FlowEngine,
   names: Names,
+  book: HostBook,
   say: (message: InterfaceMessage, transfer: readonly ArrayBuffer[]) => void,
 ): Questions {
   const looking: Asked[] = [];
@@ -73,7 +75,7 @@ export function createQuestions(
 
   /** Looks at some flows for all that are under way. */
   function look(records: number, flows: number): void {
-    const at = engine.look();
+    const at = engine.look(book);
     const { view } = at;
     const limit = engine.limit();
     let stop = Math.min(limit, cursor + records);
@@ -98,7 +100,7 @@ export function createQuestions(
 
   /** Copies or adds up some of what was picked; answers when that was all. */
   function give(asked: Asked, flows: number): void {
-    const at = engine.look();
+    const at = engine.look(book);
     const { selection, out } = asked;
     for (let left = flows; left > 0; left--) {
       const picked = selection.takeLast();

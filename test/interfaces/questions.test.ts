@@ -8,6 +8,7 @@ import { fieldByKey } from '../../src/flows/fields.ts';
 import { topHosts } from '../../src/flows/host-totals.ts';
 import { DEFAULT_POLICY } from '../../src/flows/policy.ts';
 import { createEventView } from '../../src/flows/view.ts';
+import { EMPTY_BOOK } from '../../src/hosts/book.ts';
 import { createPrefixSet } from '../../src/hosts/prefixes.ts';
 import { unpack } from '../../src/interfaces/packed-events.ts';
 import type { ThreadAnswer } from '../../src/interfaces/protocol.ts';
@@ -41,7 +42,7 @@ function world() {
   const batch = createBatch(1);
   const scratch = createScratch();
   const answers = new Map<number, ThreadAnswer>();
-  const questions = createQuestions(engine, NAMES, (message) => {
+  const questions = createQuestions(engine, NAMES, EMPTY_BOOK, (message) => {
     assert.ok(message.type === 'answer' && message.parts.length === 1);
     answers.set(message.id, message.parts[0] as ThreadAnswer);
   });

@@ -1,0 +1,30 @@
+/** Questions about live flows by what is known of their hosts: places, pools, names learned before and after the first question. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { createPatrol } from '../../src/patrol.ts';
+import { QUIET } from '../api/support.ts';
+import { CAPTURES } from '../support/golden.ts';
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(setImmediate);
+}
+
+test('filters and orders of live flows know countries, names and pools', async (t) => {
+  const patrol = createPatrol(
+    { ...DEFAULT_CONFIG, interfaces: [`${CAPTURES}http-dns.pcap`], scripts: true, speed: 5, pcapCallbacks: 'all' },
+    QUIET,
+    () => 'pcap',
+    { flows: async () => {} },
+  );
+  await patrol.start();
+  t.after(() => patrol.stop());
+  const ask = async (filter: string, sort = 'bytes') =>
+    (await patrol.queryFlows({ filter, sort, descending: true, limit: 10 }))[0] ?? assert.fail('it has ended');
+  await until(() => (patrol.snapshot().interfaces[0]?.capture?.read ?? 0) > 0.2);
+  assert.ok((await ask('srv.country == US')).matched > 0);
+  assert.equal((await ask('country == IT')).matched, 0);
+  assert.equal((await ask('cli.pool_id == 0')).matched, (await ask('')).total);
+  await until(async () => (await ask('host contains ethereal')).matched > 0); // learned after the first question
+  patrol.regulate(0, { paused: true });
+});
