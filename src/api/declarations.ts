@@ -1,8 +1,10 @@
 /** GET /fields: what flows have, the words of statuses, alerts and callbacks, what filters may ask: for pages that are made of declarations. */
 import { Type } from '@sinclair/typebox';
 import { SEVERITIES } from '../alerts/alert.ts';
+import { ALERT_COUNTERS } from '../alerts/counters.ts';
 import { type AlertFilterName, alertFilterNames, alertOperators } from '../alerts/filter.ts';
 import { filterFields } from '../filter/filter.ts';
+import { COUNTERS } from '../flows/counters.ts';
 import { CALLBACKS } from '../flows/event.ts';
 import type { FieldGroup, FieldType } from '../flows/fields/field.ts';
 import { FIELDS } from '../flows/fields.ts';
@@ -23,6 +25,11 @@ const fields = FIELDS.map((field) => ({
 }));
 
 const statuses = STATUSES.map(({ id, name, title, alertType, severity }) => ({ id, name, title, alertType, severity }));
+
+const counters = [
+  ...COUNTERS.map(({ name, help }) => ({ name, help })),
+  ...ALERT_COUNTERS.map(({ name, help }) => ({ name: `alerts.${name}`, help })),
+];
 
 const alertTypes = ALERT_TYPES.map(({ name }) => name);
 
@@ -68,6 +75,7 @@ export const declarationsRoutes = (): Route[] => [
       alertTypes: Type.Array(Type.String()),
       severities: Type.Array(Type.String()),
       callbacks: Type.Array(Type.String()),
+      counters: Type.Array(object({ name: Type.String(), help: Type.String() }), { description: 'of interfaces' }),
       filterNames: Type.Array(
         object({
           name: Type.String(),
@@ -87,6 +95,7 @@ export const declarationsRoutes = (): Route[] => [
       alertTypes,
       severities: SEVERITIES,
       callbacks: CALLBACKS,
+      counters,
       filterNames,
       filterOperators: alertOperators(),
     }),

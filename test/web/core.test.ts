@@ -1,10 +1,16 @@
 /** What the pages compute: texts in all languages, completion, profiles, charts, values as people read them. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { ALERT_COUNTERS } from '../../src/alerts/counters.ts';
+import { PROBLEMS } from '../../src/api/problems.ts';
+import { COUNTERS } from '../../src/flows/counters.ts';
 import { FIELDS } from '../../src/flows/fields.ts';
+import { IDS_COUNTERS } from '../../src/ids/sources.ts';
 import { KINDS } from '../../src/notify/kinds.ts';
+import { NOTIFY_COUNTERS } from '../../src/notify/queue.ts';
 import { PREFERENCES } from '../../src/preferences.ts';
 import { defaultColumns, fitted } from '../../web/src/core/columns.ts';
 import { completions } from '../../web/src/core/completion.ts';
@@ -14,6 +20,7 @@ import { lineOf, profileOf, switchOf } from '../../web/src/core/scripts.ts';
 import { binsOf, chartOf } from '../../web/src/core/series.ts';
 import { rangeOf } from '../../web/src/core/times.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
 type Texts = Readonly<Record<string, string>>;
 const texts = (language: string): Texts =>
   JSON.parse(readFileSync(new URL(`../../web/src/text/${language}.json`, import.meta.url), 'utf8')) as Texts;
@@ -37,12 +44,33 @@ describe('words of declarations', () => {
   const columns = FIELDS.filter(({ column }) => column !== undefined).map(({ key }) => key);
   const preferences = Object.keys(PREFERENCES).map((name) => `pref.${name}`);
   const settings = Object.entries(KINDS).flatMap(([kind, { settings: of }]) => of.map(({ name }) => `${kind}.${name}`));
+  const kinds = Object.keys(KINDS).map((kind) => `notify.${kind}`);
+  const problems = Object.keys(PROBLEMS).map((code) => `problem.${code}`);
+  /** Those that stand as a value where losses are told: nothing else knows them. */
+  const counted = globSync('src/**/*.ts', { cwd: ROOT })
+    .map((file) => readFileSync(join(ROOT, file), 'utf8'))
+    .filter((text) => text.includes('losses'))
+    .flatMap((text) => [...text.matchAll(/name: '([\w.-]+)',\s*help: (?:'[^']*'|`[^`]*`),\s*value\b/g)].map(([, name]) => name as string));
+  const lost = (counters: readonly { readonly name: string; readonly loss: boolean }[]): string[] =>
+    counters.filter(({ loss }) => loss).map(({ name }) => name);
+  const counters = [
+    ...COUNTERS.map(({ name }) => name),
+    ...ALERT_COUNTERS.map(({ name }) => `alerts.${name}`),
+    ...lost(IDS_COUNTERS).map((name) => `ids.${name}`),
+    ...lost(NOTIFY_COUNTERS).map((name) => `notifications.${name}`),
+    ...counted,
+  ].map((name) => `counter.${name}`);
   for (const language of ['it', 'de']) {
-    it(`${language} has those of all columns, preferences and settings of notifications, and of nothing else`, () => {
-      assert.deepEqual(Object.keys(declared(language)).sort(), [...columns, ...preferences, ...settings].sort());
-      for (const key of columns) assert.ok(declared(language)[key]?.title, key);
+    it(`${language} has those of all columns, preferences, notifications, counters and problems, and of nothing else`, () => {
+      const keys = [...columns, ...preferences, ...settings, ...kinds, ...problems, ...new Set(counters)];
+      assert.deepEqual(Object.keys(declared(language)).sort(), keys.sort());
+      for (const key of [...columns, ...kinds, ...problems]) assert.ok(declared(language)[key]?.title, key);
+      for (const key of counters) assert.ok(declared(language)[key]?.help, key);
     });
   }
+  it('what is counted is found where it is counted', () => {
+    for (const name of ['history.lost', 'streams.dropped', 'geo.broken']) assert.ok(counted.includes(name), name);
+  });
   it('English names every setting', () => {
     const english = texts('en');
     for (const kind of Object.values(KINDS)) for (const { name } of kind.settings) assert.ok(english[`setting.${name}`], name);
@@ -91,7 +119,7 @@ describe('completion', () => {
     statuses: [{ id: 13, name: 'status_blacklisted', title: 'Blacklisted', alertType: 'flow_blacklisted', severity: 'error' }],
     alertTypes: ['flow_blacklisted'],
     severities: ['info', 'warning', 'error'],
-    callbacks: [],
+    ...{ callbacks: [], counters: [] },
     filterNames: [
       { name: 'severity', type: 'rank', doc: '', of: ['alerts' as const] },
       { name: 'ip', type: 'address', doc: '', of: ['flows' as const, 'history' as const, 'alerts' as const] },

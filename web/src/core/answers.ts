@@ -63,6 +63,11 @@ export interface Answers {
     readonly alertTypes: readonly (string)[];
     readonly severities: readonly (string)[];
     readonly callbacks: readonly (string)[];
+    /** of interfaces */
+    readonly counters: readonly ({
+      readonly name: string;
+      readonly help: string;
+    })[];
     /** all names of the filter language, in the order in which they are offered; one can mean different things */
     readonly filterNames: readonly ({
       readonly name: string;

@@ -198,8 +198,10 @@ export const api = {
     get<Answers['GET /history/flows']>('/history/flows', asQuery(query), signal),
   top: (query: Where & { by: string; of?: 'bytes' | 'packets' | 'flows'; limit?: number }, signal?: AbortSignal) =>
     get<Answers['GET /history/top']>('/history/top', asQuery(query), signal),
-  series: (query: { names: string; from: number; to: number; points?: number; interface?: string }, signal?: AbortSignal) =>
-    get<Answers['GET /history/series']>('/history/series', asQuery(query), signal),
+  series: (
+    query: { names: string; from: number; to: number; points?: number; interface?: string; filter?: string },
+    signal?: AbortSignal,
+  ) => get<Answers['GET /history/series']>('/history/series', asQuery(query), signal),
 
   alerts: (query: ListQuery & AlertsAsked & { script?: string }, signal?: AbortSignal) =>
     get<{ alerts: readonly Alert[]; total: number }>('/alerts', asQuery(query), signal),

@@ -2,6 +2,7 @@
 import { api, type Declarations, type DeclaredField } from './api.ts';
 
 let declared = $state.raw<Declarations>();
+let counters = $state.raw<ReadonlyMap<string, string>>(new Map());
 let fields = $state.raw<ReadonlyMap<string, DeclaredField>>(new Map());
 
 export const declarations = {
@@ -9,8 +10,11 @@ export const declarations = {
     return declared;
   },
   field: (key: string): DeclaredField | undefined => fields.get(key),
+  /** What a counter of an interface counts, in English. */
+  counter: (name: string): string | undefined => counters.get(name),
   async load(): Promise<void> {
     declared = await api.declarations();
+    counters = new Map(declared.counters.map(({ name, help }) => [name, help]));
     fields = new Map(declared.fields.map((field) => [field.key, field]));
   },
   /** Names of the statuses of a bitmap, strongest knowledge we have: by id. */
