@@ -2,7 +2,7 @@
  * What it costs to record flows: `node bench/store/record.ts [ROUNDS] [ROWS]`.
  *
  * Lifecycle events of real flows, in batches as script hosts send them ──► recorder ──► history on disk, all in one process. Figures
- * are µs of CPU time a row, all threads, of each round; the least of them is the one to compare.
+ * are µs of CPU time a row, all threads, of each round (the least of them is the one to compare), and bytes of the files.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,7 @@ const directory = await mkdtemp(join(tmpdir(), 'bench-record-'));
 /** What it reads of files is no cost of a row: the first round has it, the others do not. */
 const book = openHostBook({ geoFiles: [], systemAddresses: [] });
 const costs: number[] = [];
+let onDisk = 0;
 for (let round = 0; round < rounds; round++) {
   const given = batches();
   const history = await openDuckHistory({ directory: join(directory, String(round)) });
@@ -65,9 +66,10 @@ for (let round = 0; round < rounds; round++) {
   await history.flush();
   const { user, system } = process.cpuUsage(before);
   costs.push((user + system) / rows);
-  const { flowsStored } = history.figures();
+  const { flowsStored, fileBytes } = history.figures();
+  onDisk = fileBytes / rows;
   if (flowsStored !== rows) throw new Error(`${flowsStored} rows were stored of ${rows}`);
   await history.close();
 }
 await rm(directory, { recursive: true });
-console.log(`µs of CPU a row: ${costs.map((cost) => cost.toFixed(1)).join(', ')}; least ${Math.min(...costs).toFixed(1)}`);
+console.log(`µs of CPU a row: ${costs.map((cost) => cost.toFixed(1)).join(', ')}; least ${Math.min(...costs).toFixed(1)}; ${onDisk.toFixed(0)} bytes a row on disk`);
