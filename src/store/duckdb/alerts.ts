@@ -200,7 +200,7 @@ export async function createAlertStore(writer: Lane, queries: Lane, clock: () =>
       const sorted = `ORDER BY ${order} ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, "_id"`;
       // whole alerts are read of the page alone
       const page = `SELECT rowid FROM alerts.alerts WHERE ${where} ${sorted} LIMIT ${query.limit} OFFSET ${query.offset}`;
-      return queries.transaction(async (connection) => {
+      return queries.snapshot(async (connection) => {
         const total = await numberOf(await ask(connection, `SELECT count(*) FROM alerts.alerts WHERE ${where}`, parameters));
         const rows = await rowsOf(
           await ask(connection, `SELECT "_alert" FROM alerts.alerts WHERE rowid IN (${page}) ${sorted}`, parameters),
@@ -221,7 +221,7 @@ export async function createAlertStore(writer: Lane, queries: Lane, clock: () =>
       const page =
         `SELECT ${of} AS value, ${GROUP_FIGURES} ${from} GROUP BY 1 ` +
         `ORDER BY ${GROUP_ORDER[query.sort]} DESC, alerts DESC, value NULLS LAST LIMIT ${query.limit} OFFSET ${query.offset}`;
-      return queries.transaction(async (connection) => {
+      return queries.snapshot(async (connection) => {
         const rows = await rowsOf(await ask(connection, page, parameters));
         const total = await numberOf(await ask(connection, `SELECT count(*) FROM (SELECT DISTINCT ${of} ${from})`, parameters));
         return { rows: rows.map(groupOf), total };

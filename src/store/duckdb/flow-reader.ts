@@ -6,7 +6,7 @@
  * has to be looked at for, which leaves few row groups where the order is one of time.
  */
 import { rename, rm } from 'node:fs/promises';
-import { BIGINT, type DuckDBConnection, LIST, listValue } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FieldValue } from '../../flows/fields.ts';
 import type { FilterNames } from '../filter-check.ts';
 import type {
@@ -102,7 +102,7 @@ export function createFlowReader({ pages, sums, exports, stamps, names }: FlowRe
     const wanted = query.limit + query.offset;
     if (!query.descending || wanted > MOST_SAMPLED) return undefined;
     const parameters = createParameters();
-    const where = `${whereOf(query, parameters, names)} AND "_stored" >= ${parameters.number(stamps.recent())}`;
+    const where = `${whereOf(query, parameters, names)} AND "_stored" >= ${stamps.recent()}`;
     const statement =
       `SELECT rank FROM (SELECT ${order} AS rank FROM flows.flows WHERE ${where}) WHERE rank IS NOT NULL ` +
       `ORDER BY rank DESC LIMIT 1 OFFSET ${wanted - 1}`;
@@ -116,10 +116,10 @@ export function createFlowReader({ pages, sums, exports, stamps, names }: FlowRe
     const columns = entryColumns(keys);
     const read: Map<number, FlowEntry>[] = [];
     for (const [i, table] of TABLES.entries()) {
-      const own = places.filter(([of]) => of === i).map(([, place]) => BigInt(place));
+      const own = places.filter(([of]) => of === i).map(([, place]) => place);
       if (own.length === 0) continue;
-      const statement = `SELECT rowid, ${columns.sql} FROM ${table} WHERE rowid IN (SELECT unnest($1))`;
-      read[i] = await readEntries(await connection.run(statement, [listValue(own)], [LIST(BIGINT)]), columns);
+      const statement = `SELECT rowid, ${columns.sql} FROM ${table} WHERE rowid IN (SELECT unnest([${own.join(', ')}]))`;
+      read[i] = await readEntries(await connection.run(statement), columns);
     }
     return places.map(([table, place]) => read[table]?.get(place) as FlowEntry);
   }
@@ -131,7 +131,7 @@ export function createFlowReader({ pages, sums, exports, stamps, names }: FlowRe
       const order = orderOf(query.sort);
       const upTo = stamps.lastBatch();
       const page = `ORDER BY rank ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, id LIMIT ${query.limit} OFFSET ${query.offset}`;
-      return pages.transaction(async (connection) => {
+      return pages.snapshot(async (connection) => {
         const total = await countOf(connection, query, upTo);
         const least = await leastRank(connection, query, order);
         const parameters = createParameters();
@@ -143,7 +143,7 @@ export function createFlowReader({ pages, sums, exports, stamps, names }: FlowRe
       });
     },
     flow: (id) =>
-      pages.transaction(async (connection) => {
+      pages.snapshot(async (connection) => {
         const parameters = createParameters();
         const found = fromBoth((table) => `${table} AS part, rowid AS place, "_time" AS time`, `flow_id = ${parameters.text(id)}`);
         const places = await rowsOf(

@@ -4,6 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 export interface Lane {
   /** @returns what the work gives, once all that came before is done */
   run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** The work sees one state of the tables, from its first statement on, and writes nothing. */
+  snapshot<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
   /** The work runs in a transaction, which its error takes back. */
   transaction<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
   /** Waits for what runs. */
@@ -21,6 +23,18 @@ export function createLane(connection: DuckDBConnection): Lane {
 
   return {
     run,
+    snapshot(work) {
+      const result = last.then(async () => {
+        await connection.run('BEGIN');
+        return work(connection);
+      });
+      // nobody waits for its end but the next work; after an error there may be nothing to end
+      last = result.then(
+        () => connection.run('COMMIT').catch(() => {}),
+        () => connection.run('ROLLBACK').catch(() => {}),
+      );
+      return result;
+    },
     transaction: (work) =>
       run(async (own) => {
         await own.run('BEGIN');

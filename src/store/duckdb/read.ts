@@ -5,15 +5,34 @@ import type { FlowEntry } from '../history.ts';
 import { type Column, FIELD_COLUMNS, quoted } from './columns.ts';
 import type { Parameters } from './parameters.ts';
 
-export const ask = (connection: DuckDBConnection, statement: string, { values, types }: Parameters): Promise<DuckDBMaterializedResult> =>
-  connection.run(statement, [...values], [...types]);
+/**
+ * A statement, with what is bound to it. Each step of one is a turn in libuv's pool and one of the event loop, which rows of the history
+ * keep busy: a question takes as few of them as it can.
+ */
+export async function ask(
+  connection: DuckDBConnection,
+  statement: string,
+  { values, types }: Parameters,
+): Promise<DuckDBMaterializedResult> {
+  if (values.length === 0) return connection.run(statement);
+  const prepared = await connection.prepare(statement);
+  try {
+    prepared.bind([...values], [...types]);
+    return await prepared.run();
+  } finally {
+    prepared.destroySync();
+  }
+}
 
 /** Rows as arrays; whole numbers are numbers. */
 export async function rowsOf(result: DuckDBMaterializedResult): Promise<(string | number | boolean | null)[][]> {
-  const rows = await result.getRows();
-  return rows.map((row) =>
-    row.map((value: DuckDBValue) => (typeof value === 'bigint' ? Number(value) : (value as string | number | boolean | null))),
-  );
+  const all: (string | number | boolean | null)[][] = [];
+  for (let i = 0; i < result.chunkCount; i++) {
+    for (const row of result.getChunk(i).getRows()) {
+      all.push(row.map((value: DuckDBValue) => (typeof value === 'bigint' ? Number(value) : (value as string | number | boolean | null))));
+    }
+  }
+  return all;
 }
 
 /** The first value of the first row, as a number. */

@@ -113,7 +113,7 @@ export async function createSeriesStore(writer: Lane, queries: Lane, clock: () =
     },
     async series(query) {
       const { step: wanted, rollUp: finest } = seriesStep(query);
-      return queries.transaction(async (connection) => {
+      return queries.snapshot(async (connection) => {
         const taken = await marksOf(connection); // as they are in this transaction: a roll-up may come between
         for (let level = (ROLL_UPS as readonly number[]).indexOf(finest); ; level++) {
           const step = Math.max(wanted, (ROLL_UPS[level] as number) * 1e6);

@@ -75,12 +75,7 @@ export function createSums(): Sums {
     const parameters = createParameters();
     const of = where(parameters);
     const [ended, stored] =
-      batches === undefined
-        ? [of, 'NULL']
-        : [
-            `${of} AND "_stored" > ${parameters.number(batches[0])} AND "_stored" <= ${parameters.number(batches[1])}`,
-            'sum(ended)::DOUBLE',
-          ];
+      batches === undefined ? [of, 'NULL'] : [`${of} AND "_stored" > ${batches[0]} AND "_stored" <= ${batches[1]}`, 'sum(ended)::DOUBLE'];
     const columns = (own: string): string => `${value} AS value, ${amount} AS amount, ${own} AS ended`;
     const both = `SELECT ${columns(amount)} FROM flows.flows WHERE ${ended} UNION ALL SELECT ${columns('NULL')} FROM flows.living WHERE ${of}`;
     const statement =
