@@ -4,6 +4,11 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { goTo, open, openWindow, type Program, portScript, type Setting, signIn } from './support.ts';
 
+/** Mail is an error, news are a warning. */
+const TWO_SEVERITIES = portScript('mail', 'Mail and news', 25)
+  .replace('== 25 then', '== 25 or info["srv.port"] == 119 then')
+  .replace('alert_consts.alert_severities.warning', 'alert_consts.alert_severities[info["srv.port"] == 25 and "error" or "warning"]');
+
 describe('alerts', () => {
   let setting: Setting | undefined;
   let program: Program;
@@ -12,7 +17,10 @@ describe('alerts', () => {
   let complaints: string[];
   let port = 30_000;
   before(async () => {
-    setting = await open({ 'telnet.lua': portScript('telnet', 'Telnet in use', 23), 'ftp.lua': portScript('ftp', 'FTP in use', 21) });
+    setting = await open({
+      ...{ 'telnet.lua': portScript('telnet', 'Telnet in use', 23), 'ftp.lua': portScript('ftp', 'FTP in use', 21) },
+      'mail.lua': TWO_SEVERITIES,
+    });
     ({ program, browser } = setting);
     ({ page, complaints } = await openWindow(browser, program));
     await signIn(page);
@@ -58,10 +66,27 @@ describe('alerts', () => {
     await row('10.0.0.1').waitFor();
   });
 
-  it('are grouped', async () => {
-    await page.getByLabel('Group by').selectOption('client');
-    await page.getByRole('heading', { level: 2, name: /10\.0\.0\.1/ }).waitFor();
+  it('are counted in groups, the largest or the newest first, each of which opens into its alerts, by keyboard too', async () => {
+    await page.getByLabel('Group by').selectOption('script');
+    const groups = page.getByRole('region', { name: 'Groups of alerts' }).getByRole('row');
+    await groups.filter({ hasText: 'telnet' }).waitFor();
+    assert.match(await groups.filter({ hasText: 'ftp' }).innerText(), /ftp\s+1\s+1\s*Warning\s+\d+\s+\d{4}-\d\d-\d\d/);
+    await page.getByText('2 groups').waitFor();
+    await page.getByRole('button', { name: 'Last' }).press('Enter');
+    await page.getByRole('columnheader', { name: 'Last' }).and(page.locator('[aria-sort=descending]')).waitFor();
+    assert.match(page.url(), /sort=lastTime/);
+    await groups.nth(1).getByRole('link', { name: 'ftp' }).waitFor(); // it came last
+    await page.getByLabel('State').selectOption('closed');
+    await page.getByText('No alert matches.').waitFor();
+    await page.getByLabel('State').selectOption('');
+    await groups.getByRole('link', { name: 'telnet' }).press('Enter');
+    await row('10.0.0.1').waitFor();
+    assert.equal(await row('10.0.0.2').count(), 0);
+    assert.equal(await page.getByRole('combobox', { name: 'Filter' }).inputValue(), 'script == telnet');
+    await page.goBack();
+    await groups.filter({ hasText: 'ftp' }).waitFor();
     await page.getByLabel('Group by').selectOption('none');
+    await row('10.0.0.2').waitFor();
   });
 
   it('lead to their page, their flow and their script', async () => {
@@ -127,6 +152,35 @@ describe('alerts', () => {
     await changed.getByRole('button', { name: /Remove/ }).click();
     await question.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('No exclusions.').waitFor();
+  });
+
+  it('of scripts are on the dashboard, stacked by severity, in words and in colours that differ, light and dark', async () => {
+    await goTo(page, program, 'alerts', 'Alerts');
+    await send('10.0.0.7', 25);
+    await send('10.0.0.8', 119);
+    await send('10.0.0.10', 119);
+    for (const client of ['10.0.0.7', '10.0.0.8', '10.0.0.10']) await row(client).waitFor();
+    await goTo(page, program, '', 'Dashboard');
+    const mail = page.getByRole('list', { name: 'Alerts by script' }).getByRole('listitem').filter({ hasText: 'Mail and news' });
+    await mail.waitFor();
+    assert.match(await mail.innerText(), /1\s*Error\s*2\s*Warning\s*3/);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const parts = await page.evaluate<[string, number][]>(`(() => {
+        const all = [...document.querySelectorAll('[aria-label="Alerts by script"] li')];
+        const bar = all.find((each) => each.textContent.includes('Mail and news')).querySelector('.bar');
+        return [...bar.children].map((part) => [getComputedStyle(part).backgroundColor, part.getBoundingClientRect().width]);
+      })()`);
+      assert.equal(new Set(parts.map(([colour]) => colour)).size, 2, colorScheme);
+      const [error, warning] = parts as [[string, number], [string, number]];
+      assert.ok(Math.abs(warning[1] / error[1] - 2) < 0.1, `${error[1]} ${warning[1]}`);
+    }
+    await mail.getByRole('link').click();
+    await row('10.0.0.7').waitFor();
+    assert.equal(await row('10.0.0.1').count(), 0);
+  });
+
+  it('make the browser complain of nothing but what was refused', () => {
     assert.deepEqual(
       complaints.filter((text) => !text.includes('400')),
       [],

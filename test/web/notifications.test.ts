@@ -67,6 +67,21 @@ describe('notifications', () => {
     assert.equal(await page.getByText('…', { exact: true }).count(), 1); // of the secret that is there
   });
 
+  it('loses its stored secret when that is wanted, and only then', async () => {
+    await page.getByRole('button', { name: 'Edit … night shift' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change night shift' });
+    await dialog.getByLabel('Remove what is stored: Secret').check();
+    assert.equal(await dialog.getByLabel(/Remove what is stored/).count(), 1); // neither of what must be there, nor of what is not
+    assert.ok(await dialog.getByLabel(/^Secret/).isDisabled());
+    await dialog.getByRole('button', { name: 'Store' }).click();
+    await page.getByText('…', { exact: true }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Edit … night shift' }).click();
+    await dialog.getByLabel(/^Secret/).waitFor();
+    assert.equal(await dialog.getByLabel(/Remove what is stored/).count(), 0);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  });
+
   it('an alert is sent as a test from its page', async () => {
     await send('10.0.0.1');
     await goTo(page, program, 'alerts', 'Alerts');
