@@ -45,7 +45,7 @@ export interface Statuses {
   readonly elephant_remote_to_local: 18;
   /** Long-Lived: the flow lasts over 12 hours (preference); not of databases */
   readonly longlived: 19;
-  /** Not Purged: internal: the flow has been silent for ten times the maximum idleness */
+  /** Not Purged: internal: the flow has been silent for ten times what should have ended it */
   readonly not_purged: 20;
   /** External IDS Alert: an external intrusion detection system reported the flow */
   readonly ids_alert: 21;

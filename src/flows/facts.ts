@@ -6,6 +6,7 @@
  * Nothing is copied and nothing allocated, except where a condition asks for a text.
  */
 import type { DetailArena } from './details.ts';
+import { idleLimit } from './idle.ts';
 import * as record from './record.ts';
 import type { Records } from './table.ts';
 import * as tables from './table.ts';
@@ -61,6 +62,8 @@ export interface FlowFacts {
   readonly ending: () => boolean;
   /** µs since the last packet. */
   readonly silence: () => number;
+  /** Silence after which it ends, µs. */
+  readonly idleLimit: (maxIdleUs: number) => number;
   /** Whole seconds from the second of the first packet to that of the last. */
   readonly seconds: () => number;
   /** µs since 1970. */
@@ -125,6 +128,7 @@ export function createFlowFacts(records: Records, details: DetailArena): FlowFac
     },
     ending: () => last,
     silence: () => time - (f64[d + (R_LAST >> 3)] as number),
+    idleLimit: (maxIdleUs) => idleLimit(i32[r + (R_STATE >> 2)] as number, i32[r + (R_PV >> 2)] as number, maxIdleUs),
     seconds,
     firstSeen: () => f64[d + (R_FIRST >> 3)] as number,
     protocol,

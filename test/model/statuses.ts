@@ -92,6 +92,7 @@ function unexpected({ flow, protocols }: Look, protocol: string, servers: string
 const isTcp = ({ flow }: Look): boolean => flow.l4 === 6;
 const isTls = ({ protocols }: Look): boolean => protocols.includes('TLS');
 const isDns = ({ protocols }: Look): boolean => protocols.includes('DNS');
+const isHalfOpen = (look: Look): boolean => isTcp(look) && (look.flow.tcp.closing || !look.flow.tcp.complete);
 const isOver = (look: Look): boolean => isTcp(look) && look.flow.tcp.over;
 const silence = ({ flow, now }: Look): number => now - flow.last;
 
@@ -111,7 +112,7 @@ const CONDITIONS: Readonly<Record<number, (look: Look) => boolean>> = {
   18: (look) => crossing(look).received > look.preferences.elephant_flow_remote_to_local_bytes,
   19: ({ flow, preferences, category }) =>
     durationOf(flow) > preferences.longlived_flow_duration && category !== DATABASE && flow.ends[1].unicast,
-  20: (look) => !look.ending && silence(look) > 10 * look.preferences.flow_max_idle * SECOND,
+  20: (look) => !look.ending && silence(look) > 10 * (isHalfOpen(look) ? 15 : look.preferences.flow_max_idle) * SECOND,
   22: (look) => isTcp(look) && (issues(look.flow, 0) === 'severe' || issues(look.flow, 1) === 'severe'),
   23: (look) => isTls(look) && look.number('tls.unsafe_cipher') > 0,
   24: ({ flow }) => flow.longEcho,

@@ -64,8 +64,6 @@ export const createTcp = (first: number): Tcp => ({
 });
 
 const CLASSIC = 0x3f;
-/** A record has 28 bits for the time at which a direction advanced, modulo: 268 s. */
-const ADVANCED_US = 2 ** 28;
 /** a - b of sequence numbers. */
 const distance = (a: number, b: number): number => (a - b) | 0;
 
@@ -112,7 +110,7 @@ function sequence(tcp: Tcp, own: TcpSide, other: TcpSide, first: number, segment
     if (payload > 0 && other.ack !== 0 && distance(seq + payload, other.ack) <= 0) own.retransmitted++;
     else if (ahead < 0 && !(ahead === -1 && payload > 1)) {
       const fast = seq === other.ack && other.duplicates >= 2 && time - other.last < 20_000;
-      const late = !fast && end !== own.next && (time - own.advanced) % ADVANCED_US < (tcp.roundTrip || 3000);
+      const late = !fast && end !== own.next && time - own.advanced < (tcp.roundTrip || 3000);
       if (late) own.outOfOrder++;
       else own.retransmitted++;
     }
@@ -151,7 +149,7 @@ export function takeSegment(tcp: Tcp, fromServer: boolean, first: number, segmen
   if (!tcp.over) handshake(tcp, flags & CLASSIC, fromServer, time);
   if ((flags & (FIN | RST)) !== 0) tcp.closing = true;
   if (payload > 0 && tcp.latency < 0) {
-    if (!fromServer) tcp.request = time;
-    else if (tcp.request !== 0) tcp.latency = time - tcp.request;
+    if (!fromServer) tcp.request = segment.time;
+    else if (tcp.request !== 0) tcp.latency = (segment.time - tcp.request) % 2 ** 32; // 32 bits for the wait
   }
 }

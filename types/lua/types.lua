@@ -133,7 +133,7 @@
 ---@field status_elephant_local_to_remote flowpatrol.Status Elephant (Local to Remote): a local end sent over 1 GiB (preference) to a remote one; not for data transfer
 ---@field status_elephant_remote_to_local flowpatrol.Status Elephant (Remote to Local): a remote end sent over 1 GiB (preference) to a local one; not for data transfer
 ---@field status_longlived flowpatrol.Status Long-Lived: the flow lasts over 12 hours (preference); not of databases
----@field status_not_purged flowpatrol.Status Not Purged: internal: the flow has been silent for ten times the maximum idleness
+---@field status_not_purged flowpatrol.Status Not Purged: internal: the flow has been silent for ten times what should have ended it
 ---@field status_ids_alert flowpatrol.Status External IDS Alert: an external intrusion detection system reported the flow
 ---@field status_external_alert flowpatrol.Status
 ---@field status_tcp_severe_connection_issues flowpatrol.Status Severe TCP Connection Issues: retransmitted, out-of-order and lost segments: over 5, and over a third of a direction
