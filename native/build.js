@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const sources = ['flowpatrol.c', 'capture.c', 'fanout.c', 'dpi.c'];
+const sources = ['flowpatrol.c', 'capture.c', 'stream.c', 'fanout.c', 'dpi.c'];
 const headers = ['flowpatrol.h'];
 const systemHeaders = ['/usr/include/ndpi/ndpi_define.h', '/usr/include/ndpi/ndpi_typedefs.h', '/usr/include/pcap/pcap.h'];
 

@@ -2,7 +2,7 @@
  * libpcap in batches, and files decompressed by the system's gzip.
  *
  *   interface ─► pcap_dispatch ─┐
- *   file, fd, stdin ────────────┴─► copied into the caller's chunk ─► offset, captured length, wire length, time per packet
+ *   file, fd, pipe ─────────────┴─► copied into the caller's chunk ─► offset, captured length, wire length, time per packet
  *
  * A packet that does not fit into the rest of a chunk is kept in the handle and comes first at the next read: none is lost.
  * Errors are thrown with a `code`: EPERM, ENODEV, ENETDOWN, EFILTER, EPCAP, or the name of the system's error for a file.
@@ -41,6 +41,10 @@ struct capture {
   pcap_t *pcap;
   FILE *file;
   char *file_buffer;
+  /* Of a pipe; it is opened by libpcap once its header has come. */
+  struct fp_stream *stream;
+  char *path;
+  char *filter;
   bool live;
   bool ended;
   bool failed;
@@ -77,10 +81,16 @@ static void capture_release(struct capture *capture) {
   /* pcap_close also closes the FILE of a savefile. */
   if (capture->pcap != NULL) pcap_close(capture->pcap);
   else if (capture->file != NULL) fclose(capture->file);
+  fp_stream_close(capture->stream);
+  free(capture->path);
+  free(capture->filter);
   free(capture->file_buffer);
   free(capture->kept);
   capture->pcap = NULL;
   capture->file = NULL;
+  capture->stream = NULL;
+  capture->path = NULL;
+  capture->filter = NULL;
   capture->file_buffer = NULL;
   capture->kept = NULL;
   capture->handle.closed = true;
@@ -304,23 +314,25 @@ FP_FUNCTION(fp_pcap_admit) {
   return fp_undefined(env);
 }
 
+/* Of its file. */
+static bool open_pcap(napi_env env, struct capture *capture, const char *name, const char *filter) {
+  char error[PCAP_ERRBUF_SIZE] = "";
+  capture->file_buffer = malloc(FILE_BUFFER_BYTES);
+  if (capture->file_buffer != NULL) setvbuf(capture->file, capture->file_buffer, _IOFBF, FILE_BUFFER_BYTES);
+  capture->pcap = pcap_fopen_offline_with_tstamp_precision(capture->file, PCAP_TSTAMP_PRECISION_NANO, error);
+  if (capture->pcap == NULL) return fp_throw(env, "EPCAP", "%.500s: %s", name, error);
+  return set_filter(env, capture->pcap, filter);
+}
+
 /* `fd` is closed in every case: by the handle later, or here when opening fails. */
 static bool open_descriptor(napi_env env, struct capture *capture, int fd, const char *name, const char *filter) {
-  char error[PCAP_ERRBUF_SIZE] = "";
-  /* A parent may hand over a pipe that does not block; stdio would take "nothing yet" for an error. */
-  int flags = fcntl(fd, F_GETFL);
-  if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
   capture->file = fdopen(fd, "r");
   if (capture->file == NULL) {
     int problem = errno;
     close(fd);
     return fp_throw(env, errno_name(problem), "%.500s: %s", name, strerror(problem));
   }
-  capture->file_buffer = malloc(FILE_BUFFER_BYTES);
-  if (capture->file_buffer != NULL) setvbuf(capture->file, capture->file_buffer, _IOFBF, FILE_BUFFER_BYTES);
-  capture->pcap = pcap_fopen_offline_with_tstamp_precision(capture->file, PCAP_TSTAMP_PRECISION_NANO, error);
-  if (capture->pcap == NULL) return fp_throw(env, "EPCAP", "%.500s: %s", name, error);
-  return set_filter(env, capture->pcap, filter);
+  return open_pcap(env, capture, name, filter);
 }
 
 FP_FUNCTION(fp_pcap_open_file) {
@@ -329,7 +341,7 @@ FP_FUNCTION(fp_pcap_open_file) {
   if (!fp_arguments(env, info, values) || !fp_ok(env, napi_typeof(env, values[0], &type))) return NULL;
   char *path = NULL;
   char *filter = NULL;
-  char name[32] = "standard input";
+  char name[32] = "";
   int fd = -1;
   napi_value result = NULL;
   struct capture *capture = NULL;
@@ -345,16 +357,11 @@ FP_FUNCTION(fp_pcap_open_file) {
     }
   } else {
     if (!fp_text(env, values[0], "path", &path)) goto done;
-    bool standard = strcmp(path, "-") == 0;
-    fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
       int problem = errno;
-      fp_throw(env, errno_name(problem), "%.500s: %s", standard ? name : path, strerror(problem));
+      fp_throw(env, errno_name(problem), "%.500s: %s", path, strerror(problem));
       goto done;
-    }
-    if (standard) {
-      free(path);
-      path = NULL;
     }
   }
   capture = capture_new(env);
@@ -373,10 +380,49 @@ done:
   return result;
 }
 
+FP_FUNCTION(fp_pcap_open_stream) {
+  napi_value values[FP_MAX_ARGUMENTS];
+  char *path = NULL;
+  char *filter = NULL;
+  napi_value result = NULL;
+  struct capture *capture = NULL;
+  if (!fp_arguments(env, info, values)) return NULL;
+  if (!fp_text(env, values[0], "path", &path) || !fp_text(env, values[1], "filter", &filter)) goto done;
+  const bool standard = strcmp(path, "-") == 0;
+  /* Without waiting for somebody who writes. */
+  const char *name = standard ? "standard input" : path;
+  const int fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    int problem = errno;
+    fp_throw(env, errno_name(problem), "%.500s: %s", name, strerror(problem));
+    goto done;
+  }
+  capture = capture_new(env);
+  if (capture == NULL) {
+    close(fd);
+    goto done;
+  }
+  capture->stream = fp_stream_open(fd);
+  if (capture->stream == NULL) {
+    fp_throw(env, "ENOMEM", "no memory");
+    capture_finalize(env, capture, NULL);
+    goto done;
+  }
+  capture->timeout_ms = BLOCK_MS;
+  capture->path = strdup(name);
+  capture->filter = filter;
+  filter = NULL;
+  result = fp_wrap(env, NULL, &capture->handle, &capture_tag, capture_finalize);
+done:
+  free(path);
+  free(filter);
+  return result;
+}
+
 FP_FUNCTION(fp_pcap_link_type) {
   napi_value values[FP_MAX_ARGUMENTS];
   struct capture *capture = capture_argument(env, info, values);
-  return capture == NULL ? NULL : fp_number(env, pcap_datalink(capture->pcap));
+  return capture == NULL ? NULL : fp_number(env, capture->pcap != NULL ? pcap_datalink(capture->pcap) : -1);
 }
 
 FP_FUNCTION(fp_pcap_error) {
@@ -408,6 +454,7 @@ FP_FUNCTION(fp_pcap_position) {
   napi_value values[FP_MAX_ARGUMENTS];
   struct capture *capture = capture_argument(env, info, values);
   if (capture == NULL) return NULL;
+  if (capture->stream != NULL) return fp_number(env, fp_stream_position(capture->stream));
   return fp_number(env, capture->file != NULL ? (double)ftello(capture->file) : -1);
 }
 
@@ -509,6 +556,33 @@ static void gather(struct batch *batch, int most) {
   }
 }
 
+/*
+ * Of a pipe: what has come, or what comes within the time-out. Where the file says that it ends, the last whole record is read, and
+ * more may come.
+ */
+static void gather_stream(struct batch *batch, int most) {
+  struct capture *capture = batch->capture;
+  for (;;) {
+    gather(batch, most);
+    if (!capture->ended || fp_stream_spent(capture->stream)) return;
+    capture->ended = false;
+    clearerr(capture->file);
+    if (batch->count > 0 || !fp_stream_fill(capture->stream, capture->timeout_ms)) return;
+  }
+}
+
+/* True when the pipe is open as a capture. False when its header has not come within the time-out, or an error is thrown. */
+static bool open_stream(napi_env env, struct capture *capture) {
+  if (capture->pcap != NULL) return true;
+  if (!fp_stream_begun(capture->stream)) fp_stream_fill(capture->stream, capture->timeout_ms);
+  if (!fp_stream_begun(capture->stream)) return false;
+  capture->file = fp_stream_file(capture->stream);
+  const bool fine = capture->file == NULL ? fp_throw(env, "ENOMEM", "no memory")
+                                          : open_pcap(env, capture, capture->path != NULL ? capture->path : "", capture->filter);
+  if (!fine) capture_release(capture);
+  return fine;
+}
+
 /* False when nothing came within the handle's time-out, or a signal came. */
 static bool wait_for_packet(struct capture *capture) {
   struct pollfd item = { .fd = pcap_get_selectable_fd(capture->pcap), .events = POLLIN };
@@ -548,12 +622,17 @@ FP_FUNCTION(fp_pcap_read) {
   batch.frames = frames;
   batch.times = times;
 
+  if (capture->stream != NULL && !open_stream(env, capture)) {
+    bool thrown = true;
+    return fp_ok(env, napi_is_exception_pending(env, &thrown)) && !thrown ? fp_number(env, 0) : NULL;
+  }
   if (capture->pending) {
     place(&batch, capture->kept, capture->kept_length, capture->kept_wire, capture->kept_time);
     capture->pending = false;
   }
   if (!capture->failed && !capture->ended) {
-    gather(&batch, (int)most);
+    if (capture->stream != NULL) gather_stream(&batch, (int)most);
+    else gather(&batch, (int)most);
     if (capture->live && batch.count == 0 && !capture->failed && wait_for_packet(capture)) gather(&batch, (int)most);
   }
   if (batch.count > 0) return fp_number(env, batch.count);

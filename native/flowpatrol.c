@@ -264,6 +264,7 @@ NAPI_MODULE_INIT() {
     { "pcapOpenLive", fp_pcap_open_live },
     { "pcapAdmit", fp_pcap_admit },
     { "pcapOpenFile", fp_pcap_open_file },
+    { "pcapOpenStream", fp_pcap_open_stream },
     { "pcapLinkType", fp_pcap_link_type },
     { "pcapRead", fp_pcap_read },
     { "pcapError", fp_pcap_error },

@@ -3,6 +3,7 @@
  *
  *   flowpatrol.c  registration, argument checks, handles, memory, clocks
  *   capture.c     libpcap in batches, gunzip
+ *   stream.c      captures that come through a pipe
  *   fanout.c      several sockets for one interface
  *   dpi.c         nDPI in batches
  *
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define FP_MAX_ARGUMENTS 5
 /* Longest text that is taken from JavaScript: a path, an interface, a filter. */
@@ -39,6 +41,8 @@ bool fp_text(napi_env env, napi_value value, const char *name, char **out);
 bool fp_array(napi_env env, napi_value value, const char *name, napi_typedarray_type type, void **data, size_t *length);
 bool fp_property(napi_env env, napi_value object, const char *name, napi_value *out);
 
+struct fp_stream;
+
 /* What every handle starts with. `closed` is set by its close function; memory of the handle itself lives until the finalizer. */
 struct fp_handle {
   bool closed;
@@ -55,6 +59,20 @@ napi_value fp_string(napi_env env, const char *text);
 /* Strings 0 … count-1 of `name(context, i)`; a NULL becomes ''. */
 napi_value fp_names(napi_env env, unsigned count, const char *(*name)(void *context, unsigned i), void *context);
 
+/* A capture that comes through a pipe. `fd` belongs to it, in every case. @returns NULL without memory */
+struct fp_stream *fp_stream_open(int fd);
+/* Waits for bytes, -1 for ever. @returns true when there is more to read, or nothing more will come */
+bool fp_stream_fill(struct fp_stream *stream, int timeout_ms);
+/* Is there enough to open it as a capture? */
+bool fp_stream_begun(const struct fp_stream *stream);
+/* Has it come to its end, and is everything read? */
+bool fp_stream_spent(const struct fp_stream *stream);
+/* Bytes read. */
+double fp_stream_position(const struct fp_stream *stream);
+/* What reads whole records: its end is that of the last one that has come, until clearerr(). NULL without memory. */
+FILE *fp_stream_file(struct fp_stream *stream);
+void fp_stream_close(struct fp_stream *stream);
+
 /* A packet socket takes no packets from now on, until it gets another filter. @returns an errno, 0 = fine */
 int fp_fanout_close_gate(int fd);
 /* Joins the group `group`, not 0, of at most `size` sockets. @returns an errno, 0 = fine */
@@ -67,6 +85,7 @@ FP_FUNCTION(fp_pcap_interfaces);
 FP_FUNCTION(fp_pcap_open_live);
 FP_FUNCTION(fp_pcap_admit);
 FP_FUNCTION(fp_pcap_open_file);
+FP_FUNCTION(fp_pcap_open_stream);
 FP_FUNCTION(fp_pcap_link_type);
 FP_FUNCTION(fp_pcap_read);
 FP_FUNCTION(fp_pcap_error);

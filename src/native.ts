@@ -57,13 +57,19 @@ export interface Native {
   pcapOpenLive(name: string, options: LiveOptions): PcapHandle;
   /** Lets packets in, for a handle with `fanout`; others have them from the start. */
   pcapAdmit(pcap: PcapHandle): void;
-  /** `path` `'-'` is standard input; a number is an open file descriptor (then owned by the handle). */
+  /** A number is an open file descriptor (then owned by the handle). */
   pcapOpenFile(path: string | number, filter: string): PcapHandle;
+  /**
+   * What comes through a pipe, `'-'` standard input: no read of it waits long. It is opened as a capture when its header has come, so that
+   * `pcapRead` throws what `pcapOpenFile` does.
+   */
+  pcapOpenStream(path: string, filter: string): PcapHandle;
+  /** -1: of a pipe, before anything was read. */
   pcapLinkType(pcap: PcapHandle): number;
   /**
    * Fills the batch. `frames`: offset, captured length, wire length per packet; `times` in µs since 1970.
-   * Stops at `maxPackets`, when the chunk is full, or (live) when no further packet is there.
-   * @returns packets read; 0 on a live time-out; -1 at the end of a file; -2 on an error (see `pcapError`), after everything before it was returned
+   * Stops at `maxPackets`, when the chunk is full, or (live, or from a pipe) when no further packet is there.
+   * @returns packets read; 0 when none came for a while, live or from a pipe; -1 at the end of a file; -2 on an error (see `pcapError`), after everything before it was returned
    */
   pcapRead(pcap: PcapHandle, bytes: Uint8Array, frames: Int32Array, times: Float64Array, maxPackets: number): number;
   pcapError(pcap: PcapHandle): string;

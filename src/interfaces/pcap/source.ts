@@ -1,8 +1,9 @@
 /**
- * A capture file as a source: classic pcap files by our own reader, pcapng and filters through libpcap, `.gz` through the system's gzip, `-` for standard input.
+ * A capture as a source: classic pcap files by our own reader, pcapng and filters through libpcap, `.gz` through the system's gzip; what
+ * comes through a pipe (`-`: standard input) as it comes, without waiting for more.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { native } from '../../native.ts';
+import { native, type PcapHandle } from '../../native.ts';
 import { BATCH_PACKETS, type PacketBatch, readable } from '../../packet/batch.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from '../source.ts';
 import { classicHeader, openClassic } from './classic.ts';
@@ -27,35 +28,31 @@ const noCapture = (path: string, words: string): string =>
     ? 'that is a script, no capture (--scripts-dir FOLDER runs the scripts of a folder)'
     : `it is no capture in the format pcap or pcapng (${words.slice(words.startsWith(`${path}: `) ? path.length + 2 : 0)})`;
 
-/** @throws when the file cannot be opened or is no capture */
-export function openFile(path: string, filter: string): PacketSource {
-  const stat = path === '-' ? undefined : statSync(path);
-  const regular = stat?.isFile() === true;
-  const first = regular ? firstBytes(path) : new Uint8Array(0);
-  const classic = filter === '' ? classicHeader(first) : undefined;
-  if (classic !== undefined) return openClassic(path, (stat as NonNullable<typeof stat>).size, classic);
-  const gunzip = isGzip(first) ? native.gunzipOpen(path) : undefined;
-  let pcap: ReturnType<typeof native.pcapOpenFile>;
-  try {
-    pcap = native.pcapOpenFile(gunzip ? gunzip.fd : path, filter);
-  } catch (error) {
-    const message = gunzip ? native.gunzipClose(gunzip).message.trim() : '';
-    const { message: words, code } = error as NodeJS.ErrnoException;
-    if (path === '-' && code === 'EPCAP') throw Object.assign(new Error(`${words} (compressed? zcat FILE | flowpatrol -i -)`), { code });
-    if (message === '' && code === 'EPCAP' && /unknown file format|truncated dump file/.test(words))
-      throw Object.assign(new Error(noCapture(path, words)), { code });
-    throw message === '' ? error : new Error(`${message} (${(error as Error).message})`, { cause: error });
-  }
-  const linkType = native.pcapLinkType(pcap);
-  let failure = '';
+/** Why libpcap does not open it, in words that say what to do. */
+function explained(path: string, error: unknown): unknown {
+  const { message: words, code } = error as NodeJS.ErrnoException;
+  if (code !== 'EPCAP') return error;
+  if (path === '-') return Object.assign(new Error(`${words} (compressed? zcat FILE | flowpatrol -i -)`), { code });
+  return /unknown file format|truncated dump file/.test(words) ? Object.assign(new Error(noCapture(path, words)), { code }) : error;
+}
 
+/** What libpcap reads. */
+function sourceOf(pcap: PcapHandle, path: string, size: number): PacketSource {
+  let linkType = native.pcapLinkType(pcap);
+  let failure = '';
   return {
     live: false,
-    size: regular ? (stat as NonNullable<typeof stat>).size : -1,
+    size,
     read(batch: PacketBatch) {
-      batch.linkType = linkType;
       batch.count = 0;
-      const count = native.pcapRead(pcap, readable(batch), batch.frames, batch.times, BATCH_PACKETS);
+      let count: number;
+      try {
+        count = native.pcapRead(pcap, readable(batch), batch.frames, batch.times, BATCH_PACKETS);
+      } catch (error) {
+        throw explained(path, error); // a pipe is opened as a capture when its header has come
+      }
+      if (linkType < 0) linkType = native.pcapLinkType(pcap);
+      batch.linkType = linkType;
       if (count === SOURCE_FAILED) failure = native.pcapError(pcap);
       if (count > 0) batch.count = count;
       return count === SOURCE_FAILED || count === SOURCE_END ? count : Math.max(0, count);
@@ -63,12 +60,45 @@ export function openFile(path: string, filter: string): PacketSource {
     quietUntil: () => 0,
     error: () => failure,
     drops: () => [0, 0],
-    position: () => (gunzip ? native.gunzipPosition(gunzip.sourceFd) : native.pcapPosition(pcap)),
+    position: () => native.pcapPosition(pcap),
     close() {
       native.pcapClose(pcap);
-      if (!gunzip) return '';
+      return '';
+    },
+  };
+}
+
+function openGzip(path: string, filter: string, size: number): PacketSource {
+  const gunzip = native.gunzipOpen(path);
+  let file: PacketSource;
+  try {
+    file = sourceOf(native.pcapOpenFile(gunzip.fd, filter), path, size);
+  } catch (error) {
+    const message = native.gunzipClose(gunzip).message.trim();
+    throw message === '' ? explained(path, error) : new Error(`${message} (${(error as Error).message})`, { cause: error });
+  }
+  return {
+    ...file,
+    position: () => native.gunzipPosition(gunzip.sourceFd),
+    close() {
+      file.close();
       const { status, message } = native.gunzipClose(gunzip);
       return status === 0 ? '' : `gzip: ${message.trim() || `exit status ${status}`}`;
     },
   };
+}
+
+/** @throws when the file cannot be opened or is no capture; of what comes through a pipe, the first reads do */
+export function openFile(path: string, filter: string): PacketSource {
+  const stat = path === '-' ? undefined : statSync(path);
+  if (stat === undefined || !(stat.isFile() || stat.isDirectory())) return sourceOf(native.pcapOpenStream(path, filter), path, -1);
+  const first = stat.isFile() ? firstBytes(path) : new Uint8Array(0);
+  const classic = filter === '' ? classicHeader(first) : undefined;
+  if (classic !== undefined) return openClassic(path, stat.size, classic);
+  if (isGzip(first)) return openGzip(path, filter, stat.size);
+  try {
+    return sourceOf(native.pcapOpenFile(path, filter), path, stat.size);
+  } catch (error) {
+    throw explained(path, error);
+  }
 }
