@@ -1,5 +1,5 @@
 /**
- * What a filter says, as plain data: parse.ts makes it, format.ts writes it back, compile.ts gives it a meaning.
+ * What a filter says, as plain data: parse.ts makes it, format.ts writes it back, walk.ts gives it a meaning.
  * Names and values are as they were written: which fields exist and what a value stands for is not known here.
  */
 export type CompareOp = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'contains' | 'matches';

@@ -1,7 +1,7 @@
 /**
  * The names that a filter may use: keys of FIELDS, members of tables (`icmp.type`), short names (aliases.ts).
  *
- *   FIELDS, ALIASES ──► resolve(name): Operand ──► compile.ts
+ *   FIELDS, ALIASES ──► resolve(name): Operand ──► compile.ts, sources.ts
  *                  └──► filterFields(): completion, docs
  *
  * A field that is declared in src/flows/fields.ts is here without more.

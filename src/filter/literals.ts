@@ -1,5 +1,5 @@
 /**
- * Values of a filter as numbers: text in, what comparisons work with out. Called once per filter, by compile.ts.
+ * Values of a filter as numbers: text in, what comparisons work with out. Called once per filter, by the tests of values.
  * Every reader gives undefined for a text that is none of its kind.
  */
 import { isIPv4, isIPv6 } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Text of a filter in, {@link FilterNode} out; says nothing about which fields exist (compile.ts does).
+ * Text of a filter in, {@link FilterNode} out; says nothing about which fields exist (a vocabulary of walk.ts does).
  *
  *   or         = and { ("or" | "||") and }
  *   and        = not { ("and" | "&&") not }
