@@ -57,7 +57,7 @@ for (const kind of ['a clock that goes on', 'a clock that is set back'] as const
 
     before(async () => {
       directory = await mkdtemp(join(tmpdir(), 'history-again-'));
-      disk = await openDuckHistory({ directory, memoryLimitMiB: 256, lingerMs: 0, clock, names: NAMES_OF_FLOWS });
+      disk = await openDuckHistory({ directory, memoryLimitMiB: 256, lingerMs: 0, renewRows: 50, clock, names: NAMES_OF_FLOWS });
       memory = createMemoryHistory({ clock, names: NAMES_OF_FLOWS });
     });
     after(async () => {

@@ -14,7 +14,7 @@ const [directory = '', run = ''] = process.argv.slice(2);
 const say = (line: string): void => void writeSync(1, `${line}\n`); // at once: what is said is in the pipe when the process dies
 
 say('opening');
-const history = await openDuckHistory({ directory, memoryLimitMiB: 256, lingerMs: 20, rollUpBatches: 3 });
+const history = await openDuckHistory({ directory, memoryLimitMiB: 256, lingerMs: 20, rollUpBatches: 3, renewRows: 2000 });
 say('open');
 
 const alertNamed = (name: string, count: number): Alert => alertOf(`${run}-${name}`, { count, description: `${count} of ${name}` });

@@ -19,8 +19,8 @@ export const ROW_GROUP = 16_384;
 /** Bytes: a batch on its way takes one for each column. */
 const BLOCK = 65_536;
 
-/** Bytes of a write-ahead log at which a checkpoint empties it; what is in it is read again at a start after a crash. */
-const MOST_WAL = '12MiB';
+/** DuckDB's own checkpoints come while statements read, and give rows other numbers: ours come between them (history.ts). */
+const NO_CHECKPOINTS = '1TiB';
 
 const FILES = { flows: 'flows.duckdb', alerts: 'alerts.duckdb' } as const;
 export type DatabaseName = keyof typeof FILES;
@@ -92,10 +92,16 @@ function wordsOf(error: unknown, file: string): HistoryError {
 
 export interface Database {
   connect(): Promise<DuckDBConnection>;
+  /**
+   * Closes a file and opens it again. What DuckDB knows of each column of each row group stays in memory from the moment it is written
+   * (0.7 MiB a row group of flows, beside the memory limit); of a file that was just opened it is read when somebody asks.
+   * No connection may work meanwhile. @throws HistoryError when it cannot be opened: nothing works then
+   */
+  renew(connection: DuckDBConnection, name: DatabaseName): Promise<void>;
   /** Bytes that hold data: blocks in use and write-ahead logs. Files keep the blocks that became free, for what comes next. */
   bytes(connection: DuckDBConnection): Promise<number>;
-  /** Bytes of the write-ahead logs. */
-  walBytes(): number;
+  /** Bytes of the write-ahead log of a file; of all without a name. */
+  walBytes(name?: DatabaseName): number;
   /** Sizes of the files, with what is free in them. */
   fileBytes(): number;
   /** All connections must be closed. */
@@ -122,19 +128,22 @@ export async function openDatabase({ directory, memoryLimitMiB, threads }: Datab
     threads: String(threads),
     memory_limit: `${memoryLimitMiB}MiB`,
     temp_directory: spill,
-    wal_autocheckpoint: MOST_WAL,
+    wal_autocheckpoint: NO_CHECKPOINTS,
     preserve_insertion_order: 'false',
     // nothing is loaded from anywhere
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
+  const fileOf = (name: DatabaseName): string => join(directory, FILES[name]);
+  const attachSql = (name: DatabaseName): string =>
+    `ATTACH ${literal(fileOf(name))} AS ${name} (ROW_GROUP_SIZE ${ROW_GROUP}, BLOCK_SIZE ${BLOCK}, STORAGE_VERSION 'v1.4.0')`;
+
   /** Reads the write-ahead log again, if there is one. */
   async function attach(name: DatabaseName): Promise<void> {
-    const file = join(directory, FILES[name]);
+    const file = fileOf(name);
     const connection = await instance.connect();
     try {
-      const options = `ROW_GROUP_SIZE ${ROW_GROUP}, BLOCK_SIZE ${BLOCK}, STORAGE_VERSION 'v1.4.0'`;
-      await connection.run(`ATTACH ${literal(file)} AS ${name} (${options})`);
+      await connection.run(attachSql(name));
       await migrate(connection, name, file);
     } catch (error) {
       throw wordsOf(error, file);
@@ -149,12 +158,20 @@ export async function openDatabase({ directory, memoryLimitMiB, threads }: Datab
     throw refused.reason;
   }
 
-  const sizes = (suffix: string): number =>
-    NAMES.reduce((sum, name) => sum + (statSync(join(directory, FILES[name] + suffix), { throwIfNoEntry: false })?.size ?? 0), 0);
-  const walBytes = (): number => sizes('.wal');
+  const sizes = (suffix: string, names = NAMES): number =>
+    names.reduce((sum, name) => sum + (statSync(join(directory, FILES[name] + suffix), { throwIfNoEntry: false })?.size ?? 0), 0);
+  const walBytes = (name?: DatabaseName): number => sizes('.wal', name === undefined ? NAMES : [name]);
 
   return {
     connect: () => instance.connect(),
+    async renew(connection, name) {
+      await connection.run(`DETACH ${name}`);
+      try {
+        await connection.run(attachSql(name));
+      } catch (error) {
+        throw wordsOf(error, fileOf(name));
+      }
+    },
     async bytes(own) {
       const reader = await own.runAndReadAll(
         `SELECT coalesce(sum(used_blocks * block_size), 0)::DOUBLE FROM pragma_database_size() WHERE database_name IN ('flows', 'alerts')`,

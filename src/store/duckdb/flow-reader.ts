@@ -30,11 +30,8 @@ import { createParameters, type Parameters } from './parameters.ts';
 import { ask, entryColumns, numberOf, readEntries, rowsOf } from './read.ts';
 import { createSums } from './sums.ts';
 
-/** Tables of entries, by their numbers in what {@link findPage} gives. */
+/** Tables of entries. */
 const TABLES = ['flows.flows', 'flows.living'] as const;
-
-/** Number of the table, and of the row in it. */
-type Place = [table: number, place: number];
 
 /** Rows of a page that are looked for among the last ones first. */
 const MOST_SAMPLED = 5000;
@@ -112,44 +109,47 @@ export function createFlowReader({ pages, sums, exports, stamps, names }: FlowRe
     return typeof rank === 'number' && Math.abs(rank) <= Number.MAX_SAFE_INTEGER ? rank : undefined;
   }
 
-  async function readPage(connection: DuckDBConnection, places: readonly Place[], keys?: readonly string[]): Promise<FlowEntry[]> {
+  /** The rows of a page, in its order. Numbers of rows hold until the next checkpoint, which waits for the lane. */
+  async function readPage(
+    connection: DuckDBConnection,
+    { rank, where, order, keys }: { rank: string; where: string; order: string; keys?: readonly string[] | undefined },
+    parameters: Parameters,
+  ): Promise<FlowEntry[]> {
     const columns = entryColumns(keys);
-    const read: Map<number, FlowEntry>[] = [];
-    for (const [i, table] of TABLES.entries()) {
-      const own = places.filter(([of]) => of === i).map(([, place]) => place);
-      if (own.length === 0) continue;
-      const statement = `SELECT rowid, ${columns.sql} FROM ${table} WHERE rowid IN (SELECT unnest([${own.join(', ')}]))`;
-      read[i] = await readEntries(await connection.run(statement), columns);
-    }
-    return places.map(([table, place]) => read[table]?.get(place) as FlowEntry);
+    const found = fromBoth((table) => `${table} AS part, rowid AS place, ${rank} AS rank_, flow_id AS id_`, where);
+    const rows = TABLES.map(
+      (table, i) =>
+        `SELECT ${rank} AS rank_, flow_id AS id_, ${columns.sql} FROM ${table} WHERE rowid IN (SELECT place FROM page WHERE part = ${i})`,
+    );
+    const statement =
+      `WITH page AS MATERIALIZED (SELECT part, place FROM (${found}) ORDER BY ${order}) ` +
+      `SELECT * EXCLUDE (rank_, id_) FROM (${rows.join(' UNION ALL ')}) ORDER BY ${order.replace(/ LIMIT .*/, '')}`;
+    return readEntries(await ask(connection, statement, parameters), columns);
   }
 
   return {
     async flows(query) {
       checkPage(query);
       checkFields(query);
-      const order = orderOf(query.sort);
+      const rank = orderOf(query.sort);
       const upTo = stamps.lastBatch();
-      const page = `ORDER BY rank ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, id LIMIT ${query.limit} OFFSET ${query.offset}`;
+      const sorted = `rank_ ${query.descending ? 'DESC' : 'ASC'} NULLS LAST, id_ LIMIT ${query.limit} OFFSET ${query.offset}`;
       return pages.snapshot(async (connection) => {
         const total = await countOf(connection, query, upTo);
-        const least = await leastRank(connection, query, order);
+        const least = await leastRank(connection, query, rank);
         const parameters = createParameters();
         const bound = typeof least === 'string' ? parameters.text(least) : least === undefined ? undefined : parameters.number(least);
-        const where = `${whereOf(query, parameters, names)}${bound === undefined ? '' : ` AND ${order} >= ${bound}`}`;
-        const found = fromBoth((table) => `${table} AS part, rowid AS place, ${order} AS rank, flow_id AS id`, where);
-        const places = await rowsOf(await ask(connection, `SELECT part, place FROM (${found}) ${page}`, parameters));
-        return { rows: await readPage(connection, places as Place[], query.fields), total };
+        const where = `${whereOf(query, parameters, names)}${bound === undefined ? '' : ` AND ${rank} >= ${bound}`}`;
+        return { rows: await readPage(connection, { rank, where, order: sorted, keys: query.fields }, parameters), total };
       });
     },
     flow: (id) =>
-      pages.snapshot(async (connection) => {
+      pages.run(async (connection) => {
         const parameters = createParameters();
-        const found = fromBoth((table) => `${table} AS part, rowid AS place, "_time" AS time`, `flow_id = ${parameters.text(id)}`);
-        const places = await rowsOf(
-          await ask(connection, `SELECT part, place FROM (${found}) ORDER BY part, time DESC LIMIT 1`, parameters),
-        );
-        return (await readPage(connection, places as Place[]))[0];
+        const where = `flow_id = ${parameters.text(id)}`;
+        // the entry of its end, if there is one
+        const [entry] = await readPage(connection, { rank: '"_ended"', where, order: 'rank_ DESC, id_ LIMIT 1' }, parameters);
+        return entry;
       }),
     async top(query) {
       checkTop(query);

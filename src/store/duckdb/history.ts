@@ -5,18 +5,23 @@
  *   writer of flows ── flows.duckdb ──┐
  *   writer of alerts ─ alerts.duckdb ─┼── pages, sums, exports and retention: lanes of their own
  *
- * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting, and no page waits for a sum.
+ * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting, and no page waits for a sum. From time to
+ * time the file of flows is closed and opened again, between what the lanes do, so that memory does not grow with what was written.
  */
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FilterNames } from '../filter-check.ts';
 import type { History } from '../history.ts';
 import { HistoryError } from '../history-checks.ts';
 import { createAlertStore } from './alerts.ts';
-import { openDatabase } from './database.ts';
+import { type DatabaseName, openDatabase } from './database.ts';
 import { createFlowReader } from './flow-reader.ts';
 import { createFlowWriter } from './flow-writer.ts';
-import { createLane, type Lane } from './lane.ts';
+import { createLane, type Held, type Lane } from './lane.ts';
 import { retain } from './retention.ts';
 import { createSeriesStore } from './series.ts';
+
+/** Bytes of a write-ahead log at which it is emptied; what is in it is read again at a start after a crash. */
+const MOST_WAL = 12 << 20;
 
 export interface DuckHistoryOptions {
   /** Made where it is not there. */
@@ -31,6 +36,8 @@ export interface DuckHistoryOptions {
   readonly mostWaiting?: number;
   /** Batches of figures that a roll-up takes; 60 without it. */
   readonly rollUpBatches?: number;
+  /** Rows that are written before the file of flows is opened anew; 1,000,000 without it. */
+  readonly renewRows?: number;
   /** nDPI's names, so that a filter with a misspelt one is refused. */
   readonly names?: FilterNames;
   /** µs since 1970, by the wall clock: when entries are stored. */
@@ -67,6 +74,7 @@ export interface DuckHistory extends History {
  */
 export async function openDuckHistory(options: DuckHistoryOptions): Promise<DuckHistory> {
   const { directory, memoryLimitMiB = 512, threads = 1, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
+  const { renewRows = 1_000_000 } = options;
   const { failed = () => {} } = options;
   let checkpointsFailed = 0;
   const clock = options.clock ?? (() => Date.now() * 1000);
@@ -78,30 +86,80 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
   const series = await createSeriesStore(flowLane, pages, clock, rollUpBatches);
   const reader = createFlowReader({ pages, sums, exports, stamps: writer, names });
 
-  /** Emptied logs make the next start quick; what a checkpoint cannot do now the next start does. */
-  const checkpoint = (lane: Lane, name: string): Promise<void> =>
-    lane
-      .run(async (connection) => void (await connection.run(`CHECKPOINT ${name}`)))
-      .catch((error: Error) => {
-        checkpointsFailed++;
-        failed(new HistoryError(`the log of ${name} in ${directory} could not be emptied: ${error.message}; is there room on the disk?`));
-      });
+  /** All that works on a file, in the order in which it is waited for: pages wait for the shortest time. */
+  const lanesOf: Readonly<Record<DatabaseName, readonly [exports: Lane, writer: Lane, ...Lane[]]>> = {
+    flows: [exports, flowLane, sums, pages],
+    alerts: [exports, alertLane, pages],
+  };
+
+  /** Nobody reads or writes the file meanwhile. */
+  async function alone(name: DatabaseName, work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    const held: Held[] = [];
+    try {
+      for (const each of lanesOf[name]) held.push(await each.hold());
+      await work((held[1] as Held).connection);
+    } finally {
+      for (const { release } of held) release();
+    }
+  }
+
+  /** Empties the log: that makes the next start quick, and what cannot be done now the next start does. @returns whether it was done */
+  async function empty(connection: DuckDBConnection, name: DatabaseName): Promise<boolean> {
+    try {
+      await connection.run(`CHECKPOINT ${name}`);
+      return true;
+    } catch (error) {
+      checkpointsFailed++;
+      const reason = `${(error as Error).message}; is there room on the disk?`;
+      failed(new HistoryError(`the log of ${name} in ${directory} could not be emptied: ${reason}`));
+      return false;
+    }
+  }
+
+  const checkpoint = (name: DatabaseName): Promise<void> => alone(name, async (connection) => void (await empty(connection, name)));
+
+  /** What is done with a file beside answers and rows, if something is. */
+  const tidying = new Map<DatabaseName, Promise<void>>();
+  /** Where that is done next. */
+  const nextWal: Record<DatabaseName, number> = { flows: MOST_WAL, alerts: MOST_WAL };
+  let nextRenewal = renewRows;
+
+  function tidy(name: DatabaseName): void {
+    const isOld = name === 'flows' && writer.stored >= nextRenewal;
+    if (tidying.has(name) || (!isOld && database.walBytes(name) < nextWal[name])) return;
+    const done = alone(name, async (connection) => {
+      if (isOld) nextRenewal = writer.stored + renewRows;
+      if ((await empty(connection, name)) && isOld) await database.renew(connection, name);
+      // one that could not be emptied is tried again when it has grown as much
+      nextWal[name] = database.walBytes(name) + MOST_WAL;
+    }).finally(() => tidying.delete(name));
+    tidying.set(name, done);
+  }
 
   return {
     flows: reader.flows,
     top: reader.top,
     exportFlows: reader.exportFlows,
     flow: async (id) => writer.find(id) ?? reader.flow(id),
-    appendFlows: writer.append,
+    async appendFlows(flows) {
+      await writer.append(flows);
+      tidy('flows');
+    },
     flush: writer.flush,
-    putAlerts: alerts.put,
+    async putAlerts(given) {
+      await alerts.put(given);
+      tidy('alerts');
+    },
     alerts: alerts.alerts,
     alert: alerts.alert,
     alertGroups: alerts.alertGroups,
-    appendSeries: series.append,
+    async appendSeries(points) {
+      await series.append(points);
+      tidy('flows');
+    },
     series: (query) => (query.filter === undefined ? series.series(query) : reader.series(query)),
     retain: (retention, now) =>
-      retain({ database, writer: flowLane, alerts: alertLane, keeper: exports, forget: reader.forget }, retention, now),
+      retain({ database, writer: flowLane, alerts: alertLane, keeper: exports, checkpoint, forget: reader.forget }, retention, now),
     figures: () => ({
       flowsStored: writer.stored,
       flowsLost: writer.lost,
@@ -116,8 +174,9 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
     async close() {
       await writer.flush();
       await alerts.close();
-      await checkpoint(flowLane, 'flows');
-      await checkpoint(alertLane, 'alerts');
+      await Promise.all(tidying.values());
+      await checkpoint('flows');
+      await checkpoint('alerts');
       await Promise.all([flowLane, alertLane, pages, sums, exports].map((each) => each.close()));
       database.close();
     },

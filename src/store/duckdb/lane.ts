@@ -1,6 +1,11 @@
 /** One connection whose work is done in order, one piece at a time: a connection of DuckDB runs one statement. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 
+export interface Held {
+  readonly connection: DuckDBConnection;
+  readonly release: () => void;
+}
+
 export interface Lane {
   /** @returns what the work gives, once all that came before is done */
   run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
@@ -8,6 +13,8 @@ export interface Lane {
   snapshot<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
   /** The work runs in a transaction, which its error takes back. */
   transaction<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** @returns once all that came before is done; nothing that comes later begins until `release` is called */
+  hold(): Promise<Held>;
   /** Waits for what runs. */
   close(): Promise<void>;
 }
@@ -47,6 +54,10 @@ export function createLane(connection: DuckDBConnection): Lane {
           await own.run('ROLLBACK').catch(() => {});
           throw error;
         }
+      }),
+    hold: () =>
+      new Promise((resolve) => {
+        void run((own) => new Promise<void>((release) => resolve({ connection: own, release })));
       }),
     async close() {
       await run(async () => {});

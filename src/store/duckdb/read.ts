@@ -57,19 +57,17 @@ export function entryColumns(keys?: readonly string[]): EntryColumns {
   return { sql: [...OWN, rest, ...fields.map(({ name }) => quoted(name))].join(', '), fields };
 }
 
-/** @param result of `SELECT place, <columns.sql>` @returns entries by place */
-export async function readEntries(result: DuckDBMaterializedResult, { fields }: EntryColumns): Promise<Map<number, FlowEntry>> {
-  const entries = new Map<number, FlowEntry>();
-  for (const row of await rowsOf(result)) {
-    const [place, time, name, ended, rest] = row as [number, number, string, boolean, string | null];
+/** @param result of `SELECT <columns.sql>` */
+export async function readEntries(result: DuckDBMaterializedResult, { fields }: EntryColumns): Promise<FlowEntry[]> {
+  return (await rowsOf(result)).map((row) => {
+    const [time, name, ended, rest] = row as [number, string, boolean, string | null];
     const flow: Record<string, FieldValue> = {};
     for (const [i, { key, type }] of fields.entries()) {
-      const value = row[i + OWN.length + 2];
+      const value = row[i + OWN.length + 1];
       if (value === null || value === undefined) continue;
       flow[key as string] = type === 'JSON' ? (JSON.parse(value as string) as FieldValue) : value;
     }
     if (rest !== null) Object.assign(flow, JSON.parse(rest));
-    entries.set(place, { time, interface: name, ended, flow });
-  }
-  return entries;
+    return { time, interface: name, ended, flow };
+  });
 }

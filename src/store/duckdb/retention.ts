@@ -5,7 +5,7 @@
  */
 import type { Retention } from '../history.ts';
 import { ROLL_UPS } from '../history-checks.ts';
-import type { Database } from './database.ts';
+import type { Database, DatabaseName } from './database.ts';
 import type { Lane } from './lane.ts';
 import { numberOf, rowsOf } from './read.ts';
 
@@ -20,18 +20,19 @@ const MOST_ROUNDS = 4;
 
 export interface RetentionOptions {
   readonly database: Database;
-  /** Of flows: checkpoints must not meet its transactions. */
+  /** Of flows. */
   readonly writer: Lane;
   readonly alerts: Lane;
   /** A lane of its own. */
   readonly keeper: Lane;
+  readonly checkpoint: (name: DatabaseName) => Promise<void>;
   /** Rows of flows have gone. */
   readonly forget: () => void;
 }
 
 /** @param now µs since 1970, by the wall clock */
 export async function retain(
-  { database, writer, alerts, keeper, forget }: RetentionOptions,
+  { database, writer, alerts, keeper, checkpoint, forget }: RetentionOptions,
   retention: Retention,
   now: number,
 ): Promise<number> {
@@ -53,9 +54,9 @@ export async function retain(
     }
   }
 
-  const checkpoint = async (): Promise<void> => {
-    await writer.run((connection) => connection.run('CHECKPOINT flows'));
-    await alerts.run((connection) => connection.run('CHECKPOINT alerts'));
+  const checkpointAll = async (): Promise<void> => {
+    await checkpoint('flows');
+    await checkpoint('alerts');
   };
 
   const before = now - retention.seconds * 1e6;
@@ -77,7 +78,7 @@ export async function retain(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const bytes = await keeper.run((connection) => database.bytes(connection));
     if (bytes <= retention.mostBytes) break;
-    await checkpoint();
+    await checkpointAll();
     const inUse = await keeper.run((connection) => database.bytes(connection));
     if (inUse <= retention.mostBytes) break;
     // a little more than needed: the next call shall not have to do it again at once
@@ -88,7 +89,7 @@ export async function retain(
     });
     if (cut === null) break; // no flow is left
     await deleteStoredBefore('flows.flows', '"_stored"', cut + 1, keeper);
-    await checkpoint();
+    await checkpointAll();
   }
   return gone;
 }
