@@ -354,7 +354,7 @@ describe('the book', () => {
         ...['cli.host', 'srv.host', 'cli.systemhost', 'srv.systemhost', 'cli.pool_id', 'cli.pool', 'srv.pool', 'cli.vendor', 'srv.vendor'],
         ...['cli.os', 'srv.os', 'cli.broadmulticast', 'srv.broadmulticast', 'cli.devtype', 'cli.country', 'cli.asn', 'src_as'],
       ),
-      ['', 'www.example.org', true, false, 1, 'Lab', 'Default', 'Cisco Systems, Inc', '', 'Linux', '', false, true, 0, '', 0, undefined],
+      ['', 'www.example.org', true, false, 1, 'Lab', 'Default', 'Cisco Systems, Inc', '', 'Linux', '', false, false, 0, '', 0, undefined],
     );
     assert.deepEqual(read(asked('TLS', '2a00::1', 'six.example.org'), 'srv.host', 'cli.systemhost', 'cli.host'), [
       'six.example.org [IPv6]',
@@ -363,6 +363,9 @@ describe('the book', () => {
     ]);
     assert.deepEqual(read({ client: '0.0.0.0', server: '255.255.255.255' }, 'cli.broadmulticast', 'srv.broadmulticast'), [false, true]);
     assert.deepEqual(read({ client: '::', server: 'ff02::1' }, 'cli.broadmulticast', 'srv.broadmulticast'), [false, true]);
+    assert.deepEqual(read({ client: '0.1.2.3', server: '239.255.0.1' }, 'cli.broadmulticast', 'srv.broadmulticast'), [false, true]);
+    assert.deepEqual(read({ client: '240.0.0.1', server: '224.0.0.0' }, 'cli.broadmulticast', 'srv.broadmulticast'), [false, true]);
+    assert.deepEqual(read({ client: '2001:db8::ff', server: 'fe80::1' }, 'cli.broadmulticast', 'srv.broadmulticast'), [false, false]);
   });
 
   test('fields: place and autonomous system', () => {

@@ -116,14 +116,13 @@ export function fieldsOf(flow: Flow, visit: Visit): Record<string, Value> {
   };
   for (const [i, prefix] of ['cli', 'srv'].entries()) {
     const end = flow.ends[i];
-    const unspecified = end.ip === '0.0.0.0' || end.ip === '::';
     values[`${prefix}.ip`] = end.ip;
     values[`${prefix}.port`] = end.port;
     values[`${prefix}.mac`] = end.mac;
     values[`${prefix}.vlan`] = flow.vlan || undefined;
     values[`${prefix}.network_id`] = end.network;
     values[`${prefix}.localhost`] = end.network >= 0;
-    values[`${prefix}.broadmulticast`] = !end.unicast && !unspecified;
+    values[`${prefix}.broadmulticast`] = /^(22[4-9]|23\d)\.|^255\.255\.255\.255$|^ff[0-9a-f]{2}:/.test(end.ip);
     values[`${prefix}.blacklisted`] = visit.blacklisted[i];
   }
   for (const [i, prefix] of ['cli2srv', 'srv2cli'].entries()) {

@@ -1,15 +1,6 @@
 /** `cli.*` and `srv.*`: the two ends of the flow. */
 import type { HostFacts, Pool } from '../../hosts/book.ts';
-import {
-  R_MAC0,
-  R_MAC1,
-  R_NET0,
-  R_NET1,
-  STATE_CLIENT_BLACKLISTED,
-  STATE_CLIENT_UNICAST,
-  STATE_SERVER_BLACKLISTED,
-  STATE_SERVER_UNICAST,
-} from '../record.ts';
+import { R_MAC0, R_MAC1, R_NET0, R_NET1, STATE_CLIENT_BLACKLISTED, STATE_SERVER_BLACKLISTED } from '../record.ts';
 import type { DetailName, EventView } from '../view.ts';
 import { whole } from './detail.ts';
 import { absent, bool, type Declared, each, float, group, int, string } from './field.ts';
@@ -23,7 +14,6 @@ interface End {
   readonly mac: number;
   readonly network: number;
   readonly blacklisted: number;
-  readonly unicast: number;
   readonly facts: (view: EventView) => HostFacts;
   readonly pool: (view: EventView) => Pool;
   readonly vendor: (view: EventView) => string;
@@ -41,7 +31,6 @@ const CLIENT: End = {
   mac: R_MAC0,
   network: R_NET0,
   blacklisted: STATE_CLIENT_BLACKLISTED,
-  unicast: STATE_CLIENT_UNICAST,
   facts: (view) => view.clientFacts(),
   pool: (view) => view.clientPool(),
   vendor: (view) => view.clientVendor(),
@@ -57,7 +46,6 @@ const SERVER: End = {
   mac: R_MAC1,
   network: R_NET1,
   blacklisted: STATE_SERVER_BLACKLISTED,
-  unicast: STATE_SERVER_UNICAST,
   facts: (view) => view.serverFacts(),
   pool: (view) => view.serverPool(),
   vendor: (view) => view.serverVendor(),
@@ -96,8 +84,11 @@ const hostName = (view: EventView, of: End): string => {
   return name !== '' && view.isIpv6() ? `${name} [IPv6]` : name;
 };
 
-const isUnspecified = (view: EventView, { word }: End): boolean =>
-  view.isIpv6() ? word(view, 0) + word(view, 1) + word(view, 2) + word(view, 3) === 0 : word(view, 0) === 0;
+/** 224/4 (RFC 5771), 255.255.255.255 (RFC 919), ff00::/8 (RFC 4291, 2.7); the broadcast address of a subnet looks like any other. */
+const isGroup = (view: EventView, { word }: End): boolean => {
+  const first = word(view, 0);
+  return view.isIpv6() ? (first & 0xff) === 0xff : first >>> 28 === 14 || first === 0xffffffff;
+};
 
 const end = (of: End): Declared[] => {
   const { prefix, name, facts } = of;
@@ -165,11 +156,7 @@ const end = (of: End): Declared[] => {
     ]),
     ...each({ since: '4.0' }, [
       bool(`${prefix}.localhost`, 'the address is in a local network', (view) => view.u8(of.network) !== 0),
-      bool(
-        `${prefix}.broadmulticast`,
-        'the address is one for broadcast or multicast',
-        (view) => (view.state() & of.unicast) === 0 && !isUnspecified(view, of),
-      ),
+      bool(`${prefix}.broadmulticast`, 'the address is one for broadcast or multicast', (view) => isGroup(view, of)),
       int(`${prefix}.asn`, 'autonomous system that announces the address, 0 if unknown', (view) => facts(view).asn, {
         column: { title: `${upper} AS`, width: 6 },
       }),
