@@ -23,6 +23,7 @@ const PAGES = [
   ['', 'Dashboard', 'SIP'],
   ['flows', 'Flows', 'live flows'],
   ['alerts', 'Alerts', 'Connection issues'],
+  ['alerts?group=script', 'Alerts', 'Highest score'],
   ['scripts', 'Scripts', 'Bad line'],
   ['scripts/bad_line', 'Bad line', 'Test on a capture'],
   ['hosts', 'Hosts', '10.0.0.9'],
@@ -34,7 +35,11 @@ const PAGES = [
   ['preferences', 'Preferences', 'time between two visits'],
   ['access', 'Users and tokens', 'login'],
 ] as const;
-const nameOf = (path: string): string => path.split('/')[0] || 'dashboard';
+const nameOf = (path: string): string => {
+  const [page = '', one] = path.split('/');
+  if (page.includes('?')) return 'groups';
+  return one === undefined ? page || 'dashboard' : 'script';
+};
 
 describe('every page', () => {
   let setting: Setting | undefined;
@@ -84,7 +89,7 @@ describe('every page', () => {
       await page.emulateMedia({ colorScheme: 'light' });
       await goTo(page, program, path, heading);
       await page.getByRole('main').getByText(there).first().waitFor();
-      await keep(nameOf(path) === 'scripts' && path.includes('/') ? 'script' : nameOf(path));
+      await keep(nameOf(path));
       const light = await violations();
       await page.emulateMedia({ colorScheme: 'dark' });
       const dark = await violations();
@@ -162,6 +167,24 @@ describe('every page', () => {
     assert.equal(await tooWide(), 0);
     await keep('narrow');
     await page.getByLabel('Sprache').selectOption('en');
+  });
+
+  it('in the language of the browser from the first word on', async () => {
+    const context = await browser.newContext({ locale: 'de-DE' });
+    const german = await context.newPage();
+    await german.addInitScript(`globalThis.said = new Set();
+      const look = () => document.querySelectorAll('button').forEach((each) => said.add(each.textContent.trim()));
+      new MutationObserver(look).observe(document, { childList: true, subtree: true });`);
+    // its words come last
+    const asked = german.waitForResponse('**/api/v1/session');
+    await german.route(/assets\/de-/, async (route) => {
+      await (await asked).finished();
+      await route.continue();
+    });
+    await german.goto(program.url);
+    await german.getByRole('button', { name: 'Anmelden' }).waitFor();
+    assert.deepEqual(await german.evaluate('[...said]'), ['Anmelden']);
+    await context.close();
   });
 
   it('nothing that the policy forbids, nothing from elsewhere, no error', () => assert.deepEqual(complaints, []));
