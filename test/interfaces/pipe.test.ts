@@ -1,13 +1,14 @@
 /** A capture that comes through a pipe: what has come is read, and nothing is waited for; the rest is as in a file. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { openFile } from '../../src/interfaces/pcap/source.ts';
 import { type PacketSource, SOURCE_END, SOURCE_FAILED } from '../../src/interfaces/source.ts';
+import { native, type PcapHandle } from '../../src/native.ts';
 import { createBatch, FRAME_WORDS } from '../../src/packet/batch.ts';
 import { CAPTURES } from '../support/golden.ts';
 import { pcapFile } from '../support/packets.ts';
@@ -143,6 +144,53 @@ test('a length that makes no sense is damage, and is not waited for', () => {
   assert.deepEqual([packets.length, end], [1, SOURCE_FAILED]);
   close();
   source.close();
+});
+
+test('damage of any kind says through a pipe what it says in a file', () => {
+  const words = (error: unknown): string => (error as Error).message.replace(/^\S+: |^flowpatrol\S+ /, '');
+  /** Packets, how it ended, what libpcap says. */
+  const outcome = (open: () => PcapHandle): [number, number, string] => {
+    let packets = 0;
+    try {
+      const pcap = open();
+      for (;;) {
+        const count = native.pcapRead(pcap, batch.bytes, batch.frames, batch.times, 16);
+        if (count >= 0) packets += count;
+        else return [packets, count, native.pcapError(pcap)];
+      }
+    } catch (error) {
+      return [packets, 0, words(error)];
+    }
+  };
+  const captures = ['http-dns.pcap', 'mqtt.pcapng'].map((name) => readFileSync(CAPTURES + name));
+  const spot = fc.record({ at: fc.nat(3000), value: fc.constantFrom(0, 1, 4, 6, 0x0a, 0x7f, 0x80, 0xff) });
+  const path = join(scratch, 'damaged');
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...captures),
+      fc.array(spot, { maxLength: 6 }),
+      fc.integer({ min: 0, max: 9000 }),
+      (whole, spots, length) => {
+        const bytes = Buffer.from(whole.subarray(0, length));
+        for (const { at, value } of spots) if (at < bytes.length) bytes[at] = value;
+        writeFileSync(path, bytes);
+        const fifo = join(scratch, `pipe-${pipes++}`);
+        execFileSync('mkfifo', [fifo]);
+        const open = (): PcapHandle => {
+          const pcap = native.pcapOpenStream(fifo, '');
+          const fd = openSync(fifo, 'w');
+          writeSync(fd, bytes);
+          closeSync(fd);
+          return pcap;
+        };
+        assert.deepEqual(
+          outcome(open),
+          outcome(() => native.pcapOpenFile(path, '')),
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 describe('what is no capture is said when it has come', () => {
