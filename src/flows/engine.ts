@@ -313,10 +313,11 @@ export function createFlowEngine(options: EngineOptions): FlowEngine {
     }
   }
 
-  /** Is periodicUpdate due? First on the flow's own duration, then on the visits' clock (lifecycle 5.1). */
+  /** Is periodicUpdate due? First on the flow's own duration, between whole seconds, then on the visits' clock (lifecycle 5.1). */
   const periodicDue = (id: number, tv: number): boolean => {
     const d = id * RECORD_DOUBLES;
-    if ((f64[d + (R_LAST >> 3)] as number) - (f64[d + (R_FIRST >> 3)] as number) < PERIODIC_FACTOR * maxIdleUs) return false;
+    const last = Math.floor((f64[d + (R_LAST >> 3)] as number) / 1e6);
+    if ((last - Math.floor((f64[d + (R_FIRST >> 3)] as number) / 1e6)) * 1e6 < PERIODIC_FACTOR * maxIdleUs) return false;
     const lastCall = u32[id * RECORD_WORDS + (R_PERIODIC >> 2)] as number;
     return lastCall === 0 || tv >= lastCall * 1e6 + PERIODIC_FACTOR * maxIdleUs;
   };
