@@ -26,6 +26,9 @@ export type StoredRow =
   | { readonly own: OwnValues; readonly flow: FlowRow; readonly event?: undefined }
   | { readonly own: OwnValues; readonly event: FlowEvent };
 
+/** Columns of the store that are made of the flow. */
+const OF_FLOW: ReadonlySet<string> = new Set(['_rest', '_client', '_server']);
+
 /** A field, and its column. */
 interface Read {
   readonly field: Field;
@@ -61,6 +64,9 @@ export function createRowSource(connection: DuckDBConnection, name: string, colu
   const byKey = new Map(columns.map(({ key, name: column }, i) => [key ?? column, targets[i] as Target]));
   const targetOf = (key: string): Target => byKey.get(key) as Target;
   const [rest, client, server] = [targetOf('_rest'), targetOf('_client'), targetOf('_server')];
+  const owns = columns.flatMap(({ key, name: own }) =>
+    key === undefined && !OF_FLOW.has(own) ? [{ name: own, target: targetOf(own) }] : [],
+  );
   const reads = FIELDS.map((field): Read => ({ field, target: targetOf(field.key) }));
   const whole: Plan = { varying: reads, fixed: [] };
   const shapes = new WeakMap<EventView, Shapes>();
@@ -118,9 +124,10 @@ export function createRowSource(connection: DuckDBConnection, name: string, colu
   }
 
   function put(at: number, row: StoredRow): void {
-    for (const key in row.own) {
-      const value = row.own[key];
-      if (value !== undefined) byKey.get(key)?.put(at, value, false);
+    for (let i = 0; i < owns.length; i++) {
+      const { name: own, target } = owns[i] as (typeof owns)[number];
+      const value = row.own[own];
+      if (value !== undefined) target.put(at, value, false);
     }
     if (row.event === undefined) putFlow(at, row.flow);
     else putEvent(at, row.event);

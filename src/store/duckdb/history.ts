@@ -26,7 +26,7 @@ const MOST_WAL = 12 << 20;
 export interface DuckHistoryOptions {
   /** Made where it is not there. */
   readonly directory: string;
-  /** Of DuckDB, beside the memory of the program; 512 without it. */
+  /** Of DuckDB, beside the memory of the program; 256 without it. */
   readonly memoryLimitMiB?: number;
   /** Of DuckDB; 1 without it: a second one waits in a busy loop while JavaScript fills a chunk of rows, which doubles what a row costs. */
   readonly threads?: number;
@@ -36,7 +36,7 @@ export interface DuckHistoryOptions {
   readonly mostWaiting?: number;
   /** Batches of figures that a roll-up takes; 60 without it. */
   readonly rollUpBatches?: number;
-  /** Rows that are written before the file of flows is opened anew; 1,000,000 without it. */
+  /** Rows that are written before the file of flows is opened anew; 500,000 without it. */
   readonly renewRows?: number;
   /** nDPI's names, so that a filter with a misspelt one is refused. */
   readonly names?: FilterNames;
@@ -73,8 +73,8 @@ export interface DuckHistory extends History {
  * @example const history = await openDuckHistory({ directory: '/var/lib/flowpatrol' })
  */
 export async function openDuckHistory(options: DuckHistoryOptions): Promise<DuckHistory> {
-  const { directory, memoryLimitMiB = 512, threads = 1, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
-  const { renewRows = 1_000_000 } = options;
+  const { directory, memoryLimitMiB = 256, threads = 1, lingerMs = 10_000, mostWaiting = 100_000, rollUpBatches = 60, names } = options;
+  const { renewRows = 500_000 } = options;
   const { failed = () => {} } = options;
   let checkpointsFailed = 0;
   const clock = options.clock ?? (() => Date.now() * 1000);

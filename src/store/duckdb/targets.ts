@@ -80,28 +80,38 @@ interface Validity {
 function createValidity(rows: number): Validity {
   const chunks = Math.ceil(rows / CHUNK_ROWS);
   const bits = new Uint8Array((chunks * CHUNK_ROWS) / 8);
-  /** Rows that have a value, of each chunk. */
-  const counts = new Int32Array(chunks);
   let used = false;
+
+  /** Rows of a chunk that have a value: all, some, or none. */
+  function share(chunk: number, count: number): 'all' | 'some' | 'none' {
+    const begin = (chunk * CHUNK_ROWS) / 8;
+    const end = begin + Math.ceil(count / 8);
+    let [every, any] = [0xff, 0];
+    for (let i = begin; i < end - 1; i++) {
+      every &= bits[i] as number;
+      any |= bits[i] as number;
+    }
+    const rest = bits[end - 1] as number;
+    if (every === 0xff && rest === (count % 8 === 0 ? 0xff : (1 << (count % 8)) - 1)) return 'all';
+    return (any | rest) === 0 ? 'none' : 'some';
+  }
+
   return {
     set(row) {
       bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7));
-      const chunk = (row / CHUNK_ROWS) | 0;
-      counts[chunk] = (counts[chunk] as number) + 1;
       used = true;
       return true;
     },
     isUsed: () => used,
     moveTo(vector, chunk, count) {
-      if (counts[chunk] === count) return true; // as every chunk begins
+      const there = share(chunk, count);
+      if (there === 'all') return true; // as every chunk begins
       duckdb.vector_ensure_validity_writable(vector);
       duckdb.copy_data_to_vector_validity(vector, 0, bits.buffer, (chunk * CHUNK_ROWS) / 8, CHUNK_ROWS / 8);
-      return (counts[chunk] as number) > 0;
+      return there === 'some';
     },
     clear() {
-      if (!used) return;
-      bits.fill(0);
-      counts.fill(0);
+      if (used) bits.fill(0);
       used = false;
     },
   };
