@@ -48,9 +48,9 @@ describe('captures that have ended', () => {
 
   it('the history draws all that matches, also with a filter', async () => {
     await goTo(page, program, 'history', 'History');
-    await page.getByRole('img', { name: /Bytes by first packet; Bytes: max/ }).waitFor();
+    await page.getByRole('img', { name: /Bytes over time; Bytes: max/ }).waitFor();
     await page.getByRole('combobox', { name: 'of', exact: true }).selectOption('flows');
-    await page.getByRole('img', { name: /Flows by first packet; Flows: max/ }).waitFor();
+    await page.getByRole('img', { name: /Flows over time; Flows: max/ }).waitFor();
   });
 
   it('the dashboard counts alerts by script, and says when and between whom the strongest were', async () => {
