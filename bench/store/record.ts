@@ -72,4 +72,6 @@ for (let round = 0; round < rounds; round++) {
   await history.close();
 }
 await rm(directory, { recursive: true });
-console.log(`µs of CPU a row: ${costs.map((cost) => cost.toFixed(1)).join(', ')}; least ${Math.min(...costs).toFixed(1)}; ${onDisk.toFixed(0)} bytes a row on disk`);
+console.log(
+  `µs of CPU a row: ${costs.map((cost) => cost.toFixed(1)).join(', ')}; least ${Math.min(...costs).toFixed(1)}; ${onDisk.toFixed(0)} bytes a row on disk`,
+);
