@@ -121,6 +121,12 @@ describe('flows', () => {
       .waitFor();
   });
 
+  it('of the history are shown where the address wants them, and nobody says that nothing lives', async () => {
+    await goTo(page, program, 'flows?show=past', 'Flows');
+    await page.getByRole('note').getByText('These are the flows of the history').waitFor();
+    assert.equal(await page.getByText('no flow lives now').count(), 0);
+  });
+
   it('is drawn in time with 100,000 rows, and every row can be reached', async () => {
     const answer = {
       ...{ matched: MANY, total: MANY, packets: MANY, bytes: MANY, interfaces: [] },

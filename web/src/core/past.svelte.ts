@@ -9,7 +9,7 @@ import { settings } from './settings.svelte.ts';
 export type Show = 'live' | 'past';
 
 /** Have all interfaces that are looked at ended? */
-function allEnded(status: Status): boolean {
+export function allEnded(status: Status): boolean {
   const of = status.interfaces.filter(({ name }) => settings.interface === '' || name === settings.interface);
   return of.length > 0 && of.every(({ state }) => state === 'ended' || state === 'failed');
 }
