@@ -5,6 +5,7 @@ import type { HostTotals } from './flows/host-totals.ts';
 import type { FlowFigures } from './flows/selection.ts';
 import type { Names } from './flows/view.ts';
 import type { HostBook } from './hosts/book.ts';
+import type { LearningBook } from './hosts/host-book.ts';
 import type { ListStatus } from './hosts/lists/store.ts';
 import type { InterfaceKind } from './interfaces/protocol.ts';
 import type { Preferences } from './preferences.ts';
@@ -64,7 +65,7 @@ export interface PatrolControl {
   readonly scripts: ScriptControl;
   listStatus(): ListStatus[];
   /** Names and places of hosts, for rows of flows. */
-  hostBook(): HostBook;
+  hostBook(): HostBook & Pick<LearningBook, 'names'>;
 }
 
 /** How a capture is read; what is absent stays as it is. */

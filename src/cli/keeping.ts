@@ -12,13 +12,13 @@ import { createAlertIntake } from '../alerts/intake.ts';
 import { alertTranslator } from '../alerts/words.ts';
 import type { ApiDependencies } from '../api/dependencies.ts';
 import type { HostData } from '../hosts/host-book.ts';
+import type { LearnedName } from '../hosts/names.ts';
 import { KIND_NAMES } from '../notify/kinds.ts';
 import { createNotifier } from '../notify/notifier.ts';
 import { NOTIFY_COUNTERS } from '../notify/queue.ts';
 import type { PatrolStores } from '../patrol.ts';
 import type { Log, LossSnapshot, Snapshot } from '../patrol-types.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from '../preferences.ts';
-import type { HistoryData } from '../server/history-protocol.ts';
 import { type HistoryThread, startHistory } from '../server/history-thread.ts';
 import type { Hub } from '../server/hub.ts';
 import { HistoryError } from '../store/history-checks.ts';
@@ -52,13 +52,15 @@ export interface KeepingOptions {
   readonly preferences: () => Partial<Preferences>;
   /** For a book of hosts of its thread. */
   readonly hosts: HostData;
+  /** All names of hosts that are known. */
+  readonly names: () => readonly LearnedName[];
   readonly log: Log;
 }
 
 /** @throws CommandError */
-async function openHistory(data: HistoryData, failed: (message: string) => void): Promise<HistoryThread> {
+async function openHistory(...of: Parameters<typeof startHistory>): Promise<HistoryThread> {
   try {
-    return await startHistory(data, failed);
+    return await startHistory(...of);
   } catch (error) {
     if (error instanceof HistoryError) throw runError(error.message, 'give another directory with -d');
     throw error;
@@ -73,15 +75,17 @@ export async function openKeeping({
   settings,
   preferences: stored,
   hosts,
+  names,
   log,
 }: KeepingOptions): Promise<Keeping> {
   const preferences = (): Preferences => ({ ...DEFAULT_PREFERENCES, ...stored() });
   let complained = 0;
-  const thread = await openHistory({ directory, hosts }, (message) => {
+  const complain = (message: string): void => {
     // once, then as often as it doubles: a full disk fails every second
     if ((++complained & (complained - 1)) === 0)
       log.error({}, `the history: ${message}${complained === 1 ? '' : ` (${complained} times)`}`);
-  });
+  };
+  const thread = await openHistory({ directory, hosts }, complain, names);
   const { history } = thread;
   const exclusions = createExclusions(settings, systemClock, (text) => log.warn({}, text));
   const translate = alertTranslator(language, directory === undefined ? [] : [join(directory, 'locales')]);

@@ -160,6 +160,7 @@ async function openSurroundings(config: Config, web: WebAddress | undefined, ver
       settings,
       preferences: () => preferences.values(),
       hosts: hostData(config),
+      names: () => patrol?.hostBook().names() ?? [],
       log,
     });
     closing.push(() => keeping.close());

@@ -76,9 +76,14 @@ function countEvents(batch: FlowBatch): number {
  * A thread that has ended by an error is started again. What was asked of it is asked of the next one, so alerts that wait for the disk
  * are stored there; flows that it had not stored yet are counted.
  * @param failed takes what the store could not do by itself
+ * @param names all that are known of hosts, for a thread that takes the place of another
  * @throws HistoryError when the store cannot be used
  */
-export async function startHistory(data: HistoryData, failed: (message: string) => void): Promise<HistoryThread> {
+export async function startHistory(
+  data: HistoryData,
+  failed: (message: string) => void,
+  names: () => readonly LearnedName[] = () => [],
+): Promise<HistoryThread> {
   const asked = new Map<number, Asked>();
   let sources = new Map<Names, number>();
   let ids = 0;
@@ -169,6 +174,7 @@ export async function startHistory(data: HistoryData, failed: (message: string) 
           up = true;
           ready = true;
           opened.resolve();
+          tell({ type: 'learned', names: names() });
           for (const [id, each] of asked) if (!each.sent) send(id, each);
           break;
         case 'unusable':

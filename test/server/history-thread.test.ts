@@ -65,7 +65,14 @@ test('a directory that cannot be used is one clear error', async () => {
 test('a thread that ends by an error is replaced: what was stored is there, what was asked is answered, the end is counted', async () => {
   const failures: string[] = [];
   const directory = join(scratch, 'replaced');
-  const thread = await startHistory({ directory, hosts }, (message) => failures.push(message));
+  const named = [{ address: '192.168.1.2', name: 'desk.example', source: 'reverse' }] as const;
+  let known: typeof named | readonly [] = [];
+  const thread = await startHistory(
+    { directory, hosts },
+    (message) => failures.push(message),
+    () => known,
+  );
+  known = named;
   const { history } = thread;
   const of = { interface: 'test', names: flows.names, live: false };
   await thread.record(batch(), of);
@@ -86,5 +93,8 @@ test('a thread that ends by an error is replaced: what was stored is there, what
   const again = await startHistory({ directory, hosts }, assert.fail);
   assert.equal((await again.history.flows(query)).total, 2 * flows.events.length);
   assert.deepEqual(await again.history.alert('shown'), alert);
+  const ofDesk = await again.history.flows({ ...query, filter: 'cli.host == "desk.example"' });
+  assert.equal(ofDesk.total, (await again.history.flows({ ...query, filter: 'cli.ip == 192.168.1.2' })).total / 2);
+  assert.ok(ofDesk.total > 0, 'the second thread was told all names');
   await again.history.close();
 });
