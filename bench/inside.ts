@@ -1,7 +1,9 @@
 /**
- * What can only be measured from inside: a visit of many flows, and one event's way through the scripts. Prints one JSON line.
+ * What can only be measured from inside: a visit of many flows, questions about them, and one event's way through the scripts. Prints one
+ * JSON line.
  *
  *   node bench/inside.ts visit SMALL CHANGED     SMALL fills the table; CHANGED has packets of some of its flows
+ *   node bench/inside.ts questions SMALL         the largest flows, those of a protocol, the hosts, of a table that SMALL fills
  *   node bench/inside.ts events SMALL            its lifecycle events, with detection, to 1, 5 and 20 scripts that read five fields
  *
  * CPU times are those of the calling thread. Called by run.ts, in a process of its own.
@@ -16,12 +18,17 @@ import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../src/flows/coun
 import { createFlowEngine, type FlowEngine } from '../src/flows/engine.ts';
 import type { EventSink } from '../src/flows/event-writer.ts';
 import { DEFAULT_POLICY } from '../src/flows/policy.ts';
+import { MOST_FLOWS } from '../src/flows/selection.ts';
 import { createEventView, type Names } from '../src/flows/view.ts';
+import { EMPTY_BOOK } from '../src/hosts/book.ts';
 import { createPrefixSet } from '../src/hosts/prefixes.ts';
 import { openFile } from '../src/interfaces/pcap/source.ts';
+import type { ThreadAnswer } from '../src/interfaces/protocol.ts';
+import { createQuestions } from '../src/interfaces/questions.ts';
 import { type DpiHandle, native } from '../src/native.ts';
 import { createBatch, createScratch } from '../src/packet/batch.ts';
 import { createDecoder } from '../src/packet/decode.ts';
+import type { FlowQuery } from '../src/patrol-types.ts';
 import { DEFAULT_PREFERENCES } from '../src/preferences.ts';
 import { createScriptCache } from '../src/scripts/cache.ts';
 import { createScriptFiles } from '../src/scripts/files.ts';
@@ -139,6 +146,47 @@ function visit(small: string, changed: string): object {
   };
 }
 
+/** ms of CPU from each question to its answer, and of the longest slice between packets. */
+function questions(small: string): object {
+  const counters = new Float64Array(COUNTERS.length);
+  const dpi = native.dpiCreate(MAX_FLOWS + 1);
+  const engine = engineFor(counters, createKeeper(1 << 20), dpi);
+  feed(engine, counters, small, 0);
+  const flows = counters[counterIndex('flows.created')] as number;
+  const answers: ThreadAnswer[] = [];
+  const asked = createQuestions(engine, namesFor(dpi), EMPTY_BOOK, (message) => {
+    if (message.type === 'answer') answers.push(...message.parts);
+  });
+  let slice = 0;
+  const ask = (query: Partial<FlowQuery>, as: 'flows' | 'hosts'): number => {
+    answers.length = 0;
+    const began = native.threadCpu();
+    asked.ask({ type: 'query', id: 1, query: { filter: '', sort: 'bytes', descending: true, limit: 100, ...query }, as });
+    for (let from = began, more = true; more; ) {
+      more = asked.work();
+      const now = native.threadCpu();
+      slice = Math.max(slice, now - from);
+      from = now;
+    }
+    const total = answers[0]?.total;
+    if (total !== flows) throw new Error(`${total} flows were looked at instead of ${flows}`);
+    return (native.threadCpu() - began) / 1000;
+  };
+  const kinds = {
+    top: () => ask({}, 'flows'),
+    filter: () => ask({ filter: 'proto == DNS', sort: 'seen.last' }, 'flows'),
+    hosts: () => ask({ limit: MOST_FLOWS }, 'hosts'),
+  };
+  for (const one of Object.values(kinds)) for (let i = 0; i < 2; i++) one(); // compiled
+  slice = 0;
+  const spread = (one: () => number): object => {
+    const times = Array.from({ length: VISITS }, one);
+    return { medianMs: median(times), minMs: Math.min(...times), maxMs: Math.max(...times) };
+  };
+  const result = Object.fromEntries(Object.entries(kinds).map(([kind, one]) => [kind, spread(one)]));
+  return { flows, ...result, longestSliceMs: slice / 1000 };
+}
+
 async function events(small: string): Promise<object> {
   const counters = new Float64Array(COUNTERS.length);
   const keeper = createKeeper(EVENT_BYTES);
@@ -205,5 +253,6 @@ async function events(small: string): Promise<object> {
 
 const [what, small, changed] = process.argv.slice(2);
 if (what === 'visit' && small !== undefined && changed !== undefined) console.log(JSON.stringify(visit(small, changed)));
+else if (what === 'questions' && small !== undefined) console.log(JSON.stringify(questions(small)));
 else if (what === 'events' && small !== undefined) console.log(JSON.stringify(await events(small)));
-else throw new Error('usage: inside.ts visit SMALL CHANGED | events SMALL');
+else throw new Error('usage: inside.ts visit SMALL CHANGED | questions SMALL | events SMALL');

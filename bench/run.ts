@@ -183,6 +183,16 @@ function measureInside(small: Capture, changed: Capture, notes: string[]): Map<I
     found.set('visit', { median: medianMs * million, min: minMs * million, max: maxMs * million });
     found.set('slice', { median: slice, min: slice, max: slice });
   }
+  const questions = run('questions', small.path);
+  if (questions !== undefined) {
+    const million = 1e6 / (questions.flows as number);
+    for (const kind of ['top', 'filter', 'hosts'] as const) {
+      const { medianMs = 0, minMs = 0, maxMs = 0 } = questions[kind] as Record<string, number>;
+      found.set(`question-${kind}`, { median: medianMs * million, min: minMs * million, max: maxMs * million });
+    }
+    const slice = questions.longestSliceMs as number;
+    found.set('question-slice', { median: slice, min: slice, max: slice });
+  }
   const events = run('events', changed.path) as Record<string, Record<string, number>> | undefined;
   for (const count of [1, 5, 20] as const) {
     const { medianUs, minUs, maxUs } = events?.[count] ?? {};
