@@ -196,9 +196,12 @@ export async function startHistory(
       reason = (error as Error).message;
     });
     own.on('exit', () => {
-      if (over !== undefined) return end(over);
-      if (ready) replace(reason, began);
-      else opened.reject(new HistoryError(`the thread of the history has ended: ${reason}`));
+      // in a turn of its own: its last answers come in this one, and who closes the history has not read them yet
+      setImmediate(() => {
+        if (over !== undefined) return end(over);
+        if (ready) replace(reason, began);
+        else opened.reject(new HistoryError(`the thread of the history has ended: ${reason}`));
+      });
     });
     return opened.promise;
   }

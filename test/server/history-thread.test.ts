@@ -1,7 +1,7 @@
 /** The history in its thread: the same answers, the same errors, names of hosts, an end. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FilterError } from '../../src/filter/filter.ts';
@@ -55,6 +55,27 @@ for (const directory of [undefined, join(scratch, 'kept')]) {
     await again.history.close();
   });
 }
+
+/** Niceness of the threads of this process, by their names (proc(5), field 19 of stat). */
+function niceness(name: string): number[] {
+  return readdirSync('/proc/self/task').flatMap((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    const end = stat.lastIndexOf(')');
+    return stat.slice(stat.indexOf('(') + 1, end) === name ? [Number(stat.slice(end + 2).split(' ')[16])] : [];
+  });
+}
+
+test('it gives way: its thread and the pool that DuckDB works in, and no other', async () => {
+  const own = getPriority(0);
+  const nicer = Math.min(19, own + 5);
+  const before = niceness('WorkerThread').length;
+  const thread = await startHistory({ directory: join(scratch, 'nice'), hosts }, assert.fail);
+  assert.deepEqual(niceness('WorkerThread').slice(before), [nicer]);
+  assert.deepEqual([...new Set(niceness('libuv-worker'))], [nicer]);
+  assert.equal(getPriority(0), own);
+  assert.deepEqual([...new Set(niceness('V8Worker'))], [own]);
+  await thread.history.close();
+});
 
 test('a directory that cannot be used is one clear error', async () => {
   const file = join(scratch, 'file');
