@@ -3,7 +3,7 @@
  * directory is refused.
  *
  *   writer of flows ── flows.duckdb ──┐
- *   writer of alerts ─ alerts.duckdb ─┼── pages, sums, exports and retention: lanes of their own
+ *   writer of alerts ─ alerts.duckdb ─┼── pages, alerts, sums, exports and retention: lanes of their own
  *
  * A lane is a connection with its queue: a long export keeps neither a page nor an append waiting, and no page waits for a sum. From time to
  * time the file of flows is closed and opened again, between what the lanes do, so that memory does not grow with what was written.
@@ -80,16 +80,17 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
   const clock = options.clock ?? (() => Date.now() * 1000);
   const database = await openDatabase({ directory, memoryLimitMiB, threads });
   const lane = async (): Promise<Lane> => createLane(await database.connect());
-  const [flowLane, alertLane, pages, sums, exports] = [await lane(), await lane(), await lane(), await lane(), await lane()];
+  const [flowLane, alertLane, exports] = [await lane(), await lane(), await lane()];
+  const [pages, alertPages, sums] = [await lane(), await lane(), await lane()];
   const writer = await createFlowWriter({ lane: flowLane, clock, lingerMs, mostWaiting });
-  const alerts = await createAlertStore(alertLane, pages, clock, names);
+  const alerts = await createAlertStore(alertLane, alertPages, clock, names);
   const series = await createSeriesStore(flowLane, pages, clock, rollUpBatches);
   const reader = createFlowReader({ pages, sums, exports, stamps: writer, names });
 
   /** All that works on a file, in the order in which it is waited for: pages wait for the shortest time. */
   const lanesOf: Readonly<Record<DatabaseName, readonly [exports: Lane, writer: Lane, ...Lane[]]>> = {
     flows: [exports, flowLane, sums, pages],
-    alerts: [exports, alertLane, pages],
+    alerts: [exports, alertLane, alertPages],
   };
 
   /** Nobody reads or writes the file meanwhile. */
@@ -177,7 +178,7 @@ export async function openDuckHistory(options: DuckHistoryOptions): Promise<Duck
       await Promise.all(tidying.values());
       await checkpoint('flows');
       await checkpoint('alerts');
-      await Promise.all([flowLane, alertLane, pages, sums, exports].map((each) => each.close()));
+      await Promise.all([flowLane, alertLane, exports, pages, alertPages, sums].map((each) => each.close()));
       database.close();
     },
   };

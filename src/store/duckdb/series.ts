@@ -26,13 +26,19 @@ const MOST_VALUES = 500;
 
 const tableOf = (step: number): string => `flows.series_${step}`;
 
-/** From `start` on, rows of a series and what it has not taken of the finer ones, as (time, interface, name, value); times are its own. */
-function whole(level: number, marks: readonly number[], start: number): string {
+/**
+ * From `start` on, rows of a series and what it has not taken of the finer ones, as (time, interface, name, value); times are its own. The
+ * marks are read in the same statement: a roll-up may come between two.
+ */
+function whole(level: number, start: number): string {
   const width = (ROLL_UPS[level] as number) * 1e6;
-  const part = (step: number, since: number): string =>
-    `SELECT time // ${width} * ${width} AS time, interface, name, value FROM ${tableOf(step)} WHERE time >= ${start} AND batch > ${since}`;
-  const parts = [part(ROLL_UPS[level] as number, -1)];
-  for (let finer = level - 1; finer >= 0; finer--) parts.push(part(ROLL_UPS[finer] as number, marks[finer + 1] as number));
+  const part = (step: number, taken: string): string =>
+    `SELECT time // ${width} * ${width} AS time, interface, name, value FROM ${tableOf(step)} WHERE time >= ${start}${taken}`;
+  const parts = [part(ROLL_UPS[level] as number, '')];
+  for (let finer = level - 1; finer >= 0; finer--) {
+    const mark = `SELECT coalesce(max(batch), 0) FROM flows.series_marks WHERE step = ${ROLL_UPS[finer + 1]}`;
+    parts.push(part(ROLL_UPS[finer] as number, ` AND batch > (${mark})`));
+  }
   return parts.join(' UNION ALL ');
 }
 
@@ -113,14 +119,13 @@ export async function createSeriesStore(writer: Lane, queries: Lane, clock: () =
     },
     async series(query) {
       const { step: wanted, rollUp: finest } = seriesStep(query);
-      return queries.snapshot(async (connection) => {
-        const taken = await marksOf(connection); // as they are in this transaction: a roll-up may come between
+      return queries.run(async (connection) => {
         for (let level = (ROLL_UPS as readonly number[]).indexOf(finest); ; level++) {
           const step = Math.max(wanted, (ROLL_UPS[level] as number) * 1e6);
           const start = Math.floor(query.from / step) * step;
           const parameters = createParameters();
           const statement =
-            `SELECT time // ${step} * ${step} AS begin, interface, name, sum(value) FROM (${whole(level, taken, start)}) ` +
+            `SELECT time // ${step} * ${step} AS begin, interface, name, sum(value) FROM (${whole(level, start)}) ` +
             `WHERE ${conditions(query, start, parameters)} GROUP BY ALL ORDER BY begin, interface, name`;
           const rows = await rowsOf(await ask(connection, statement, parameters));
           const next = ROLL_UPS[level + 1];
