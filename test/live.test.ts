@@ -7,8 +7,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
@@ -57,6 +57,13 @@ function received(): { packets: number; dropped: number } {
   return link.stats64.rx;
 }
 
+/** Threads of a process with this niceness (proc(5), field 19 of stat). */
+const threadsAt = (pid: number, nice: number): number =>
+  readdirSync(`/proc/${pid}/task`).filter((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]) === nice;
+  }).length;
+
 /** Packets and bytes of flow lines by their two ends: records of one conversation are added up. */
 function conversations(lines: readonly string[], times = 1): Map<string, { packets: number; bytes: number }> {
   const all = new Map<string, { packets: number; bytes: number }>();
@@ -88,6 +95,7 @@ describe('live capture', () => {
     });
     void ended.then(() => reject(new Error(`the program ended:\n${said.join('\n')}`)));
     await capturing;
+    assert.equal(threadsAt(program.pid as number, getPriority(0) - 5), 1, 'the thread that captures comes before all others');
 
     const captures = REPLAYED.map((name) => `${CAPTURES}${name}`);
     const before = received();

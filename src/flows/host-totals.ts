@@ -138,6 +138,27 @@ const VALUES: Readonly<Record<HostOrder, (numbers: Float64Array, at: number) => 
   address: (numbers, at) => numbers[at + 1] as number, // IPv4 first, then as equals: by their bytes
 };
 
+/** A host of an answer. */
+interface Ref {
+  readonly answer: number;
+  readonly i: number;
+  readonly value: number;
+}
+
+/** Is a value one of the first `limit`, or equal to the last of them? Most hosts are neither, and are not sorted. */
+function firstOf(values: readonly Float64Array[], descending: boolean, limit: number): (value: number) => boolean {
+  const all = new Float64Array(values.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const each of values) {
+    all.set(each, at);
+    at += each.length;
+  }
+  if (all.length <= limit) return () => true;
+  all.sort();
+  const last = all[descending ? all.length - limit : limit - 1] as number;
+  return descending ? (value) => value >= last : (value) => value <= last;
+}
+
 /**
  * The first hosts of the answers of several interfaces.
  * @returns `total`: how many there are; equals come by address, then by answer
@@ -149,10 +170,14 @@ export function topHosts(
   limit: number,
 ): { readonly total: number; readonly hosts: readonly HostTotal[] } {
   const joined = answers.map(join);
-  const all = joined.flatMap(({ numbers }, answer) =>
-    Array.from({ length: numbers.length / COUNT }, (_, i) => ({ answer, i, value: VALUES[order](numbers, i * COUNT) })),
-  );
-  type Ref = (typeof all)[number];
+  const value = VALUES[order];
+  const values = joined.map(({ numbers }) => Float64Array.from({ length: numbers.length / COUNT }, (_, i) => value(numbers, i * COUNT)));
+  const total = values.reduce((sum, { length }) => sum + length, 0);
+  const isFirst = firstOf(values, descending, limit);
+  const best: Ref[] = [];
+  for (const [answer, of] of values.entries()) {
+    for (let i = 0; i < of.length; i++) if (isFirst(of[i] as number)) best.push({ answer, i, value: of[i] as number });
+  }
   const addressesOf = ({ answer }: Ref): Uint8Array => (joined[answer] as HostTotals).addresses;
   function byAddress(a: Ref, b: Ref): number {
     const [x, y] = [addressesOf(a), addressesOf(b)];
@@ -164,7 +189,7 @@ export function topHosts(
   }
   const sign = descending ? -1 : 1;
   const addressSign = order === 'address' ? sign : 1;
-  all.sort((a, b) => (a.value - b.value) * sign || byAddress(a, b) * addressSign || a.answer - b.answer);
+  best.sort((a, b) => (a.value - b.value) * sign || byAddress(a, b) * addressSign || a.answer - b.answer);
   const read = ({ answer, i }: Ref): HostTotal => {
     const { numbers, addresses } = joined[answer] as HostTotals;
     const at = i * ADDRESS_BYTES;
@@ -175,5 +200,5 @@ export function topHosts(
       ...{ answer, addresses, at, address: addressText(data, at, values.ipv6 === 1) },
     };
   };
-  return { total: all.length, hosts: all.slice(0, limit).map(read) };
+  return { total, hosts: best.slice(0, limit).map(read) };
 }

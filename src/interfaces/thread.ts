@@ -6,6 +6,7 @@
  *
  * One per thread, made from its InterfaceData.
  */
+import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { namesOf, protocolPairName } from '../dpi/names.ts';
 import { counterIndex } from '../flows/counters.ts';
@@ -40,6 +41,8 @@ const QUIET_US = 20_000;
 /** A thread that waits for scripts looks so often for questions, ms, and one that does not wait once in so many events. */
 const LOOK_MS = 20;
 const LOOK_EVENTS = 64;
+/** A live interface comes before the rest of the program, by this niceness. */
+const FIRST = 5;
 /** How often totals by protocol go to the main thread, µs. */
 const PROTOCOLS_US = 250_000;
 
@@ -131,7 +134,18 @@ export function fail({ ring }: InterfaceData, error: unknown): void {
   say({ type: 'failed', error: message, code });
 }
 
+/** Packets wait for nobody. On Linux a priority is that of one thread, and 0 means the one that calls; only root may raise it. */
+function comeFirst(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, Math.max(-20, getPriority(0) - FIRST));
+  } catch {
+    // not allowed here: it is as important as others
+  }
+}
+
 export function createThread(data: InterfaceData, { live, packetInterface, sampled, records }: ThreadOptions): Thread {
+  if (live) comeFirst();
   const { config, crew } = data;
   const counters = new Float64Array(data.counters);
   const gauges = new Float64Array(data.gauges);
