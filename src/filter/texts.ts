@@ -52,16 +52,19 @@ export function textTest(wanted: Wanted): (text: string) => boolean {
   return (text) => set.has(fold(text));
 }
 
-/** Remembers the answers for up to 4096 numbers: numbers come from flows, and those of a hostile network must not fill the memory. */
+/** Numbers whose answers are remembered at one time. */
+const PLACES = 1024;
+
+/** Remembers answers for numbers: they come from flows, and those of a hostile network must not fill the memory. */
 export function remembered(test: (key: number) => boolean): (key: number) => boolean {
-  const known = new Map<number, boolean>();
+  const keys = new Float64Array(PLACES).fill(Number.NaN);
+  const answers = new Uint8Array(PLACES);
   return (key) => {
-    let answer = known.get(key);
-    if (answer === undefined) {
-      if (known.size === 4096) known.clear();
-      answer = test(key);
-      known.set(key, answer);
+    const place = (key ^ (key >>> 16)) & (PLACES - 1);
+    if (keys[place] !== key) {
+      answers[place] = test(key) ? 1 : 0;
+      keys[place] = key;
     }
-    return answer;
+    return answers[place] === 1;
   };
 }

@@ -129,6 +129,7 @@ export function createSelection<T>(query: FlowQuery, names: Names, keep: (view: 
   }
   const filter = query.filter.trim() === '' ? undefined : compileFilter(query.filter, names);
   const order = orderFor(query);
+  const byBytes = query.sort === 'bytes'; // what most ask for, and what is read anyway
   const { descending } = query;
   const limit = Math.min(Math.max(1, query.limit), MOST_FLOWS);
   /** A binary heap; the first one is the worst. */
@@ -171,9 +172,10 @@ export function createSelection<T>(query: FlowQuery, names: Names, keep: (view: 
       total++;
       if (filter !== undefined && !filter.matches(view)) return;
       matched++;
+      const bytes = view.f64(R_DIR + D_BYTES) + view.f64(R_DIR + R_DIR_BYTES + D_BYTES);
       sums[0] = (sums[0] as number) + view.u32(R_DIR + D_PACKETS) + view.u32(R_DIR + R_DIR_BYTES + D_PACKETS);
-      sums[1] = (sums[1] as number) + view.f64(R_DIR + D_BYTES) + view.f64(R_DIR + R_DIR_BYTES + D_BYTES);
-      const number = order.number(view);
+      sums[1] = (sums[1] as number) + bytes;
+      const number = byBytes ? bytes : order.number(view);
       const full = heap.length === limit;
       if (full) {
         const worst = (heap[0] as Kept).number;
