@@ -147,7 +147,9 @@ export function createModel(options: ModelOptions, emit: (flow: Flow, visit: Vis
 
   const isPeriodicDue = ({ first, last, periodicAt }: Flow, now: number): boolean => {
     const every = 5 * policy.preferences.flow_max_idle * SECOND;
-    return (Math.floor(last / SECOND) - Math.floor(first / SECOND)) * SECOND >= every && (periodicAt === undefined || now - periodicAt >= every);
+    return (
+      (Math.floor(last / SECOND) - Math.floor(first / SECOND)) * SECOND >= every && (periodicAt === undefined || now - periodicAt >= every)
+    );
   };
 
   /** Plain averages since the previous visit; a second is the shortest time to take one over. */
