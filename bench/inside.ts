@@ -16,6 +16,7 @@ import { DEFAULT_CONFIG } from '../src/config.ts';
 import { namesOf } from '../src/dpi/names.ts';
 import { COUNTERS, counterIndex, DECODE_COUNTERS_START } from '../src/flows/counters.ts';
 import { createFlowEngine, type FlowEngine } from '../src/flows/engine.ts';
+import { E_DETAIL } from '../src/flows/event.ts';
 import type { EventSink } from '../src/flows/event-writer.ts';
 import { DEFAULT_POLICY } from '../src/flows/policy.ts';
 import { MOST_FLOWS } from '../src/flows/selection.ts';
@@ -146,7 +147,7 @@ function visit(small: string, changed: string): object {
   };
 }
 
-/** ms of CPU from each question to its answer, and of the longest slice between packets. */
+/** ms of CPU from each question to its answer, and of the longest slice between packets; bytes of a flow's details on average. */
 function questions(small: string): object {
   const counters = new Float64Array(COUNTERS.length);
   const dpi = native.dpiCreate(MAX_FLOWS + 1);
@@ -184,7 +185,10 @@ function questions(small: string): object {
     return { medianMs: median(times), minMs: Math.min(...times), maxMs: Math.max(...times) };
   };
   const result = Object.fromEntries(Object.entries(kinds).map(([kind, one]) => [kind, spread(one)]));
-  return { flows, ...result, longestSliceMs: slice / 1000 };
+  const look = engine.look(EMPTY_BOOK);
+  let details = 0;
+  for (let id = 1; id < engine.limit(); id++) if (look.at(id)) details += look.view.length() - E_DETAIL;
+  return { flows, ...result, longestSliceMs: slice / 1000, detailBytes: details / flows };
 }
 
 async function events(small: string): Promise<object> {

@@ -5,7 +5,8 @@
  *
  * Every round runs every subject once on every capture, each round in another order; reported are medians with the smallest and
  * largest of all rounds, and ratios of two subjects within one round. CPU is user + system of the whole process, start-up
- * included; `net` takes off what the same command needs for an empty capture. It ends with 0 whatever the numbers are.
+ * included; `net` takes off what the same command needs for an empty capture. Memory per flow is what each further flow adds: the peak
+ * for the small flows less that for a twentieth of them in the same time. It ends with 0 whatever the numbers are.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ import { type Measured, measure } from './processes.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 import { ALSO, HALF_WAY, INSIDE, type InsideTarget, TARGETS, type Target } from './targets.ts';
 
-type CaptureName = 'real' | 'small' | 'empty';
+type CaptureName = 'real' | 'small' | 'few' | 'empty';
 type Runs = Record<CaptureName, Map<string, Measured[]>>;
 interface Spread {
   readonly median: number;
@@ -87,8 +88,11 @@ function usable(empty: Capture, notes: string[]): Subject[] {
 }
 
 function runAll(subjects: readonly Subject[], captures: readonly [CaptureName, Capture][], notes: string[]): Runs {
-  const runs: Runs = { real: new Map(), small: new Map(), empty: new Map() };
-  const work = captures.flatMap(([name, capture]) => subjects.map((subject) => ({ name, capture, subject })));
+  const runs: Runs = { real: new Map(), small: new Map(), few: new Map(), empty: new Map() };
+  const perFlow = new Set([...TARGETS, ...ALSO].filter(({ to }) => to === undefined).map(({ of }) => of));
+  const work = captures.flatMap(([name, capture]) =>
+    subjects.filter(({ id }) => name !== 'few' || perFlow.has(id)).map((subject) => ({ name, capture, subject })),
+  );
   for (const { capture } of work) if (capture.packets > 0) spawnSync('cat', [capture.path], { stdio: 'ignore' }); // into the page cache
   for (let round = 0; round < rounds; round++) {
     const start = Math.round((round * work.length) / rounds);
@@ -164,8 +168,8 @@ function netRatioOf(target: Omit<Target, 'target'>, rows: readonly Row[]): numbe
   return target.what !== 'cpu' || mine === undefined || peer === undefined ? undefined : mine / peer;
 }
 
-/** What bench/inside.ts finds, in processes of their own. @returns by the names of INSIDE's rows */
-function measureInside(small: Capture, changed: Capture, notes: string[]): Map<InsideTarget['id'], Spread> {
+/** What bench/inside.ts finds, in processes of their own: by the names of INSIDE's rows, and the bytes of a flow's details. */
+function measureInside(small: Capture, changed: Capture, notes: string[]): { found: Map<InsideTarget['id'], Spread>; details: number } {
   const found = new Map<InsideTarget['id'], Spread>();
   const run = (...words: string[]): Record<string, unknown> | undefined => {
     say(`inside: ${words[0]}`);
@@ -199,19 +203,21 @@ function measureInside(small: Capture, changed: Capture, notes: string[]): Map<I
     if (medianUs !== undefined && minUs !== undefined && maxUs !== undefined)
       found.set(`scripts-${count}`, { median: medianUs, min: minUs, max: maxUs });
   }
-  return found;
+  return { found, details: (questions?.detailBytes as number | undefined) ?? Number.NaN };
 }
 
 /** One value per round in which both were measured. */
-function ratioOf(target: Omit<Target, 'target'>, runs: Runs, flows: number): Spread | undefined {
+function ratioOf(target: Omit<Target, 'target'>, runs: Runs): Spread | undefined {
   const mine = runs[target.capture].get(target.of) ?? [];
   const values: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const run = mine[round];
-    const peer = target.to === undefined ? runs.empty.get(target.of)?.[round] : runs[target.capture].get(target.to)?.[round];
+    const peer = target.to === undefined ? runs.few.get(target.of)?.[round] : runs[target.capture].get(target.to)?.[round];
     if (run === undefined || peer === undefined) continue;
-    if (target.what === 'bytes per flow') values.push((run.memory - peer.memory) / flows);
-    else values.push(target.what === 'cpu' ? run.cpu / peer.cpu : run.memory / peer.memory);
+    if (target.to === undefined) {
+      const perFlow = (run.memory - peer.memory) / (captures.small.flows - captures.changed.flows);
+      values.push(target.what === 'bytes per flow' ? perFlow : perFlow - details);
+    } else values.push(target.what === 'cpu' ? run.cpu / peer.cpu : run.memory / peer.memory);
   }
   return values.length === 0 ? undefined : spread(values);
 }
@@ -228,8 +234,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const digits = (value: number, places = 0): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
-const amount = (value: number, target: Omit<Target, 'target'>): string =>
-  target.what === 'bytes per flow' ? digits(value) : value.toFixed(2);
+const amount = (value: number, target: Omit<Target, 'target'>): string => (target.to === undefined ? digits(value) : value.toFixed(2));
 const range = (value: Spread, show: (n: number) => string): string => `${show(value.min)}..${show(value.max)}`;
 const mib = (bytes: number): string => digits(bytes / 2 ** 20);
 
@@ -242,13 +247,15 @@ if (options.quick) notes.push('--quick: captures of a tenth of the size, so star
 const named: [CaptureName, Capture][] = [
   ...(captures.real === undefined ? [] : [['real', captures.real] as [CaptureName, Capture]]),
   ['small', captures.small],
+  ['few', captures.changed],
   ['empty', captures.empty],
 ];
 const subjects = usable(captures.empty, notes);
 const runs = runAll(subjects, named, notes);
-const inside = measureInside(captures.small, captures.changed, notes);
+const { found: inside, details } = measureInside(captures.small, captures.changed, notes);
 const machine = environment();
-const rows = named.filter(([name]) => name !== 'empty').flatMap(([name, capture]) => rowsOf(name, capture, subjects, runs));
+const told = named.filter(([name]) => name === 'real' || name === 'small');
+const rows = told.flatMap(([name, capture]) => rowsOf(name, capture, subjects, runs));
 
 console.log(`\nflowpatrol benchmark, ${rounds} interleaved rounds, medians (min..max)`);
 console.log(
@@ -256,12 +263,11 @@ console.log(
     .map(([key, value]) => `${key}: ${value}`)
     .join(' | '),
 );
-for (const [name, capture] of named) {
-  if (name === 'empty') continue;
+for (const [name, capture] of told) {
   console.log(`\n${name}: ${digits(capture.packets)} packets, ${digits(capture.flows)} flows (${capture.about})\n`);
   console.log(
     table(
-      ['', 'packets/CPU s', 'CPU s', 'min..max', 'user', 'sys', 'ns/packet', 'net', 'peak MiB', 'bytes/flow'],
+      ['', 'packets/CPU s', 'CPU s', 'min..max', 'user', 'sys', 'ns/packet', 'net', 'peak MiB', 'less start, bytes/flow'],
       rows
         .filter((row) => row.capture === name)
         .map((row) => [
@@ -298,7 +304,6 @@ console.log(
   ),
 );
 
-const flowsOf = (name: CaptureName): number => named.find(([other]) => other === name)?.[1].flows ?? 0;
 const verdict = (value: Spread | undefined, limit: number): string =>
   value === undefined ? 'not measured' : value.median <= limit ? 'met' : 'NOT MET';
 const judge = <T extends { readonly target: number }>(target: T, value: Spread | undefined) => ({
@@ -309,7 +314,7 @@ const judge = <T extends { readonly target: number }>(target: T, value: Spread |
   meetsHalfWay: verdict(value, target.target * HALF_WAY),
 });
 const judged = TARGETS.map((target) => ({
-  ...judge(target, ratioOf(target, runs, flowsOf(target.capture))),
+  ...judge(target, ratioOf(target, runs)),
   net: netRatioOf(target, rows),
 }));
 const judgedInside = INSIDE.map((target) => judge(target, inside.get(target.id)));
@@ -339,12 +344,12 @@ console.log(
     ],
   ),
 );
-const also = ALSO.map((target) => ({ ...target, value: ratioOf(target, runs, flowsOf(target.capture)), net: netRatioOf(target, rows) }));
+const also = ALSO.map((target) => ({ ...target, value: ratioOf(target, runs), net: netRatioOf(target, rows) }));
 console.log('\nfor comparison\n');
 console.log(
   table(
     ['', 'on', 'measured', 'min..max', 'net'],
-    also.map((row) => [row.about, row.capture, ...shown(row.value, two), row.net === undefined ? '' : two(row.net)]),
+    also.map((row) => [row.about, row.capture, ...shown(row.value, (n) => amount(n, row)), row.net === undefined ? '' : two(row.net)]),
   ),
 );
 if (notes.length > 0) console.log(`\nnotes\n${notes.map((note) => `  ${note}`).join('\n')}`);

@@ -1,15 +1,15 @@
 /**
  * Detail arena: what detection found about a flow (record.ts, "detail block"), one block a flow, any length.
  *
- *   handle (R_DETAIL) = first unit of the block; unit = 16 bytes; word 0 of a block = length in bytes, then the bytes.
+ *   handle (R_DETAIL) = first unit of the block; unit = 8 bytes; word 0 of a block = length in bytes, then the bytes.
  *   Freed blocks wait in one list per size, linked through their first word.
  */
 import { native } from '../native.ts';
 import { DETAIL_ENTRIES, readNumber } from './record.ts';
 
-const UNIT = 16;
+const UNIT = 8;
 const UNIT_WORDS = UNIT / 4;
-const MAX_UNITS = 512;
+const MAX_UNITS = 1024;
 
 export interface DetailArena {
   /** Stores `length` bytes of `source`. @returns the block's handle, 0 when there is no room */
