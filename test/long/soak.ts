@@ -17,21 +17,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { makeSmallFlows } from '../../bench/small-flows.ts';
+import { type Churn, makeChurn } from '../support/churn.ts';
 import { CLI } from '../support/run-cli.ts';
-import { createVeth, LISTENER, SENDER } from '../support/veth.ts';
+import { createVeth, LISTENER } from '../support/veth.ts';
 
-/** What the generator's capture lasts (bench/small-flows.ts), s. */
-const CAPTURE_SECONDS = 50;
 /** A script that reads five fields at each callback and says nothing. */
 const SCRIPTS = fileURLToPath(new URL('../../bench/scripts', import.meta.url));
 
-export interface SoakOptions {
+export interface SoakOptions extends Churn {
   readonly seconds: number;
-  /** New flows a second. */
-  readonly flows: number;
-  /** How many times faster than recorded the capture is replayed: a shorter capture, repeated more often. */
-  readonly speed: number;
   /** Seconds between two samples. */
   readonly every: number;
   /** More arguments for flowpatrol. */
@@ -79,7 +73,7 @@ const memoryMiB = (pid: number): number =>
 export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; summary: string; code: number | null }> {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-soak-'));
   const capture = join(folder, 'churn.pcap');
-  makeSmallFlows(capture, { seed: 7, flows: Math.round((options.flows * CAPTURE_SECONDS) / options.speed) });
+  const replay = makeChurn(capture, options);
   const veth = createVeth('soak');
   try {
     const args = [
@@ -113,18 +107,7 @@ export async function soak(options: SoakOptions): Promise<{ samples: Sample[]; s
       }
     }
 
-    const replay = [
-      '--intf1',
-      SENDER,
-      '--multiplier',
-      String(options.speed),
-      '--preload-pcap',
-      '--unique-ip',
-      '--loop',
-      '1000000',
-      capture,
-    ];
-    const sender = spawn('ip', veth.inside('tcpreplay', '--quiet', ...replay), { stdio: 'ignore' });
+    const sender = spawn('ip', veth.inside('tcpreplay', ...replay), { stdio: 'ignore' });
     const began = performance.now();
     const seconds = (): number => Math.round((performance.now() - began) / 1000);
     const samples: Sample[] = [];

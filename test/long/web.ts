@@ -23,16 +23,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-import { makeSmallFlows } from '../../bench/small-flows.ts';
 import { buildPages, pagesCurrent } from '../../web/build.js';
+import { type Churn, makeChurn } from '../support/churn.ts';
 import { CLI } from '../support/run-cli.ts';
-import { createVeth, LISTENER, SENDER } from '../support/veth.ts';
+import { createVeth, LISTENER } from '../support/veth.ts';
 import { goTo, openWindow, PASSWORD, signIn } from '../web/support.ts';
 
-/** What the generator's capture lasts (bench/small-flows.ts), s. */
-const CAPTURE_SECONDS = 50;
-/** Of that capture, on average. */
-const PACKETS_A_FLOW = 4.75;
 const SELF = fileURLToPath(import.meta.url);
 const SCRIPTS = fileURLToPath(new URL('../../bench/scripts', import.meta.url));
 
@@ -42,12 +38,8 @@ const MOST_GROWTH = 5;
 /** Below it the least growth is a large share: a page of 10 MiB may grow by one. */
 const LEAST_GROWTH_MIB = 8;
 
-export interface LoadOptions {
+export interface LoadOptions extends Churn {
   readonly seconds: number;
-  /** New flows a second. */
-  readonly flows: number;
-  /** How many times faster than recorded the capture is replayed: a shorter capture, repeated more often. */
-  readonly speed: number;
   /** Seconds between two samples. */
   readonly every: number;
   /** Questions a second. */
@@ -189,7 +181,7 @@ async function follow(url: string, cookie: string, signal: AbortSignal, counts: 
 async function inside({ seconds, flows, speed, every, questions }: LoadOptions, tell: (sample: LoadSample) => void): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'flowpatrol-load-'));
   const capture = join(folder, 'churn.pcap');
-  makeSmallFlows(capture, { seed: 7, flows: Math.round((flows * CAPTURE_SECONDS) / speed) });
+  const replay = makeChurn(capture, { flows, speed });
   const table = String(Math.max(50_000, flows * 120));
   const program = await startProgram(folder, ['-i', LISTENER, '--buffer-size', '256M', '--max-flows', table, '--scripts-dir', SCRIPTS]);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -231,17 +223,7 @@ async function inside({ seconds, flows, speed, every, questions }: LoadOptions, 
       follow(`${api}/stream?topics=${topics}`, cookie, ending.signal, streams[i] as Record<string, number>),
     );
 
-    // bursts, and sleep between them: others want the processor, too
-    const pace = [
-      '--timer',
-      'nano',
-      '--pps',
-      String(Math.round(flows * PACKETS_A_FLOW)),
-      '--pps-multi',
-      String(Math.max(1, Math.ceil(flows / 100))),
-    ];
-    const replay = ['--intf1', SENDER, ...pace, '--preload-pcap', '--unique-ip', '--loop', '1000000', capture];
-    const sender = spawn('tcpreplay', ['--quiet', ...replay], { stdio: 'ignore' });
+    const sender = spawn('tcpreplay', replay, { stdio: 'ignore' });
     // it reads its capture first
     while (((await counters()).packets ?? 0) === 0) await pause(200);
     const browserCpu = (): number => sumOfCpu(processes('chromium'));
