@@ -12,20 +12,26 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const LIBRARIES = { measure: [], floor: ['-lpcap'], limit: [] } as const satisfies Record<string, readonly string[]>;
-export type CProgram = keyof typeof LIBRARIES;
+const PROGRAMS = {
+  measure: { source: 'measure', flags: [] },
+  floor: { source: 'floor', flags: ['-lpcap'] },
+  limit: { source: 'limit', flags: [] },
+  'limit-dpi': { source: 'limit', flags: ['-DNDPI', '-lndpi'] },
+} as const satisfies Record<string, { readonly source: string; readonly flags: readonly string[] }>;
+export type CProgram = keyof typeof PROGRAMS;
 
 /** Path of a program of bench/c, compiled when its source is newer. @throws Error with the compiler's words */
 export function buildC(program: CProgram): string {
-  const source = join(here, 'c', `${program}.c`);
+  const { source: name, flags } = PROGRAMS[program];
+  const source = join(here, 'c', `${name}.c`);
   const binary = join(here, 'build', program);
   const built = statSync(binary, { throwIfNoEntry: false });
   if (built !== undefined && built.mtimeMs > statSync(source).mtimeMs) return binary;
   mkdirSync(dirname(binary), { recursive: true });
-  const run = spawnSync(process.env.CC ?? 'cc', ['-O3', '-Wall', '-Wextra', '-o', binary, source, ...LIBRARIES[program]], {
+  const run = spawnSync(process.env.CC ?? 'cc', ['-O3', '-Wall', '-Wextra', '-o', binary, source, ...flags], {
     encoding: 'utf8',
   });
-  if (run.status !== 0) throw new Error(`bench/c/${program}.c does not compile: ${run.error?.message ?? run.stderr}`);
+  if (run.status !== 0) throw new Error(`bench/c/${name}.c does not compile: ${run.error?.message ?? run.stderr}`);
   return binary;
 }
 

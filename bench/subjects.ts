@@ -54,6 +54,13 @@ export const SUBJECTS: readonly Subject[] = [
     ours: false,
     keepsFlows: true,
   },
+  {
+    id: 'limit-dpi',
+    about: 'the same and detection of 12 packets, in C',
+    command: (file) => [buildC('limit-dpi'), file, MAX_FLOWS],
+    ours: false,
+    keepsFlows: true,
+  },
   ours('no-dpi', 'flowpatrol, no detection, no scripts', ['--no-dpi', '--no-scripts']),
   ours('dpi-12', 'flowpatrol, detection of 12 packets, one script', whole('12')),
   ours('dpi-80-24', 'flowpatrol, detection of 80 TCP, 24 UDP packets, one script', whole('tcp:80,udp:24')),

@@ -32,11 +32,15 @@ export const TARGETS: readonly Target[] = [
   },
 ];
 
-/** For the reader, without a target: with details, and the same at ndpiReader's own packet limits. */
+/** For the reader, without a target: with details, at ndpiReader's own packet limits, beside what detection costs at least. */
 export const ALSO: readonly Omit<Target, 'target'>[] = [
   { about: 'memory per flow, whole path, bytes', capture: 'small', of: 'dpi-12', to: undefined, what: 'bytes per flow' },
   { about: 'CPU, whole path at 80/24 / ndpiReader', capture: 'real', of: 'dpi-80-24', to: 'ndpiReader', what: 'cpu' },
   { about: 'CPU, whole path at 80/24 / ndpiReader', capture: 'small', of: 'dpi-80-24', to: 'ndpiReader', what: 'cpu' },
+  { about: 'CPU, whole path / table and detection in C', capture: 'real', of: 'dpi-12', to: 'limit-dpi', what: 'cpu' },
+  { about: 'CPU, whole path / table and detection in C', capture: 'small', of: 'dpi-12', to: 'limit-dpi', what: 'cpu' },
+  { about: 'CPU, table and detection in C / ndpiReader', capture: 'real', of: 'limit-dpi', to: 'ndpiReader', what: 'cpu' },
+  { about: 'CPU, table and detection in C / ndpiReader', capture: 'small', of: 'limit-dpi', to: 'ndpiReader', what: 'cpu' },
   { about: 'CPU, no detection / libpcap floor', capture: 'real', of: 'no-dpi', to: 'floor', what: 'cpu' },
   { about: 'CPU, no detection / libpcap floor', capture: 'small', of: 'no-dpi', to: 'floor', what: 'cpu' },
 ];

@@ -97,8 +97,11 @@ for (const [name, capture] of captures) {
   test(`${name}: the C programs agree on packets and flows`, () => {
     const floor = measure([buildC('floor'), capture.path, '--flows']);
     const limit = measure([buildC('limit'), capture.path, '1000', '--no-idle']);
+    const detecting = measure([buildC('limit-dpi'), capture.path, '1000', '--no-idle']);
     assert.equal(floor.status, 0, floor.stderr);
     assert.equal(limit.status, 0, limit.stderr);
+    assert.equal(detecting.stdout, limit.stdout, detecting.stderr);
+    assert.ok(Number(/^(\d+) packets were shown/.exec(detecting.stderr)?.[1]) > capture.flows, detecting.stderr);
     const { packets, flows } = JSON.parse(floor.stdout) as Record<string, number>;
     assert.deepEqual({ packets, flows }, { packets: capture.packets, flows: capture.flows });
     const table = JSON.parse(limit.stdout) as Record<string, number>;

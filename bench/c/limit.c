@@ -9,6 +9,9 @@
  * same rules of idleness. It leaves out what is not the packet path (lifecycle events, statuses, hosts) and what the captures
  * of the benchmark do not hold (tunnels, later fragments' ports, other link types, byte orders and file formats than its own).
  *
+ * Built with NDPI (as limit-dpi) it detects, too: up to 12 packets of a flow go to nDPI, as src/flows/detection.ts hands them, and what is
+ * found is thrown away. So it is what a whole path costs at least: no details, statuses, events, names, scripts.
+ *
  *   limit FILE MAX_FLOWS [--no-idle]     a little-endian pcap file of Ethernet frames with µs; --no-idle: flows end with the file
  *
  * Prints one JSON line. Called by bench/run.ts (measured) and test/bench.test.ts (--no-idle).
@@ -22,6 +25,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef NDPI
+#include <ndpi/ndpi_api.h>
+#endif
 
 enum { BATCH = 128, CHUNK = 256 * 1024, LONGEST_FRAME = 256 * 1024, VISIT_US = 5000000, IDLE_US = 60000000, TCP_EARLY_US = 15000000 };
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16, CLASSIC_FLAGS = 0x3f };
@@ -33,6 +39,7 @@ enum {
   STATE_SYN = 1 << 10,
   STATE_SYN_ACK = 1 << 11,
   STATE_CLOSING = 1 << 12,
+  STATE_DISSECTED = 1 << 14,
   STATE_VISITED = 1 << 16,
   STATE_TOUCHED = 1 << 21,
   STATE_RATE = 1 << 25,
@@ -43,7 +50,7 @@ typedef struct {
   uint32_t a, b, ports, pv, hash, flags;
   int32_t wire, payload;
   uint32_t seq, ack, window; /* window << 16 | TOS << 8 | TTL */
-  uint32_t l3, frame, icmp, slot, spare;
+  uint32_t l3, frame, icmp, slot, l3_length;
 } Packet;
 
 typedef struct {
@@ -217,6 +224,7 @@ static inline int decode(const uint8_t *bytes, long at, long captured, uint32_t 
   p->hash = hash4(a, b, p->ports, p->pv);
   p->wire = wire;
   p->l3 = l3;
+  p->l3_length = end - l3;
   p->frame = at;
   return 1;
 }
@@ -269,6 +277,75 @@ static uint32_t create(const Packet *p, uint32_t slot, const uint8_t *bytes, dou
   return id;
 }
 
+/* ---- detection ---- */
+
+#ifdef NDPI
+enum { DPI_PACKETS = 12, SLAB = 256 };
+
+/** Memory of a flow whose detection is under way; in the pool all zeros but the link. */
+typedef struct Slot {
+  struct Slot *next;
+  ndpi_protocol protocol;
+  struct ndpi_flow_struct flow;
+} Slot;
+
+static struct ndpi_detection_module_struct *module;
+static Slot **slots, *pool;
+static uint64_t shown;
+
+static void begin_detection(void) {
+  NDPI_PROTOCOL_BITMASK all;
+  NDPI_BITMASK_SET_ALL(all);
+  module = ndpi_init_detection_module(ndpi_no_prefs);
+  ndpi_set_protocol_detection_bitmask2(module, &all);
+  ndpi_finalize_initialization(module);
+}
+
+static Slot *take_slot(void) {
+  if (pool == NULL) {
+    Slot *slab = calloc(SLAB, sizeof *slab);
+    if (slab == NULL) exit(1);
+    for (int i = 0; i < SLAB; i++) {
+      slab[i].next = pool;
+      pool = &slab[i];
+    }
+  }
+  Slot *slot = pool;
+  pool = slot->next;
+  return slot;
+}
+
+/** The flow needs no more packets; unknown, it is given up. */
+static void end_detection(uint32_t id) {
+  Slot *slot = slots[id];
+  if (slot == NULL) return;
+  u_int8_t guessed = 0;
+  if (slot->protocol.app_protocol == NDPI_PROTOCOL_UNKNOWN) ndpi_detection_giveup(module, &slot->flow, 1, &guessed);
+  ndpi_free_flow_data(&slot->flow);
+  memset(slot, 0, sizeof *slot);
+  slot->next = pool;
+  pool = slot;
+  slots[id] = NULL;
+}
+
+/** Hands the packet on, unless the flow is through. @returns the flow's new state */
+static inline uint32_t detect(uint32_t id, const uint8_t *bytes, const Packet *p, uint32_t state, double time) {
+  uint32_t count = state & STATE_PACKETS, protocol = p->pv & 0xff;
+  if (state & STATE_DISSECTED || count > DPI_PACKETS) return state;
+  Slot *slot = slots[id];
+  int is_shown = slot != NULL || protocol != 6 || p->payload > 0; /* before the first payload a TCP flow says nothing */
+  if (is_shown && p->l3_length >= 20) {
+    if (slot == NULL) slot = slots[id] = take_slot();
+    slot->protocol = ndpi_detection_process_packet(module, &slot->flow, bytes + p->l3, p->l3_length > 0xffff ? 0xffff : p->l3_length, time / 1000);
+    shown++;
+  }
+  int is_known = slot != NULL && slot->protocol.app_protocol != NDPI_PROTOCOL_UNKNOWN;
+  if (count < DPI_PACKETS && !(is_known && !ndpi_extra_dissection_possible(module, &slot->flow))) return state;
+  end_detection(id);
+  return state | STATE_DISSECTED;
+}
+#endif
+
 /** Backward shift: no tombstones, so probe lengths never grow (Knuth, TAOCP 3, 6.4, algorithm R). */
 static void erase(uint32_t id) {
   Record *r = &records[id];
@@ -282,6 +359,9 @@ static void erase(uint32_t id) {
     }
   }
   buckets[hole] = (Bucket){0, 0};
+#ifdef NDPI
+  end_detection(id);
+#endif
   if (r->v6 != 0) freed_addresses[freed_address_count++] = r->v6;
   r->state = 0; /* a live flow has counted a packet: 0 means free */
   freed[freed_count++] = id;
@@ -408,6 +488,9 @@ static inline void update_one(const uint8_t *bytes, const Packet *p, double time
     r->gaps[0].icmp[1] = p->icmp;
   }
   d->last = time;
+#ifdef NDPI
+  state = detect(id, bytes, p, state, time);
+#endif
   r->state = state;
 }
 
@@ -538,6 +621,10 @@ int main(int count, char **arguments) {
   addresses = allocate(((size_t)max_flows + 16) * 32);
   freed = allocate(((size_t)max_flows + 16) * 4);
   freed_addresses = allocate(((size_t)max_flows + 16) * 4);
+#ifdef NDPI
+  slots = allocate(((size_t)max_flows + 16) * sizeof *slots);
+  begin_detection();
+#endif
 
   static uint8_t chunk[LONGEST_FRAME + CHUNK];
   int file = open(arguments[1], O_RDONLY);
@@ -567,5 +654,8 @@ int main(int count, char **arguments) {
   if (active > 0) visit(clock_us, 1);
   printf("{\"packets\":%llu,\"ip\":%llu,\"flows\":%llu,\"peak\":%u,\"visits\":%llu,\"refused\":%llu}\n", (unsigned long long)packet_count,
          (unsigned long long)ip_count, (unsigned long long)created, peak, (unsigned long long)visit_count, (unsigned long long)refused);
+#ifdef NDPI
+  fprintf(stderr, "%llu packets were shown to nDPI\n", (unsigned long long)shown);
+#endif
   return 0;
 }
