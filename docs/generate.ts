@@ -40,14 +40,16 @@ function statuses(): string {
 
 ${MADE}
 
-A status is a bit of \`status_map\`; the bit is the status id. \`flow.status\` is the strongest status that is set, or 0. *Id in 4.x* is
-the number that ntopng 4.0 and 4.2 give the same status. *Told by* says which kinds of interfaces can tell it.
+A status is a bit of \`status_map\`; the bit is the status id. \`flow.status\` is the strongest status that is set, or 0. Scripts of
+2019 and of TypeScript, exports, filters and the programming interface have these ids. Scripts of 4.x have those of *Id in 4.x*, also as bits
+of their bitmaps; without one, or in 4.0 with one that only 4.2 has, a status does not exist for them. *Told by* says which kinds of
+interfaces can tell it.
 
 ${table(
   ['Id', 'Id in 4.x', 'Name', 'Title', 'Meaning', 'Severity', 'Alert of the core', 'Told by'],
   STATUSES.map((status) => [
     String(status.id),
-    String(status.id4 ?? ''),
+    status.id42 === undefined ? String(status.id4 ?? '') : `${status.id42} (4.2)`,
     `\`${status.name}\``,
     status.title,
     status.meaning,

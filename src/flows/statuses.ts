@@ -2,7 +2,7 @@
  * The statuses of a flow: the one declaration of their ids, names, conditions, priorities, severities and alerts.
  *
  * Ids are bits of the status bitmap. 0–27 are those of 2019; ids of our own begin at 28 and take a place in
- * {@link PRIORITY}. A condition is a function of the flow; conditions.ts calls it when its inputs have changed.
+ * {@link PRIORITY}. Scripts of 4.x have other ids ({@link idIn}). A condition is a function of the flow; conditions.ts calls it when its inputs have changed.
  * docs/reference/statuses.md is made from this file.
  */
 import type { PreferenceName, Preferences } from '../preferences.ts';
@@ -73,8 +73,10 @@ export interface Status {
   readonly alertType: string;
   /** Preference that must be on for that alert; true = always, false = never. */
   readonly alert: PreferenceName | boolean;
-  /** Id in ntopng 4.0 and 4.2, where it is another; absent = they do not have it. */
+  /** Id in scripts of 4.0 and 4.2; absent = 4.0 does not have it. */
   readonly id4?: number;
+  /** Id in scripts of 4.2 where 4.0 does not have the status. */
+  readonly id42?: number;
   /** Absent: the core never sets it; scripts may. */
   readonly condition?: Condition;
   readonly inputs?: StatusInputs;
@@ -508,7 +510,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'error',
     alertType: 'potentially_dangerous_protocol',
     alert: 'ssl_alerts',
-    id4: 28,
+    id42: 28,
     inputs: 'details',
     condition: (flow, { known }) => flow.is(known.TLS) && flow.hasRisk(RISK_SELF_SIGNED),
   },
@@ -534,7 +536,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'info',
     alertType: 'suspicious_activity',
     alert: 'non_standard_port_alerts',
-    id4: 30,
+    id42: 30,
     inputs: 'details',
     condition: (flow) => flow.hasRisk(RISK_NON_STANDARD_PORT),
   },
@@ -546,7 +548,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'error',
     alertType: 'suspicious_activity',
     alert: 'file_transfer_alerts',
-    id4: 29,
+    id42: 29,
     inputs: 'details',
     condition: (flow) => flow.hasRisk(RISK_BINARY_TRANSFER),
   },
@@ -558,7 +560,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'warning',
     alertType: 'suspicious_activity',
     alert: 'flow_risk_alerts',
-    id4: 31,
+    id42: 31,
     inputs: 'details',
     condition: (flow) => flow.hasAnyRisk(),
   },
@@ -570,7 +572,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'error',
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
-    id4: 32,
+    id42: 32,
     inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.DHCP, expected.dhcp),
   },
@@ -582,7 +584,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'error',
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
-    id4: 33,
+    id42: 33,
     inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.DNS, expected.dns),
   },
@@ -594,7 +596,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'error',
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
-    id4: 35,
+    id42: 35,
     inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.NTP, expected.ntp),
   },
@@ -606,7 +608,7 @@ export const STATUSES: readonly Status[] = [
     severity: 'error',
     alertType: 'suspicious_activity',
     alert: 'unexpected_server_alerts',
-    id4: 34,
+    id42: 34,
     inputs: 'details',
     condition: (flow, { known, expected }) => unexpected(flow, known.SMTP, expected.smtp),
   },
@@ -646,6 +648,16 @@ export const STATUSES: readonly Status[] = [
     }),
   ),
 ];
+
+/** Generations of scripts that number the statuses differently. */
+export const NUMBERINGS = ['2019', '4.0', '4.2'] as const;
+export type Numbering = (typeof NUMBERINGS)[number];
+
+/** Id that scripts of a generation give the status, also its bit in their bitmaps; undefined = they do not have it. */
+export function idIn(numbering: Numbering, { id, id4, id42 }: Status): number | undefined {
+  if (numbering === '2019') return id;
+  return numbering === '4.2' ? (id42 ?? id4) : id4;
+}
 
 export const statusById: ReadonlyMap<number, Status> = new Map(STATUSES.map((status) => [status.id, status]));
 

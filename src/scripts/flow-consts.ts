@@ -4,7 +4,7 @@
  *
  *   STATUSES, ALERT_TYPES, SEVERITIES ──constantsSource──► lua/sandbox.lua ──► modules/alert_consts.lua, modules/flow_consts.lua
  */
-import { STATUSES } from '../flows/statuses.ts';
+import { idIn, NUMBERINGS, PRIORITY, STATUSES } from '../flows/statuses.ts';
 import { ALERT_TYPES, SEVERITIES, SEVERITIES_4_2 } from './alert-types.ts';
 
 /** How much a status of 2019 matters, 0 to 100, by id. */
@@ -50,18 +50,19 @@ function lua(value: Plain): string {
 /** Lua source of a function that returns the table; strange members are nil. */
 export function constantsSource(): string {
   return `return ${lua({
-    statuses: STATUSES.map(({ id, name, title, severity, alertType, id4 }) => ({
-      id,
-      name,
-      title,
-      severity,
-      alert: alertType,
-      relevance: RELEVANCE[id] ?? 0,
-      id4,
-      name4: name4(name),
-      severity42: SEVERITY_4_2[name4(name)] ?? 'error',
-      alert4: ALERTS_4[name] ?? alertType,
+    statuses: STATUSES.map((status) => ({
+      id: status.id,
+      ids: Object.fromEntries(NUMBERINGS.map((numbering) => [numbering, idIn(numbering, status)])),
+      name: status.name,
+      title: status.title,
+      severity: status.severity,
+      alert: status.alertType,
+      relevance: RELEVANCE[status.id] ?? 0,
+      name4: name4(status.name),
+      severity42: SEVERITY_4_2[name4(status.name)] ?? 'error',
+      alert4: ALERTS_4[status.name] ?? status.alertType,
     })),
+    priority: PRIORITY,
     alerts: ALERT_TYPES.map(({ id, name, title, id4, name4: other }) => ({ id, name, title, id4, name4: other ?? name })),
     severities: SEVERITIES.map((name, id) => ({ id, name, severity: id })),
     severities42: SEVERITIES_4_2.map(({ id, name, severity }) => ({ id, name, severity })),

@@ -1,16 +1,14 @@
 /**
- * What is remembered of flows and hosts from event to event for the scripts of 4.x: the present alert, the scores, and statuses that
- * the flow engine does not have. A bounded number of each; who has not been looked at for longest is forgotten first.
+ * What is remembered of flows and hosts from event to event for the scripts of 4.x: the present alert and the scores.
+ * A bounded number of each; who has not been looked at for longest is forgotten first.
  */
 import type { EventView } from '../flows/view.ts';
 import type { ScoreOf } from './runtime.ts';
 
 export interface RememberedFlow {
-  /** By script, the strongest alert of a triggered status so far; `status` is its internal id, 0 = one that the flow engine lacks. */
+  /** By script, the strongest alert of a triggered status so far; `status` is its internal id. */
   readonly alerts: Map<number, { readonly score: number; readonly status: number }>;
   score: number | undefined;
-  /** Names. */
-  readonly statuses: Set<string>;
   /** By script, the last one that was handed out. */
   readonly externalAlerts: Map<number, string>;
 }
@@ -46,7 +44,7 @@ export function createFlowMemory(): FlowMemory {
       ending = undefined;
     }
     if (view.endReason() !== '') ending = id;
-    return touch(flows, id, flows.get(id) ?? { alerts: new Map(), score: undefined, statuses: new Set(), externalAlerts: new Map() });
+    return touch(flows, id, flows.get(id) ?? { alerts: new Map(), score: undefined, externalAlerts: new Map() });
   }
 
   return {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { PRIORITY, predominant, STATUSES, statusById } from '../../src/flows/statuses.ts';
+import { idIn, PRIORITY, predominant, STATUSES, statusById } from '../../src/flows/statuses.ts';
 import { DevicesError, readDevices } from '../../src/hosts/devices.ts';
 import { isPreference, type Preferences, preferenceValue } from '../../src/preferences.ts';
 import { CAPTURES } from '../support/golden.ts';
@@ -616,10 +616,14 @@ describe('the declaration', () => {
       ssl_old_protocol_version: 'tls_old_protocol_version',
       ssl_unsafe_ciphers: 'tls_unsafe_ciphers',
     };
-    for (const { id4, name } of STATUSES) {
+    for (const status of STATUSES) {
+      const { name } = status;
       const short = name.replace(/^status_/, '');
       const ofUser = /^user_0(\d)$/.exec(short)?.[1];
-      assert.equal(id4 ?? -1, ofUser === undefined ? names4.indexOf(renamed[short] ?? short) : 58 + Number(ofUser), name);
+      const id = ofUser === undefined ? names4.indexOf(renamed[short] ?? short) : 58 + Number(ofUser);
+      assert.equal(idIn('4.2', status) ?? -1, id, name);
+      assert.equal(idIn('4.0', status) ?? -1, id >= 28 && id <= 35 ? -1 : id, `${name}: 28 to 35 came with 4.2`);
+      assert.equal(idIn('2019', status), status.id, name);
     }
   });
 

@@ -101,7 +101,7 @@ function flow.getICMPInfo() end
 ---@return flowpatrol.Info
 function flow.getInfo() end
 
----all fields of the flow
+---all fields of the flow; 4.x: a new table, statuses by the ids of the generation
 ---@return flowpatrol.Info
 function flow.getFullInfo() end
 
@@ -406,7 +406,7 @@ function flow.getServerScore() end
 ---@return { status_map: integer, score: integer, status_info?: string }
 function flow.getScoreInfo() end
 
----id of the strongest status, 0 if none is set
+---id of the strongest status that the generation knows, 0 if none is set
 ---@return integer
 function flow.getPredominantStatus() end
 

@@ -65,8 +65,9 @@ ${tableOf(never)}
 ## Where values differ from ntopng's
 
 - \`status_map\` is 0 where nothing is wrong: bit 0 is never set.
-- \`flow.status\`, \`status_map\` and \`alerted_status\` have the ids of [statuses.md](statuses.md) in scripts of every generation:
-  \`info\` is one table for all scripts. For 4.x \`flow.getStatus\`, \`flow.getPredominantStatus\` and \`flow.getAlertedStatus\` give its own.
+- \`flow.status\`, \`status_map\` and \`alerted_status\` have the ids of [statuses.md](statuses.md). In what \`flow.getFullInfo\` gives to
+  scripts of 4.x they have those of the generation, without the statuses that it does not know: \`flow.status\` is the strongest that
+  it knows, in 4.2 the one that the alert was raised for (0 without), \`alerted_status\` is absent where it knows it not.
 - Counters, throughput and \`*.last\` are those of the visit that calls the script, not of the one before.
 - Retransmitted, out-of-order and lost segments follow Wireshark's analysis. Without a segment of its own for 268 s a direction is
   told late from resent by the time of its last segment; where it only repeated itself for that long, one may be taken for the other.

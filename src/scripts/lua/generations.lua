@@ -8,7 +8,7 @@
 --
 -- An era is what the modules look like to a script ('2019', '4.0', '4.2'): scripts of October 2019 have hooks, and the ids of 2019.
 
-local host, base = ...
+local host, base, constants = ...
 local type, error, tostring, next, ipairs, setmetatable = type, error, tostring, next, ipairs, setmetatable
 local getinfo, getlocal, floor, tointeger = base.debug.getinfo, base.debug.getlocal, math.floor, math.tointeger
 
@@ -34,6 +34,9 @@ local TEXT_4_2 = {
   'flow%.get%a+RetrPercentage', 'flow%.is%a+NoIP%f[%W]', 'flow%.getAlertedStatus', 'flow%.getnDPIMatchPacket',
   'require%s*%(?%s*["\']status_keys', 'require%s*%(?%s*["\']alert_severities',
 }
+for _, status in ipairs(constants.statuses) do
+  if status.ids['4.2'] and not status.ids['4.0'] then TEXT_4_2[#TEXT_4_2 + 1] = '%f[%w_]' .. status.name4 .. '%f[^%w_]' end
+end
 local TEXT_4 = { 'status_types', 'flow%.triggerStatus', 'flow%.setStatus', 'flow%.clearStatus', 'script_categories', '%(%s*now%s*[,)]' }
 
 local L4 = {

@@ -52,12 +52,53 @@ local function new_metatable(set)
   return metatable
 end
 
-local function is_lazy(value)
-  local metatable = getmeta(value)
-  return metatable ~= nil and sets[metatable] ~= nil
+-- A view shows what an info has, and some fields in another way. The info is under a secret key; a key that was read or written is seen.
+local SOURCE = {}
+local VIEW = { __metatable = false }
+
+function VIEW.__index(view, key)
+  if key == nil or seen_of(view)[key] then return nil end
+  local value = rawget(view, SOURCE)[key]
+  if value ~= nil then
+    seen_of(view)[key] = true
+    rawset(view, key, value)
+  end
+  return value
 end
 
-local function materialise(info)
+function VIEW.__newindex(view, key, value)
+  rawset(view, key, value)
+  seen_of(view)[key] = true
+end
+
+-- @param own what the view shows of the fields `names` in place of the info's; becomes the view
+local function view(info, own, names)
+  local seen = {}
+  for i = 1, #names do seen[names[i]] = true end
+  own[SOURCE], own[SEEN] = info, seen
+  return setmetatable(own, VIEW)
+end
+
+local function is_lazy(value)
+  local metatable = getmeta(value)
+  return metatable ~= nil and (metatable == VIEW or sets[metatable] ~= nil)
+end
+
+local materialise
+
+local function materialise_view(view)
+  local source, seen = rawget(view, SOURCE), rawget(view, SEEN)
+  if is_lazy(source) then materialise(source) end
+  rawset(view, SOURCE, nil)
+  rawset(view, SEEN, nil)
+  setmeta(view, nil)
+  for key, value in rawnext, source do
+    if not seen[key] then view[key] = value end
+  end
+end
+
+function materialise(info)
+  if getmeta(info) == VIEW then return materialise_view(info) end
   local set = sets[getmeta(info)]
   local bytes, seen = rawget(info, BYTES), rawget(info, SEEN)
   local values = all(info ~= shared.info and bytes or nil)
@@ -180,4 +221,4 @@ local function describe(value)
   return text .. '\0' .. table.concat(lines, '\n')
 end
 
-return { is_lazy = is_lazy, materialise = materialise, dispatcher = dispatcher, describe = describe, located = located }
+return { is_lazy = is_lazy, materialise = materialise, view = view, dispatcher = dispatcher, describe = describe, located = located }

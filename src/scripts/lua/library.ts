@@ -2,7 +2,7 @@
  * The JavaScript functions behind the globals of a Lua script: arguments on the stack, results on it. Called by sandbox.lua, world/*.lua
  * and generations.lua through the table `host`; scripts never have them. One that throws becomes a Lua error.
  *
- *   world/flow.lua ──fact, is_set, remembered──► EventView, Effects, FlowMemory
+ *   world/flow.lua ──fact, is_set──► EventView, Effects, FlowMemory
  *   world/statuses.lua ──alert, status, score──► Effects
  *   world/ntop.lua ──cache_…, preference, read_directory──► ScriptCache, Preferences, the folders of scripts
  *   sandbox.lua ──chunk, module, script_module, constants──► files
@@ -250,14 +250,6 @@ export function createLibrary({ state, host, view }: LibraryContext): LuaFunctio
       flow().alerts.set(state.number(thread, 1), { score: state.number(thread, 2), status: state.number(thread, 3) });
       return 0;
     },
-    /** Statuses that the flow engine does not have. */
-    remember(thread) {
-      const { statuses } = flow();
-      if (flag(thread, 2)) statuses.add(text(thread, 1));
-      else statuses.delete(text(thread, 1));
-      return 0;
-    },
-    remembered: (thread) => answer(thread, flow().statuses.has(text(thread, 1))),
 
     // The flow ----------------------------------------------------------------------------------------------
 

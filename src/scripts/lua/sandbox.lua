@@ -198,9 +198,9 @@ local json = base.assert(base.load(host.module('json'), OURS .. 'json.lua', 't',
 null = json.null
 
 local constants = base.assert(base.load(host.constants(), '=flowpatrol constants', 't', {}))()
-local generations = trusted('generations.lua', host, base)
+local generations = trusted('generations.lua', host, base, constants)
 local new_flow = trusted('world/flow.lua', host, shared)
-local add_statuses = trusted('world/statuses.lua', host, shared, json, constants)
+local add_statuses = trusted('world/statuses.lua', host, shared, json, constants, lazy.view)
 local new_ntop, new_interface = trusted('world/ntop.lua', host, shared)
 
 -- The environment of a script ---------------------------------------------------------------------

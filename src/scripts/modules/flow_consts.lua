@@ -32,8 +32,7 @@ local function creator(entry)
 end
 
 for _, status in ipairs(world.constants.statuses) do
-  local id = status.id
-  if era ~= '2019' then id = status.id4 end
+  local id = status.ids[era]
   if id then
     local severity = era == '4.2' and status.severity42 or status.severity
     local alert = era == '2019' and status.alert or status.alert4

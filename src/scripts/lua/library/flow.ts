@@ -27,7 +27,7 @@ const tables: readonly Member[] = Object.entries(GETTERS).map(([name, keys]) => 
 
 const VALUES = `
 getInfo(): flowpatrol.Info -- 2019: the same table that a callback gets; 4.x: a new table with addresses, ports, protocol, bytes and packets
-getFullInfo(): flowpatrol.Info -- all fields of the flow
+getFullInfo(): flowpatrol.Info -- all fields of the flow; 4.x: a new table, statuses by the ids of the generation
 getUnicastInfo(): { ["cli.broadmulticast"]?: boolean, ["srv.broadmulticast"]?: boolean } -- a new table
 methodNamesToIds(): table<string, integer> -- numbers of the getters of October 2019
 callMethodById(id: integer): any -- what the getter with that number returns
@@ -114,7 +114,7 @@ getClientScore(): integer -- 0 if it has none
 setServerScore(score: integer)
 getServerScore(): integer
 getScoreInfo(): { status_map: integer, score: integer, status_info?: string } -- a new table
-getPredominantStatus(): integer -- id of the strongest status, 0 if none is set
+getPredominantStatus(): integer -- id of the strongest status that the generation knows, 0 if none is set
 getAlertedStatus(): integer -- id of the status that the flow's alert was raised for, 0 without
 getAlertedStatusScore(): integer
 `;

@@ -76,7 +76,7 @@ local function is_local(info, name) return info[name .. '.localhost'] == true en
 local DEVICE_INFO = split('cli.devtype srv.devtype')
 local TCP_STATS = split('cli2srv.retransmissions cli2srv.out_of_order cli2srv.lost srv2cli.retransmissions srv2cli.out_of_order srv2cli.lost')
 local MUD_INFO = split('host_server_name protos.dns.last_query cli.mac srv.mac cli.devtype srv.devtype')
--- getInfo of 4.x; all fields are in getFullInfo there
+-- getInfo of 4.x; all fields are in getFullInfo, which has statuses and is in statuses.lua
 local SMALL_INFO = split('cli.ip srv.ip cli.port srv.port cli.localhost srv.localhost duration proto.l4 proto.ndpi proto.ndpi_app '
   .. 'proto.ndpi_cat cli2srv.bytes srv2cli.bytes cli2srv.packets srv2cli.packets info')
 local MALWARE = 100
@@ -183,9 +183,7 @@ local GETTERS = {
 -- @param era '2019', '4.0' or '4.2'
 return function(script, era)
   local flow = {}
-  function flow.getFullInfo() return shared.info end
-  if era == '2019' then flow.getInfo = flow.getFullInfo
-  else
+  if era ~= '2019' then
     function flow.getInfo()
       local info = shared.info
       if info then return part_of(info, SMALL_INFO) end

@@ -9,7 +9,7 @@
 -- call the one with the highest score becomes an alert at its end, if its score is above that of the script's present alert about the
 -- flow. The original compares those of all scripts; here what a script raises does not depend on who else runs.
 
-local host, shared, json, constants = ...
+local host, shared, json, constants, view = ...
 local type, error, tostring, ipairs, next = type, error, tostring, ipairs, next
 local tointeger, math_type, floor, max, min = math.tointeger, math.type, math.floor, math.max, math.min
 local encode = json.encode
@@ -17,18 +17,19 @@ local encode = json.encode
 local MOST_SCORE = { ['2019'] = 1000, ['4.0'] = 1000, ['4.2'] = 1024 }
 local MOST_OF_HOST = 65534 -- 65535 = no score
 local MOST_TYPE, MOST_SEVERITY = 65535, 255
+-- fields with numbers of statuses
+local OF_STATUSES = { 'status_map', 'flow.status', 'alerted_status' }
 
 -- Era -> what its numbers and names mean.
 local function numbering(era)
   local of_4 = era ~= '2019'
-  local found = { statuses = {}, numbers = {}, of_scripts = {}, by_name = {}, alerts = {}, alert_names = {}, severities = {}, severity_names = {} }
+  local found = { statuses = {}, numbers = {}, by_name = {}, alerts = {}, alert_names = {}, severities = {}, severity_names = {} }
   for _, status in ipairs(constants.statuses) do
-    local id = status.id
-    if of_4 then id = status.id4 end
-    if id then found.statuses[id] = status end
-    if id and status.id then found.numbers[status.id] = id
-    elseif id then found.of_scripts[id] = status end
-    found.by_name[status.name], found.by_name[status.name4] = status, status
+    local id = status.ids[era]
+    if id then
+      found.statuses[id], found.numbers[status.id] = status, id
+      found.by_name[status.name], found.by_name[status.name4] = status, status
+    end
   end
   for _, alert in ipairs(constants.alerts) do
     local id = alert.id
@@ -82,7 +83,8 @@ return function(flow, script, era)
 
   local function status_of(value, name)
     local key = value
-    if type(value) == 'table' then key = value.status_key or value.status_id end
+    -- the third is a pair of flow_keys of 4.2
+    if type(value) == 'table' then key = value.status_key or value.status_id or value[2] end
     local status = of.statuses[tointeger(key) or -1] or of.by_name[key]
     if not status or status.name == 'status_normal' then
       error(('%s: there is no status %s'):format(name, tostring(key)), 3)
@@ -103,20 +105,10 @@ return function(flow, script, era)
     host.score(script, whose, min(MOST_OF_HOST, (host.score_of(whose) or 0) + value))
   end
 
-  local function is_set(status)
-    if status.id then return host.is_set(status.id) end
-    return host.remembered(status.name)
-  end
-
-  local function set(status, on)
-    if status.id then host.status(script, status.id, on)
-    else host.remember(status.name, on) end
-  end
-
   -- @return false when the status was set already
   local function set_status(status, flow_score, client_score, server_score)
-    if is_set(status) then return false end
-    set(status, true)
+    if host.is_set(status.id) then return false end
+    host.status(script, status.id, true)
     add_score('flow', score_of(flow_score))
     add_score('client', score_of(client_score))
     add_score('server', score_of(server_score))
@@ -125,7 +117,7 @@ return function(flow, script, era)
 
   function flow.isStatusSet(status)
     in_flow('flow.isStatusSet')
-    return is_set(status_of(status, 'flow.isStatusSet'))
+    return host.is_set(status_of(status, 'flow.isStatusSet').id)
   end
 
   function flow.setStatus(status, flow_score, client_score, server_score)
@@ -135,8 +127,8 @@ return function(flow, script, era)
 
   function flow.clearStatus(status)
     in_flow('flow.clearStatus')
-    local found = status_of(status, 'flow.clearStatus')
-    if is_set(found) then set(found, false) end
+    local id = status_of(status, 'flow.clearStatus').id
+    if host.is_set(id) then host.status(script, id, false) end
   end
 
   -- `deferred`: somebody calls `settle` at the end of a callback, also when it fails
@@ -147,14 +139,14 @@ return function(flow, script, era)
     candidate = nil
     local kind, severity = alert.kind, alert.severity
     host.alert(script, kind.id, severity.severity, kind.name, severity.name, alert.info, alert.score, alert.status.id)
-    host.remember_alert(script, alert.score, alert.status.id or 0)
+    host.remember_alert(script, alert.score, alert.status.id)
   end
 
   -- The stronger one: by score, then by the lower id.
   local function beats(score, status)
     if candidate then
       if score ~= candidate.score then return score > candidate.score end
-      return (status.id4 or 0) < (candidate.status.id4 or 0)
+      return status.ids[era] < candidate.status.ids[era]
     end
     local present = host.alerted(script)
     return not present or score > present
@@ -231,13 +223,28 @@ return function(flow, script, era)
   -- The bitmap in the numbers of the era, with what scripts have set and cleared at this event.
   local function bitmap()
     local ours, map = host.bitmap(), 0
+    if ours == 0 then return 0 end
     for internal, id in next, of.numbers do
       if ours >> internal & 1 == 1 then map = map | 1 << id end
     end
-    for id, status in next, of.of_scripts do
-      if host.remembered(status.name) then map = map | 1 << id end
-    end
     return map
+  end
+
+  -- The strongest status that the era knows: the strongest of all may be none of them.
+  local function predominant(info)
+    local strongest = of.numbers[info['flow.status']]
+    if strongest then return strongest end
+    for _, internal in ipairs(constants.priority) do
+      local id = of.numbers[internal]
+      if id and info['status_map'] >> internal & 1 == 1 then return id end
+    end
+    return 0
+  end
+
+  -- The status of the present alert, nil without one.
+  local function alerted(info)
+    local _, status = host.alerted(script)
+    return of.numbers[status or info['alerted_status']]
   end
 
   function flow.getScoreInfo()
@@ -246,22 +253,35 @@ return function(flow, script, era)
   end
 
   function flow.getPredominantStatus()
-    if shared.info then return of.numbers[shared.info['flow.status']] or 0 end
+    if shared.info then return predominant(shared.info) end
   end
 
   function flow.getAlertedStatus()
-    if not shared.info then return nil end
-    local _, status = host.alerted(script)
-    return of.numbers[status or shared.info['alerted_status'] or 0] or 0
+    if shared.info then return alerted(shared.info) or 0 end
   end
 
   function flow.getAlertedStatusScore()
     if shared.info then return (host.alerted(script)) or 0 end
   end
 
-  if era ~= '2019' then
+  if era == '2019' then
+    function flow.getFullInfo() return shared.info end
+    flow.getInfo = flow.getFullInfo
+  else
     function flow.getStatus()
       if shared.info then return bitmap() end
+    end
+
+    -- `flow.status` is what the alert was raised for in 4.2.
+    function flow.getFullInfo()
+      local info = shared.info
+      if not info then return nil end
+      local status = alerted(info)
+      return view(info, {
+        ['status_map'] = bitmap(),
+        ['flow.status'] = era == '4.2' and (status or 0) or predominant(info),
+        ['alerted_status'] = status,
+      }, OF_STATUSES)
     end
   end
 
