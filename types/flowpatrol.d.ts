@@ -65,7 +65,7 @@ export interface Statuses {
   readonly tls_certificate_expired: 28;
   /** TLS Certificate Self-Signed: the server certificate is signed by itself */
   readonly tls_certificate_selfsigned: 29;
-  /** Unidirectional UDP: UDP packets to a unicast server that does not answer, of a protocol that wants an answer */
+  /** Unidirectional UDP: UDP packets to a unicast server that does not answer, of a protocol that wants an answer; once detection has ended */
   readonly udp_unidirectional: 30;
   /** Known Protocol on Non-Standard Port: a protocol that has a port of its own runs on another one */
   readonly known_proto_on_non_std_port: 31;

@@ -18,6 +18,7 @@ import {
   FACT_JA3_SERVER,
   FACT_LONG_ECHO,
   STATE_BLACKLISTED,
+  STATE_DETECTED,
 } from './record.ts';
 
 export type Severity = 'none' | 'info' | 'warning' | 'error';
@@ -518,15 +519,21 @@ export const STATUSES: readonly Status[] = [
     id: 30,
     name: 'status_udp_unidirectional',
     title: 'Unidirectional UDP',
-    meaning: 'UDP packets to a unicast server that does not answer, of a protocol that wants an answer',
+    meaning: 'UDP packets to a unicast server that does not answer, of a protocol that wants an answer; once detection has ended',
     severity: 'info',
     alertType: 'flow_misbehaviour',
     alert: 'udp_unidirectional_alerts',
     id4: 26,
     inputs: 'packets',
     only: 'udp',
+    // which protocol it is, is known when detection has ended
     condition: (flow, { known }) =>
-      flow.packets(0) > 0 && flow.packets(1) === 0 && flow.isUnicast(0) && flow.isUnicast(1) && !known.oneWay.has(flow.application()),
+      flow.state(STATE_DETECTED) &&
+      flow.packets(0) > 0 &&
+      flow.packets(1) === 0 &&
+      flow.isUnicast(0) &&
+      flow.isUnicast(1) &&
+      !known.oneWay.has(flow.application()),
   },
   {
     id: 31,

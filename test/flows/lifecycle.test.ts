@@ -25,6 +25,7 @@ const segment = (
 
 /** Status 30: UDP without an answer. */
 const NO_ANSWER = 1 << 30;
+const REMOTE_TO_REMOTE = 1 << 12;
 
 const datagram = (at: number, data = 'hello', options: { from?: string; to?: string; port?: number; back?: boolean } = {}): TimedFrame => {
   const client = options.port ?? 50000;
@@ -46,8 +47,8 @@ const calls = (events: readonly PlayedEvent[], flow = 1): string[] =>
 test('a single unknown datagram: given up after 5 s of silence, idle after 60 s', () => {
   const { events } = play([datagram(1), datagram(100, 'later', { port: 1 })]);
   // silence is measured at visits, and must be over the limit: 10 - 1 > 5, 65 - 1 > 60
-  // nobody answers: status 30
-  assert.deepEqual(calls(events), ['statusChanged@5', 'protocolDetected@10', 'idle@65']);
+  // nobody answers: status 30, which waits for the protocol
+  assert.deepEqual(calls(events), ['protocolDetected@10', 'statusChanged@10', 'idle@65']);
 });
 
 test('idle never comes earlier than the rule allows', () => {
@@ -95,19 +96,19 @@ test('periodicUpdate: first on the flow’s own duration, then on the visits’ 
 
 test('visits between packets happen even where the capture is silent', () => {
   const { events, counter } = play([datagram(1), datagram(1000)]);
-  assert.deepEqual(calls(events), ['statusChanged@5', 'protocolDetected@10', 'idle@65']);
+  assert.deepEqual(calls(events), ['protocolDetected@10', 'statusChanged@10', 'idle@65']);
   // at 5, 10 … 65; then the table is empty and the clock jumps to the next packet; then the last visit
   assert.equal(counter('visits'), 14);
 });
 
 test('a visit sees its own numbers: *.last since the previous visit, throughput over it', () => {
   const size = datagram(1).bytes.length;
-  const frames = [datagram(1), datagram(6), datagram(7), datagram(8), datagram(303), datagram(304)];
+  const frames = [1, 6, 7, 8, 303, 304].map((at) => datagram(at, 'hello', { from: '198.51.100.7', to: '203.0.113.9' }));
   const { events } = play(frames, { maxIdle: 3600, preferences: { longlived_flow_duration: 5 } });
   const status = events.find((event) => event.callbacks.includes('statusChanged') && event.at > 5);
   assert.equal(status?.at, 10, 'seven seconds after the first packet the flow is long-lived');
-  assert.equal(status?.status, NO_ANSWER | (1 << 19));
-  assert.equal(status?.statusBefore, NO_ANSWER);
+  assert.equal(status?.status, REMOTE_TO_REMOTE | (1 << 19));
+  assert.equal(status?.statusBefore, REMOTE_TO_REMOTE);
   assert.equal(status?.lastBytes, 3 * size);
   assert.equal(status?.rate, Math.fround((3 * size) / 5));
   assert.equal(status?.trend, 1);
@@ -117,7 +118,7 @@ test('remote to remote and blacklists set their bits at the first visit', () => 
   const file = join(tmpdir(), `flowpatrol-blacklist-${process.pid}.txt`);
   writeFileSync(file, '# bad\n203.0.113.0/24\n');
   const { events } = play([datagram(1, 'x', { from: '198.51.100.7', to: '203.0.113.9' })], { blacklists: [file] });
-  assert.equal(events.at(-1)?.status, NO_ANSWER | (1 << 12) | (1 << 13));
+  assert.equal(events.at(-1)?.status, NO_ANSWER | REMOTE_TO_REMOTE | (1 << 13));
   const multicast = play([datagram(1, 'x', { from: '198.51.100.7', to: '239.1.1.1' })]);
   assert.equal(multicast.events.at(-1)?.status, 0, 'multicast is nobody’s remote host');
 });

@@ -161,7 +161,7 @@ describe('TCP', () => {
     const syn = watch([segment(0, SYN)], { manual: true, changes: late(5, 121, 125) });
     assert.deepEqual(changesOf(syn.events), ['125: 5 7']);
     assert.equal(syn.events.at(-1)?.line['flow.status'], 5);
-    assert.deepEqual(changesOf(watch([datagram(0)], { manual: true, changes: late(5, 121, 125) }).events), ['5: 30'], 'TCP only');
+    assert.deepEqual(changesOf(watch([datagram(0)], { manual: true, changes: late(5, 121, 125) }).events), ['10: 30'], 'TCP only');
   });
 
   test('20 not purged: no silence lets a flow stay, so it is never set', () => {
@@ -408,7 +408,8 @@ describe('ends', () => {
     misses(NO_ANSWER, [datagram(1, '<34>1 2020-01-01T00:00:00Z host app - - - hello', { toPort: 514 })], {});
     misses(NO_ANSWER, [segment(1, SYN)]);
     const { events } = watch([datagram(1), datagram(11, 'yes', { back: true }), until(20)]);
-    assert.deepEqual(changesOf(events), ['5: 30', '15: ']);
+    assert.deepEqual(changesOf(events), ['10: 30', '15: '], 'not before detection has ended: it may be a protocol without answers');
+    assert.deepEqual(changesOf(watch([datagram(1), datagram(7, 'yes', { back: true }), until(20)]).events), []);
   });
 
   test('13 blacklisted: an address, a name, the category', () => {
@@ -776,13 +777,13 @@ describe('changes while it runs', () => {
 
   test('a list with the address comes and goes: status, flag and category, at the next visit', () => {
     const changes = [take(11, { lists: lists({ lines: SERVER }) }), take(21, { lists: lists() })];
-    for (const frames of [
-      [datagram(1), until(40)],
-      [ask(1, 'a.example'), until(40)],
-    ]) {
-      const { events } = watch(frames, { changes });
+    for (const [first, detected] of [
+      [datagram(1), 10],
+      [ask(1, 'a.example'), 5],
+    ] as const) {
+      const { events } = watch([first, until(40)], { changes });
       const own = events.filter(({ flow }) => flow === 1);
-      assert.deepEqual(changesOf(events), ['5: 30', '15: 13 30', '25: 30']);
+      assert.deepEqual(changesOf(events), [`${detected}: 30`, '15: 13 30', '25: 30']);
       const before = own[0]?.line['proto.ndpi_cat'];
       assert.deepEqual(
         own
@@ -814,7 +815,7 @@ describe('changes while it runs', () => {
       take(21, { preferences: withPreferences({ longlived_flow_duration: 5 }) }),
       take(31, { preferences: withPreferences({ longlived_flow_duration: 50 }) }),
     ];
-    assert.deepEqual(changesOf(watch([...every(6, 3), until(40)], { changes }).events), ['5: 30', '25: 19 30', '35: 30']);
+    assert.deepEqual(changesOf(watch([...every(6, 3), until(40)], { changes }).events), ['20: 30', '25: 19 30', '35: 30']);
   });
 
   test('maximum idleness, at the next visit', () => {
@@ -825,7 +826,7 @@ describe('changes while it runs', () => {
 
   test('the visit period', () => {
     const changes = [take(21, { preferences: withPreferences({ housekeeping_frequency: 2 }) })];
-    const { events } = watch([datagram(1), datagram(21, 'x', { fromPort: 9 }), until(60)], { changes });
+    const { events } = watch([datagram(1), ask(21, 'a.example', { fromPort: 9 }), until(60)], { changes });
     assert.equal(events.find(({ flow }) => flow === 2)?.at, 22);
   });
 
@@ -847,7 +848,7 @@ describe('changes while it runs', () => {
   test('two changes before a visit are both taken over', () => {
     const changes = [take(11, { lists: lists({ lines: SERVER }) }), take(12, { preferences: withPreferences({ host_blacklist: false }) })];
     const { events, counter } = watch([datagram(1), until(20)], { changes });
-    assert.deepEqual(changesOf(events), ['5: 30', '15: 13 30']);
+    assert.deepEqual(changesOf(events), ['10: 30', '15: 13 30']);
     assert.equal(counter('alerts.core'), 0);
   });
 });

@@ -121,6 +121,7 @@ const CONDITIONS: Readonly<Record<number, (look: Look) => boolean>> = {
   28: (look) => isTls(look) && (look.risk(9) || expired(look)),
   29: (look) => isTls(look) && look.risk(6),
   30: ({ flow, protocols }) =>
+    flow.detected &&
     flow.l4 === 17 &&
     flow.sides[0].packets > 0 &&
     flow.sides[1].packets === 0 &&

@@ -146,7 +146,7 @@
 ---@field status_malicious_signature flowpatrol.Status Malicious Signature: the TLS fingerprint of an end belongs to known malware
 ---@field status_tls_certificate_expired flowpatrol.Status TLS Certificate Expired: the server certificate is not valid at the time of the flow
 ---@field status_tls_certificate_selfsigned flowpatrol.Status TLS Certificate Self-Signed: the server certificate is signed by itself
----@field status_udp_unidirectional flowpatrol.Status Unidirectional UDP: UDP packets to a unicast server that does not answer, of a protocol that wants an answer
+---@field status_udp_unidirectional flowpatrol.Status Unidirectional UDP: UDP packets to a unicast server that does not answer, of a protocol that wants an answer; once detection has ended
 ---@field status_known_proto_on_non_std_port flowpatrol.Status Known Protocol on Non-Standard Port: a protocol that has a port of its own runs on another one
 ---@field status_suspicious_file_transfer flowpatrol.Status Suspicious File Transfer: an executable file was transferred
 ---@field status_flow_risk flowpatrol.Status Flow Risk: detection found a risk
