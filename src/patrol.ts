@@ -18,10 +18,11 @@ import { addFigures } from './flows/selection.ts';
 import type { Names } from './flows/view.ts';
 import type { HostData as HostBookData } from './hosts/host-book.ts';
 import { hostData } from './hosts/host-data.ts';
+import { createTableReading, type HostTables, type TableReading } from './hosts/host-tables.ts';
 import type { CompiledLists } from './hosts/lists/compile.ts';
 import { createListStore } from './hosts/lists/store.ts';
 import { createNameService, type NameService } from './hosts/name-service.ts';
-import type { LearnedName } from './hosts/names.ts';
+import { type LearnedName, packNames } from './hosts/names.ts';
 import type { IdsAlert } from './ids/alert.ts';
 import { IDS_COUNTERS, type IdsSources, openIdsSources } from './ids/sources.ts';
 import { unpack } from './interfaces/packed-events.ts';
@@ -126,6 +127,7 @@ interface Shared {
   readonly devices: InterfaceData['devices'];
   readonly alerts: readonly IdsAlert[];
   readonly hosts: HostBookData;
+  readonly readTables: TableReading;
   readonly hostNames: NameService;
   readonly scripts: ScriptService;
   readonly intake: PatrolStores['alerts'];
@@ -134,7 +136,8 @@ interface Shared {
 
 /** @param file where a capture is that is called otherwise */
 function startInterface(id: number, name: string, kind: InterfaceKind, shared: Shared, file?: string): Running {
-  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, hostNames, scripts, intake, flows } = shared;
+  const { config, run, log, outputLock, preferences, lists, devices, alerts, hosts, readTables, hostNames, scripts, intake, flows } =
+    shared;
   const exporting = [config.exportFlows, config.exportEvents, config.exportAlerts].some((file) => file !== undefined);
   const kept = intake !== undefined || flows !== undefined;
   const wanted = config.scripts || exporting || kept || config.flowQuery !== undefined || config.recordTo !== undefined;
@@ -150,6 +153,15 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
   /** Its threads have a book of hosts: a question has read it. */
   let hasBook = false;
   const hostsOf = live ? hosts : { ...hosts, systemAddresses: [] }; // a capture may come from another machine
+  const giveBook = (tables: HostTables | undefined): void => {
+    if (hasBook) return;
+    hasBook = true;
+    flow.post({
+      type: 'book',
+      hosts: { ...hostsOf, ...(tables === undefined ? {} : { tables }) },
+      names: packNames(hostNames.book.names()),
+    });
+  };
   let names: Names | undefined;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
 
@@ -182,14 +194,19 @@ function startInterface(id: number, name: string, kind: InterfaceKind, shared: S
     async query(query, as, signal) {
       if (names === undefined || flowOver || signal?.aborted === true) return undefined;
       const asked = query.filter.trim() === '' ? [] : compileFilter(query.filter, names).fields; // here, because an error loses its kind between threads
-      if (!hasBook && [...asked, query.sort].some(asksBook)) {
-        hasBook = true;
-        flow.post({ type: 'book', hosts: hostsOf, names: hostNames.book.names() });
-      }
+      const mustWait = !hasBook && [...asked, query.sort].some(asksBook);
       const { promise, resolve: answer, reject: fail } = Promise.withResolvers<Answered | undefined>();
       const question = ++questions;
       queries.set(question, { answer, fail });
-      flow.post({ type: 'query', id: question, query, as });
+      const ask = (): void => flow.post({ type: 'query', id: question, query, as });
+      if (!mustWait) ask();
+      else {
+        void readTables().then((tables) => {
+          if (!queries.has(question)) return; // nobody waits for it any more
+          giveBook(tables);
+          ask();
+        });
+      }
       const forget = (): void => {
         if (!queries.delete(question)) return;
         flow.post({ type: 'forget', id: question });
@@ -447,6 +464,9 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
     log: { info: (text) => log.info({}, text), warn: (text) => log.warn({}, text) },
   });
   const hosts: HostBookData = hostData(config);
+  const readTables = createTableReading(hosts, (reason) =>
+    log.warn({}, `the tables of hosts could not be read ahead, so interfaces read them and pause for it: ${reason}`),
+  );
   const hostNames = createNameService({
     hosts,
     resolve: config.resolveNames,
@@ -529,6 +549,7 @@ export function createPatrol(config: Config, log: Log, kindOf: KindOf, stores: P
           config.devicePolicy === undefined ? undefined : { text: readFileSync(config.devicePolicy, 'utf8'), file: config.devicePolicy },
         alerts,
         hosts,
+        readTables,
         hostNames,
         scripts,
         intake: stores.alerts,

@@ -9,6 +9,9 @@
  *
  * Both ends of a range belong to it; ranges do not overlap. A file may hold IPv4 and IPv6. Rows are kept as numbers, 12 bytes an
  * IPv4 range and 36 an IPv6 one; what stands behind the addresses is kept once per different text and taken apart when asked for.
+ * All of it is in shared memory: a file that one thread has read serves the others.
+ *
+ *   bytes ──readTable──► Table ──(to other threads)──► rangesOf ──► Ranges
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Network, Place } from './geo.ts';
@@ -165,13 +168,19 @@ function compare(a: Uint32Array, at: number, b: Uint32Array, bt: number, n: numb
   return 0;
 }
 
-/** Rows in the order of their addresses, in an array of just their size. */
+/** Shared memory for so many words. */
+const sharedWords = (count: number): Uint32Array => new Uint32Array(new SharedArrayBuffer(count * Uint32Array.BYTES_PER_ELEMENT));
+
+/** Rows in the order of their addresses, in a shared array of just their size. */
 function sorted({ width, count, words }: Rows, size: number): Uint32Array {
   let inOrder = true;
   for (let row = 1; row < count && inOrder; row++) inOrder = compare(words, (row - 1) * width, words, row * width, size) <= 0;
-  if (inOrder) return words.slice(0, count * width);
+  const result = sharedWords(count * width);
+  if (inOrder) {
+    result.set(words.subarray(0, count * width));
+    return result;
+  }
   const order = Array.from({ length: count }, (_, row) => row).sort((a, b) => compare(words, a * width, words, b * width, size));
-  const result = new Uint32Array(count * width);
   for (const [place, row] of order.entries()) result.set(words.subarray(row * width, (row + 1) * width), place * width);
   return result;
 }
@@ -258,18 +267,40 @@ function ipv6Text(text: string, words: Uint32Array, to: number): boolean {
   return true;
 }
 
-/** A file as numbers: what is left of it once it is read. */
-interface Table {
+/** Texts one behind the other, one byte a character; `ends[i]` is where number `i` ends. */
+interface Tails {
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
+function packTails(tails: readonly string[]): Tails {
+  const ends = sharedWords(tails.length);
+  let end = 0;
+  for (const [i, tail] of tails.entries()) ends[i] = end += tail.length;
+  const bytes = new Uint8Array(new SharedArrayBuffer(end));
+  const buffer = Buffer.from(bytes.buffer);
+  for (const [i, tail] of tails.entries()) buffer.latin1Write(tail, (ends[i] as number) - tail.length);
+  return { bytes, ends };
+}
+
+/** A file as numbers: what is left of it once it is read. Its arrays are in shared memory. */
+export interface Table {
   readonly layout: Layout;
   /** Rows of 3 words (first, last, tail) and of 9 (first 4, last 4, tail), in the order of their addresses. */
   readonly rows4: Uint32Array;
   readonly rows6: Uint32Array;
   /** What stands behind the addresses, each text once. */
-  readonly tails: readonly string[];
+  readonly tails: Tails;
   readonly rejected: number;
 }
 
-function readTable(bytes: Buffer, file: string, strict: boolean): Table {
+/**
+ * @param bytes the file
+ * @param file its name, for errors
+ * @param strict the first row that cannot be read is an error; without it such rows are counted
+ * @throws Error with `file:line`
+ */
+export function readTable(bytes: Buffer, file: string, strict: boolean): Table {
   const rows4 = createRows(3);
   const rows6 = createRows(9);
   const tails: string[] = [];
@@ -348,25 +379,27 @@ function readTable(bytes: Buffer, file: string, strict: boolean): Table {
     }
   }
   if (layout === undefined) throw new Error(`${file} has no line with data`);
-  return { layout, rows4: sorted(rows4, 1), rows6: sorted(rows6, 4), tails, rejected };
+  return { layout, rows4: sorted(rows4, 1), rows6: sorted(rows6, 4), tails: packTails(tails), rejected };
 }
 
 /** The closures hold the table alone: in one function with the reading they would keep the bytes of the file. */
-function rangesOf({ layout, rows4, rows6, tails, rejected }: Table): Ranges {
+export function rangesOf({ layout, rows4, rows6, tails: { bytes, ends }, rejected }: Table): Ranges {
+  const texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const tail = (id: number): string => texts.latin1Slice(id === 0 ? 0 : ends[id - 1], ends[id]);
   const one = new Uint32Array(1);
   const tail4 = (address: number): string | undefined => {
     one[0] = address;
     const at = find(rows4, 3, 1, one);
-    return at < 0 ? undefined : tails[rows4[at + 2] as number];
+    return at < 0 ? undefined : tail(rows4[at + 2] as number);
   };
   const tail6 = (words: Uint32Array): string | undefined => {
     const at = find(rows6, 9, 4, words);
-    return at < 0 ? undefined : tails[rows6[at + 8] as number];
+    return at < 0 ? undefined : tail(rows6[at + 8] as number);
   };
-  const place = (tail: string | undefined): Place | undefined =>
-    tail === undefined || layout.gives !== 'place' ? undefined : placeOf(tail, layout);
-  const network = (tail: string | undefined): Network | undefined =>
-    tail === undefined || layout.gives !== 'network' ? undefined : networkOf(tail, layout);
+  const place = (text: string | undefined): Place | undefined =>
+    text === undefined || layout.gives !== 'place' ? undefined : placeOf(text, layout);
+  const network = (text: string | undefined): Network | undefined =>
+    text === undefined || layout.gives !== 'network' ? undefined : networkOf(text, layout);
   return {
     gives: layout.gives,
     rejected,
@@ -377,12 +410,7 @@ function rangesOf({ layout, rows4, rows6, tails, rejected }: Table): Ranges {
   };
 }
 
-/**
- * @param bytes the file
- * @param file its name, for errors
- * @param strict the first row that cannot be read is an error; without it such rows are counted
- * @throws Error with `file:line`
- */
+/** {@link readTable}, to be asked in the same thread. */
 export const readRanges = (bytes: Buffer, file: string, strict: boolean): Ranges => rangesOf(readTable(bytes, file, strict));
 
 /** Is it text with commas whose first or second line begins with an address? @param start the first bytes of a file */

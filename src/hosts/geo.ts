@@ -11,7 +11,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Reader } from 'mmdb-lib';
 import { parseMetadata } from 'mmdb-lib/lib/metadata.js';
-import { looksLikeRanges, type Ranges, readRanges } from './geo-csv.ts';
+import { looksLikeRanges, type Ranges, rangesOf, readRanges, readTable, type Table } from './geo-csv.ts';
 import { createPrefixSet, parseIPv4, parseIPv6 } from './prefixes.ts';
 
 export interface Place {
@@ -56,12 +56,24 @@ interface Source {
   readonly broken: number;
 }
 
-/** One file: what it can say, and how it is read when somebody asks. */
-interface GeoFile {
+/** What a file can say. */
+interface Scope {
   readonly gives: 'place' | 'network' | 'both';
   /** Address family for which alone it is read; both without it. */
   readonly family?: 4 | 6;
-  open(): Source;
+}
+
+/** What is in a file, in shared memory: the bytes of an MMDB file, or a CSV file as numbers. */
+type Content = { readonly mmdb: SharedArrayBuffer } | { readonly table: Table };
+
+/** One file, and how it is read when somebody asks. */
+interface GeoFile extends Scope {
+  read(): Content;
+}
+
+/** A file that has been read, for other threads. `content` is absent when it could not be. */
+export interface ReadyFile extends Scope {
+  readonly content?: Content;
 }
 
 /**
@@ -101,7 +113,7 @@ const GONE: Source = { place: () => undefined, network: () => undefined, broken:
 
 function openOrNothing(file: GeoFile): Source {
   try {
-    return file.open();
+    return openContent(file.read());
   } catch {
     return GONE;
   }
@@ -168,6 +180,28 @@ const openRanges = (ranges: Ranges): Source => ({
   broken: ranges.rejected,
 });
 
+/** Takes no time: nothing is copied. */
+const openContent = (content: Content): Source =>
+  'mmdb' in content ? openMmdb(Buffer.from(content.mmdb)) : openRanges(rangesOf(content.table));
+
+function readMmdb(file: string): Content {
+  const descriptor = openSync(file, 'r');
+  try {
+    const mmdb = new SharedArrayBuffer(fstatSync(descriptor).size);
+    const bytes = Buffer.from(mmdb);
+    for (let at = 0; at < bytes.length; ) {
+      const read = readSync(descriptor, bytes, at, bytes.length - at, at);
+      if (read === 0) throw new Error(`${file} has become shorter while it was read`);
+      at += read;
+    }
+    return { mmdb };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const readCsv = (file: string): Content => ({ table: readTable(readFileSync(file), file, false) });
+
 /** Where the metadata of an MMDB file begins, in its last 128 KiB (MaxMind DB format, version 2). */
 const MMDB_MARK = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
 const MMDB_TAIL = 128 * 1024;
@@ -221,7 +255,7 @@ function userFile(file: string): GeoFile {
   const mark = tail.lastIndexOf(MMDB_MARK);
   if (mark >= 0) {
     const type = mmdbType(tail, size - tail.length + mark, file);
-    return { gives: mmdbGives(type, file), open: () => openMmdb(readFileSync(file)) };
+    return { gives: mmdbGives(type, file), read: () => readMmdb(file) };
   }
   if (head[0] === 0x1f && head[1] === 0x8b) throw new Error(`${file} is compressed; unpack it with gunzip`);
   if (head[0] === 0x50 && head[1] === 0x4b) throw new Error(`${file} is a ZIP archive; unpack it and give the file inside`);
@@ -231,17 +265,16 @@ function userFile(file: string): GeoFile {
     );
   }
   const whole = head.subarray(0, head.lastIndexOf(0x0a) + 1 || head.length);
-  return { gives: readRanges(whole, file, false).gives, open: () => openRanges(readRanges(readFileSync(file), file, false)) };
+  return { gives: readRanges(whole, file, false).gives, read: () => readCsv(file) };
 }
 
 /** A file of a package. @param url where it is; literal, so that the check for unused packages sees it */
 const shipped = (gives: GeoFile['gives'], family: 4 | 6, url: () => string): GeoFile => ({
   gives,
   family,
-  open() {
+  read() {
     const file = fileURLToPath(url());
-    const bytes = readFileSync(file);
-    return file.endsWith('.mmdb') ? openMmdb(bytes) : openRanges(readRanges(bytes, file, false));
+    return file.endsWith('.mmdb') ? readMmdb(file) : readCsv(file);
   },
 });
 
@@ -262,20 +295,51 @@ export interface GeoOptions {
   readonly off?: boolean;
   /** Reads a file, which may take half a second: for who counts the time of the one that asks. */
   readonly aside?: Aside;
+  /** All files, read elsewhere ({@link readGeo}): then none is touched. */
+  readonly ready?: readonly ReadyFile[];
+}
+
+const fromReady = ({ content, ...scope }: ReadyFile): GeoFile => ({
+  ...scope,
+  read() {
+    if (content === undefined) throw new Error('it could not be read');
+    return content;
+  },
+});
+
+/** Files that say it; those of the user in place of what came with the installation. */
+function filesFor(what: 'place' | 'network', own: readonly GeoFile[]): readonly GeoFile[] {
+  const of = (list: readonly GeoFile[]): GeoFile[] => list.filter(({ gives }) => gives === what || gives === 'both');
+  const mine = of(own);
+  return mine.length > 0 ? mine : of(SHIPPED);
+}
+
+/** Reads everything that questions may need into shared memory: some tenths of a second. A file that cannot be read is left without content. */
+export function readGeo({ files, off = false }: Pick<GeoOptions, 'files' | 'off'>): ReadyFile[] {
+  if (off) return [];
+  const own = files.map((file): GeoFile => {
+    try {
+      return userFile(file);
+    } catch {
+      return fromReady({ gives: 'both' });
+    }
+  });
+  return [...new Set([...filesFor('place', own), ...filesFor('network', own)])].map(({ read, ...scope }) => {
+    try {
+      return { ...scope, content: read() };
+    } catch {
+      return scope;
+    }
+  });
 }
 
 /**
  * Looks at the ends of the user's files and reads the rest later.
  * @throws Error for a file that is missing, empty or of an unknown kind
  */
-export function createGeo({ files, off = false, aside = (work) => work() }: GeoOptions): Geo {
-  const own = off ? [] : files.map(userFile);
-  const filesFor = (what: 'place' | 'network'): readonly GeoFile[] => {
-    const of = (list: readonly GeoFile[]): GeoFile[] => list.filter(({ gives }) => gives === what || gives === 'both');
-    const mine = of(own);
-    return mine.length > 0 || off ? mine : of(SHIPPED);
-  };
-  const lists = { place: filesFor('place'), network: filesFor('network') };
+export function createGeo({ files, off = false, aside = (work) => work(), ready }: GeoOptions): Geo {
+  const own = off ? [] : (ready?.map(fromReady) ?? files.map(userFile));
+  const lists = off ? { place: [], network: [] } : { place: filesFor('place', own), network: filesFor('network', own) };
   const opened = new Map<GeoFile, Source>();
 
   /** The sources that may know the address, read now if they were not. */

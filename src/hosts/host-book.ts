@@ -10,10 +10,11 @@ import type { EventView } from '../flows/view.ts';
 import type { HostBook, HostFacts } from './book.ts';
 import { createGenerations, type Generations } from './generations.ts';
 import { type Aside, createGeo, type Geo, type Network, type Place } from './geo.ts';
+import type { HostTables } from './host-tables.ts';
 import { type HostKey, key4, key6, keyOfText, textOfKey } from './key.ts';
 import { createNames, type LearnedName, type NameSource } from './names.ts';
 import { createPools, type Pools } from './pools.ts';
-import { createVendors, type Vendors } from './vendors.ts';
+import { createVendors, readVendors, type Vendors } from './vendors.ts';
 
 /** Hosts kept at one time, of each address family: 200 bytes each. */
 export const MOST_HOSTS = 65_536;
@@ -24,6 +25,8 @@ export interface HostData {
   readonly geoFiles: readonly string[];
   /** No look-up of places and autonomous systems at all. */
   readonly geoOff?: boolean;
+  /** What is in those files, and the makers of network cards, read already: for threads that may not pause. */
+  readonly tables?: HostTables;
   /** Text of the pools file, and its name for errors. */
   readonly pools?: { readonly text: string; readonly file: string };
   readonly systemAddresses: readonly string[];
@@ -151,10 +154,18 @@ export function createHostBook({ geo, pools, vendors, systemAddresses, mostHosts
  * @param aside see {@link GeoOptions}
  * @throws Error when a geo file is missing or of an unknown kind, or a line of the pools file is wrong
  */
-export const openHostBook = ({ geoFiles, geoOff = false, pools, systemAddresses }: HostData, aside?: Aside): LearningBook =>
+export const openHostBook = (
+  { geoFiles, geoOff = false, tables, pools, systemAddresses }: HostData,
+  aside: Aside = (work) => work(),
+): LearningBook =>
   createHostBook({
-    geo: createGeo({ files: geoFiles, off: geoOff, ...(aside === undefined ? {} : { aside }) }),
+    geo: createGeo({
+      files: geoFiles,
+      off: geoOff,
+      aside,
+      ...(tables === undefined ? {} : { ready: tables.geo }),
+    }),
     pools: createPools(pools?.text ?? '', pools?.file ?? ''),
-    vendors: createVendors(aside),
+    vendors: createVendors(() => tables?.vendors ?? aside(readVendors)),
     systemAddresses,
   });

@@ -31,6 +31,33 @@ export interface LearnedName {
   readonly source: NameSource;
 }
 
+/** Names in shared memory, in parts that take a short time to read. */
+export interface PackedNames {
+  /** JSON of the parts, one behind the other. */
+  readonly bytes: Uint8Array;
+  /** Where each part ends. */
+  readonly ends: Uint32Array;
+}
+
+/** Names of a part: about 0.2 ms. */
+const PART_NAMES = 128;
+
+export function packNames(names: readonly LearnedName[]): PackedNames {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < names.length; at += PART_NAMES) parts.push(Buffer.from(JSON.stringify(names.slice(at, at + PART_NAMES))));
+  const bytes = new Uint8Array(new SharedArrayBuffer(parts.reduce((sum, { length }) => sum + length, 0)));
+  const ends = new Uint32Array(parts.length);
+  let end = 0;
+  for (const [i, part] of parts.entries()) {
+    bytes.set(part, end);
+    ends[i] = end += part.length;
+  }
+  return { bytes, ends };
+}
+
+export const unpackNames = ({ bytes, ends }: PackedNames, part: number): LearnedName[] =>
+  JSON.parse(Buffer.from(bytes.buffer).toString('utf8', part === 0 ? 0 : ends[part - 1], ends[part])) as LearnedName[];
+
 /** Names kept at one time. */
 export const MOST_NAMES = 65_536;
 /** Names that wait for `takeLearned`. */

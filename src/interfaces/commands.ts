@@ -13,7 +13,7 @@ import type { Names } from '../flows/view.ts';
 import { EMPTY_BOOK, type HostBook } from '../hosts/book.ts';
 import { type LearningBook, openHostBook } from '../hosts/host-book.ts';
 import { openLists } from '../hosts/lists/lookup.ts';
-import type { LearnedName } from '../hosts/names.ts';
+import { type LearnedName, unpackNames } from '../hosts/names.ts';
 import type { IdsMatcher } from './ids.ts';
 import { CONTROL_COMMANDS, type InterfaceCommand, type InterfaceMessage } from './protocol.ts';
 import { createQuestions } from './questions.ts';
@@ -45,6 +45,7 @@ export function createCommands(
   say: (message: InterfaceMessage, transfer?: readonly ArrayBuffer[]) => void,
 ): Commands {
   let book: LearningBook | undefined;
+  const waiting: (() => readonly LearnedName[])[] = []; // to be put into the book, a part at a time, before questions go on
   const learn = (found: readonly LearnedName[]): void => {
     for (const { address, name, source } of found) book?.put(address, name, source);
   };
@@ -88,10 +89,10 @@ export function createCommands(
         break;
       case 'book':
         book = openHostBook(command.hosts);
-        learn(command.names);
+        for (let part = 0; part < command.names.ends.length; part++) waiting.push(() => unpackNames(command.names, part));
         break;
       case 'names':
-        learn(command.names);
+        waiting.push(() => command.names);
         break;
     }
   };
@@ -126,7 +127,15 @@ export function createCommands(
     pollQueries() {
       receive((command) => (OF_QUESTIONS.has(command.type) ? take(command) : put.push(command)));
     },
-    work: questions.work,
-    finish: questions.finish,
+    work() {
+      const next = waiting.shift();
+      if (next === undefined) return questions.work();
+      learn(next());
+      return true;
+    },
+    finish() {
+      for (const next of waiting.splice(0)) learn(next());
+      questions.finish();
+    },
   };
 }

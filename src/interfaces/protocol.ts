@@ -12,7 +12,7 @@ import type { FlowFigures } from '../flows/selection.ts';
 import type { Names } from '../flows/view.ts';
 import type { HostBookCounters, HostData as HostBookData } from '../hosts/host-book.ts';
 import type { CompiledLists } from '../hosts/lists/compile.ts';
-import type { LearnedName } from '../hosts/names.ts';
+import type { LearnedName, PackedNames } from '../hosts/names.ts';
 import type { IdsAlert } from '../ids/alert.ts';
 import type { CollectedSnapshot, FlowAnswer, FlowQuery, ProbeSnapshot, TimeoutsSnapshot } from '../patrol-types.ts';
 import type { Preferences } from '../preferences.ts';
@@ -97,7 +97,7 @@ export type InterfaceCommand =
   | { readonly type: 'alerts'; readonly alerts: readonly IdsAlert[] }
   | { readonly type: 'query'; readonly id: number; readonly query: FlowQuery; readonly as: 'flows' | 'hosts' }
   /** What a book of hosts is made from, before the first question that reads it; then names that have come since. */
-  | { readonly type: 'book'; readonly hosts: HostBookData; readonly names: readonly LearnedName[] }
+  | { readonly type: 'book'; readonly hosts: HostBookData; readonly names: PackedNames }
   | { readonly type: 'names'; readonly names: readonly LearnedName[] }
   /** Nobody waits for the answer any more. */
   | { readonly type: 'forget'; readonly id: number };

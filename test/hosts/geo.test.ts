@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { checkGeoFiles, createGeo, NO_NETWORK, NOWHERE, type Place } from '../../src/hosts/geo.ts';
+import { checkGeoFiles, createGeo, NO_NETWORK, NOWHERE, type Place, readGeo } from '../../src/hosts/geo.ts';
 import { readRanges } from '../../src/hosts/geo-csv.ts';
 import { mmdbFile } from './mmdb.ts';
 
@@ -51,6 +51,20 @@ describe('data of the packages', () => {
   test('switched off', () => {
     const off = createGeo({ files: [], off: true });
     assert.deepEqual([off.place('8.8.8.8'), off.network('8.8.8.8')], [NOWHERE, NO_NETWORK]);
+  });
+});
+
+describe('files that were read for another thread', () => {
+  test('they need no file any more; one that could not be read is counted', () => {
+    const asn = file('5.0.0.0,5.0.0.255,7,"Räksmörgås, AB"\n');
+    const city = file(mmdbFile({ type: 'GeoLite2-City', ipVersion: 4, networks: { '5.0.0.0/8': { country: { iso_code: 'DE' } } } }));
+    const ready = readGeo({ files: [asn, city] });
+    for (const path of [asn, city]) unlinkSync(path);
+    const geo = createGeo({ files: [asn, city], ready });
+    assert.equal(geo.place('5.0.0.1').country, 'DE');
+    assert.deepEqual(geo.network('5.0.0.1'), { asn: 7, asName: Buffer.from('Räksmörgås, AB').toString('latin1') });
+    const gone = createGeo({ files: [], ready: readGeo({ files: [asn] }) });
+    assert.deepEqual([gone.place('5.0.0.1'), gone.network('5.0.0.1'), gone.broken], [NOWHERE, NO_NETWORK, 1]);
   });
 });
 

@@ -15,7 +15,7 @@ import { keyOfText, textOfKey } from '../../src/hosts/key.ts';
 import { cleanName } from '../../src/hosts/names.ts';
 import { createPools } from '../../src/hosts/pools.ts';
 import { systemAddresses } from '../../src/hosts/system.ts';
-import { createVendors } from '../../src/hosts/vendors.ts';
+import { createVendors, readVendors } from '../../src/hosts/vendors.ts';
 import { DETAILS, type EventOf, event, NAMES } from '../support/events.ts';
 import { address, ethernet, hex, ipv4, join, pcapFile, udp } from '../support/packets.ts';
 import { runCapture } from '../support/run-capture.ts';
@@ -39,7 +39,7 @@ const bookOf = (
   createHostBook({
     geo: createGeo({ files: [], off: true }),
     pools: createPools(options.pools ?? '', 'pools'),
-    vendors: createVendors(undefined, () => ({ '00000C': 'Cisco Systems, Inc\nSan Jose' })),
+    vendors: createVendors(() => readVendors(() => ({ '00000C': 'Cisco Systems, Inc\nSan Jose' }))),
     systemAddresses: options.systemAddresses ?? [],
     ...(options.mostHosts !== undefined && { mostHosts: options.mostHosts }),
     ...(options.mostNames !== undefined && { mostNames: options.mostNames }),
