@@ -36,6 +36,8 @@ import { createScriptFiles } from '../src/scripts/files.ts';
 import { createScriptHost } from '../src/scripts/host.ts';
 
 const MAX_FLOWS = 1_000_000;
+/** What a block of the detail arena has in front of it. */
+const DETAIL_LENGTH_BYTES = 4;
 const VISIT_US = DEFAULT_PREFERENCES.housekeeping_frequency * 1e6;
 /** No flow ends while visits are measured. */
 const NEVER_IDLE_S = 3600;
@@ -147,7 +149,7 @@ function visit(small: string, changed: string): object {
   };
 }
 
-/** ms of CPU from each question to its answer, and of the longest slice between packets; bytes of a flow's details on average. */
+/** ms of CPU from each question to its answer, and of the longest slice between packets; bytes that a flow's details take on average. */
 function questions(small: string): object {
   const counters = new Float64Array(COUNTERS.length);
   const dpi = native.dpiCreate(MAX_FLOWS + 1);
@@ -187,7 +189,7 @@ function questions(small: string): object {
   const result = Object.fromEntries(Object.entries(kinds).map(([kind, one]) => [kind, spread(one)]));
   const look = engine.look(EMPTY_BOOK);
   let details = 0;
-  for (let id = 1; id < engine.limit(); id++) if (look.at(id)) details += look.view.length() - E_DETAIL;
+  for (let id = 1; id < engine.limit(); id++) if (look.at(id)) details += DETAIL_LENGTH_BYTES + look.view.length() - E_DETAIL; // in units of 8, like events
   return { flows, ...result, longestSliceMs: slice / 1000, detailBytes: details / flows };
 }
 

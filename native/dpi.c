@@ -35,7 +35,7 @@
 
 /* Memory of one flow, in the pool or in use. */
 struct slot {
-  struct slot *next_free;
+  uint32_t next_free;
   ndpi_protocol protocol;
   bool complete;
   /* IP protocol of the flow's first packet + 1, 0 = none yet. */
@@ -44,20 +44,26 @@ struct slot {
 };
 
 struct slab {
-  struct slab *next;
   struct slot slots[SLAB_FLOWS];
 };
 
 struct dpi {
   struct fp_handle handle;
   struct ndpi_detection_module_struct *module;
-  struct slot **flows;
+  /* Number of each flow's slot, 0 = it has none: half the size of a pointer. Slots count from 1 on, SLAB_FLOWS in each slab. */
+  uint32_t *flows;
   size_t flow_count;
   size_t used;
   uint64_t refused;
-  struct slab *slabs;
-  struct slot *free;
+  struct slab **slabs;
+  size_t slab_count;
+  /* First slot of the pool, 0 = it is empty. */
+  uint32_t free;
 };
+
+static inline struct slot *slot_at(const struct dpi *dpi, uint32_t number) {
+  return number == 0 ? NULL : &dpi->slabs[(number - 1) / SLAB_FLOWS]->slots[(number - 1) % SLAB_FLOWS];
+}
 
 static const napi_type_tag dpi_tag = { 0xd8250f6e93b14a07ULL, 0x86e1c34f7a59b20dULL };
 
@@ -68,26 +74,22 @@ static pthread_mutex_t module_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void dpi_release(struct dpi *dpi) {
   if (dpi->flows != NULL) {
-    for (struct slab *slab = dpi->slabs; slab != NULL; slab = slab->next) {
-      for (size_t i = 0; i < SLAB_FLOWS; i++) {
-        /* Slots in the pool are zeroed: freeing their data does nothing. */
-        ndpi_free_flow_data(&slab->slots[i].flow);
-      }
+    for (uint32_t number = 1; number <= dpi->slab_count * SLAB_FLOWS; number++) {
+      /* Slots in the pool are zeroed: freeing their data does nothing. */
+      ndpi_free_flow_data(&slot_at(dpi, number)->flow);
     }
     munmap(dpi->flows, dpi->flow_count * sizeof *dpi->flows);
   }
-  while (dpi->slabs != NULL) {
-    struct slab *next = dpi->slabs->next;
-    free(dpi->slabs);
-    dpi->slabs = next;
-  }
+  while (dpi->slab_count > 0) free(dpi->slabs[--dpi->slab_count]);
+  free(dpi->slabs);
+  dpi->slabs = NULL;
   if (dpi->module != NULL) {
     pthread_mutex_lock(&module_mutex);
     ndpi_exit_detection_module(dpi->module);
     pthread_mutex_unlock(&module_mutex);
   }
   dpi->flows = NULL;
-  dpi->free = NULL;
+  dpi->free = 0;
   dpi->used = 0;
   dpi->module = NULL;
   dpi->handle.closed = true;
@@ -231,30 +233,39 @@ FP_FUNCTION(fp_dpi_confidences) {
 
 /* ---- packets ---- */
 
-/* A zeroed slot from the pool, NULL without memory. */
-static struct slot *slot_take(struct dpi *dpi) {
-  if (dpi->free == NULL) {
-    struct slab *slab = calloc(1, sizeof *slab);
-    if (slab == NULL) return NULL;
-    slab->next = dpi->slabs;
-    dpi->slabs = slab;
-    for (size_t i = SLAB_FLOWS; i-- > 0;) {
-      slab->slots[i].next_free = dpi->free;
-      dpi->free = &slab->slots[i];
-    }
-  }
-  struct slot *slot = dpi->free;
-  dpi->free = slot->next_free;
-  slot->next_free = NULL;
-  dpi->used++;
-  return slot;
+/* Room for one more slab in the list of them. */
+static bool slabs_grow(struct dpi *dpi) {
+  if ((dpi->slab_count & (dpi->slab_count - 1)) != 0) return true; /* the list doubles where its length is a power of two, or 0 */
+  struct slab **slabs = realloc(dpi->slabs, (dpi->slab_count == 0 ? 1 : 2 * dpi->slab_count) * sizeof *slabs);
+  if (slabs == NULL) return false;
+  dpi->slabs = slabs;
+  return true;
 }
 
-static void slot_give(struct dpi *dpi, struct slot *slot) {
+/* Number of a zeroed slot from the pool, 0 without memory. */
+static uint32_t slot_take(struct dpi *dpi) {
+  if (dpi->free == 0) {
+    struct slab *slab = slabs_grow(dpi) ? calloc(1, sizeof *slab) : NULL;
+    if (slab == NULL) return 0;
+    const uint32_t before = (uint32_t)(dpi->slab_count * SLAB_FLOWS);
+    dpi->slabs[dpi->slab_count++] = slab;
+    for (uint32_t i = 0; i < SLAB_FLOWS; i++) slab->slots[i].next_free = i + 1 < SLAB_FLOWS ? before + i + 2 : 0;
+    dpi->free = before + 1;
+  }
+  const uint32_t number = dpi->free;
+  struct slot *slot = slot_at(dpi, number);
+  dpi->free = slot->next_free;
+  slot->next_free = 0;
+  dpi->used++;
+  return number;
+}
+
+static void slot_give(struct dpi *dpi, uint32_t number) {
+  struct slot *slot = slot_at(dpi, number);
   ndpi_free_flow_data(&slot->flow);
   memset(slot, 0, sizeof *slot);
   slot->next_free = dpi->free;
-  dpi->free = slot;
+  dpi->free = number;
   dpi->used--;
 }
 
@@ -280,7 +291,7 @@ FP_FUNCTION(fp_dpi_refused) {
   return dpi == NULL ? NULL : fp_number(env, (double)dpi->refused);
 }
 
-/* So many requests ahead a flow's memory is fetched into the cache; its pointer twice as far ahead. */
+/* So many requests ahead a flow's memory is fetched into the cache; its slot's number twice as far ahead. */
 #define FETCH_AHEAD 4
 
 /* Inlined by force: to gcc a function that only fetches has no effect, and its call would go. */
@@ -291,7 +302,7 @@ static inline __attribute__((always_inline)) void fetch_ahead(const struct dpi *
   }
   if (i + FETCH_AHEAD < count) {
     const int32_t flow = requests[(i + FETCH_AHEAD) * DPI_WORDS];
-    const char *slot = flow >= 0 && (size_t)flow < dpi->flow_count ? (const char *)dpi->flows[flow] : NULL;
+    const char *slot = flow >= 0 && (size_t)flow < dpi->flow_count ? (const char *)slot_at(dpi, dpi->flows[flow]) : NULL;
     if (slot != NULL) {
       for (size_t line = 0; line < sizeof(struct slot); line += 64) __builtin_prefetch(slot + line, 1);
     }
@@ -332,15 +343,11 @@ FP_FUNCTION(fp_dpi_process) {
       fp_range(env, "request %lld is out of range: flow %d, offset %d, length %d", (long long)i, flow, offset, length);
       return NULL;
     }
-    struct slot *slot = dpi->flows[flow];
-    if (slot == NULL) {
-      slot = slot_take(dpi);
-      if (slot == NULL) {
-        fp_throw(env, "ENOMEM", "no memory for the detection of a flow");
-        return NULL;
-      }
-      dpi->flows[flow] = slot;
+    if (dpi->flows[flow] == 0 && (dpi->flows[flow] = slot_take(dpi)) == 0) {
+      fp_throw(env, "ENOMEM", "no memory for the detection of a flow");
+      return NULL;
     }
+    struct slot *slot = slot_at(dpi, dpi->flows[flow]);
     if (slot->complete) {
       request[3] = DPI_COMPLETE;
       continue;
@@ -681,7 +688,7 @@ FP_FUNCTION(fp_dpi_collect) {
     return NULL;
   }
   block.bytes = out;
-  struct slot *slot = dpi->flows[flow];
+  struct slot *slot = slot_at(dpi, dpi->flows[flow]);
   if (slot == NULL) {
     memset(out, 0, HEAD_BYTES);
     return fp_number(env, HEAD_BYTES);
@@ -692,8 +699,8 @@ FP_FUNCTION(fp_dpi_collect) {
   }
   put_flow(dpi, &block, slot);
   if ((flags & COLLECT_FREE) != 0) {
-    dpi->flows[flow] = NULL;
-    slot_give(dpi, slot);
+    slot_give(dpi, dpi->flows[flow]);
+    dpi->flows[flow] = 0;
   }
   return fp_number(env, (double)block.length);
 }
