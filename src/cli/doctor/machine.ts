@@ -32,7 +32,7 @@ export function hugePagesFinding(text: string): Finding {
   return hint('huge-pages', 'huge pages are off: large flow tables cost more time', `echo madvise | sudo tee ${HUGE_PAGES}`);
 }
 
-/** Buckets, IPv6 addresses, details and nDPI's share of a flow: with the record 690 bytes, as measured in docs/performance.md. */
+/** Buckets, IPv6 addresses, details and nDPI's share of a flow: with the record 690 bytes, a tenth more than docs/performance.md has measured. */
 const BESIDES_RECORD_BYTES = 306;
 /** Node, script host, nDPI's own tables. */
 const BASE_BYTES = 250e6;
