@@ -39,7 +39,7 @@ const runOptions = OPTIONS.filter((option) => !option.command || option.name ===
 const DECLARED = [
   {
     name: 'flows',
-    usage: '-i FILE… [options]',
+    usage: '-i FILE… [--filter FILTER] [options]',
     help: 'the flows of captures, as a table',
     more: [
       'Reads the captures to their ends and prints the flows, the largest first. Scripts run only where --scripts-dir asks for them.',
@@ -55,7 +55,7 @@ const DECLARED = [
   },
   {
     name: 'top',
-    usage: '-d DIR [options]',
+    usage: '-d DIR [--filter FILTER] [options]',
     help: 'the flows of a running flowpatrol, live',
     more: [
       'Asks the flowpatrol that runs with this data directory.',
